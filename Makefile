@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+#   make            build/mod_finwait.so and build/finwait-closer
+#   make demo       set up, build, and show it working on a private Apache   (KEEP=1: leave it running)
+#   make check      set up, build, and run every test   (SAN=address,undefined or thread: the units
+#                   and the closer under sanitizers)
+#   make install    module, closer and configuration   (DESTDIR, APXS, PREFIX)
+#   make fuzz       every fuzz target for FUZZ_SECONDS
+#   make bench      against the same Apache without the module; not part of check
+
+APXS   ?= apxs
+PREFIX ?= /usr
+LIBEXECDIR ?= $(PREFIX)/lib/mod_finwait
+CONFDIR    ?= /etc/apache2/mods-available
+FUZZ_SECONDS ?= 60
+SAN ?=
+V ?=
+
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
+FUZZ_CXX ?= clang++
+
+comma := ,
+OUT := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+Q := $(if $(V),,@)
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+OPTIMISE ?= -O2 -g
+CPPFLAGS += -Iinclude -Imod_finwait -D_GNU_SOURCE
+CFLAGS   += -std=c11 $(OPTIMISE) $(WARNINGS) -fPIC -fvisibility=hidden
+CXXFLAGS += -std=c++20 $(OPTIMISE) $(WARNINGS) -fPIC -fvisibility=hidden \
+            $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+LDFLAGS  += $(if $(SAN),-fsanitize=$(SAN))
+
+# Only the module may see httpd; -isystem keeps our warnings out of its headers.
+HTTPD = -isystem $(shell $(APXS) -q INCLUDEDIR) -isystem $(shell $(APXS) -q APR_INCLUDEDIR) \
+        $(shell $(APXS) -q EXTRA_CPPFLAGS) -DFINWAIT_CLOSER_PATH='"$(LIBEXECDIR)/finwait-closer"'
+
+# The folders are the architecture: each program is its folder and the contract.
+CONTRACT := $(filter-out %/parse_record.cpp,$(wildcard mod_finwait/contract/*.cpp))
+CONTRACT_HEADERS := $(wildcard include/finwait/*.hpp mod_finwait/contract/*.hpp)
+PARSER   := mod_finwait/contract/parse_record.cpp
+CLOSER   := $(wildcard mod_finwait/closer/*.cpp)
+MODULE   := $(wildcard mod_finwait/module/*.cpp) mod_finwait/module/mod_finwait.c
+# The part of the module that knows neither httpd nor APR, and is tested without them.
+MODULE_CORE := $(addprefix mod_finwait/module/,cause.cpp channel.cpp client_note.cpp)
+UNIT     := $(wildcard t/unit/*.cpp)
+SERVER   := $(wildcard t/server/*.cpp)
+CLIENTS  := $(wildcard t/clients/*.cpp)
+FUZZ     := $(wildcard t/fuzz/*.cpp)
+
+object = $(addprefix $(OUT)/,$(addsuffix .o,$(basename $(1))))
+
+all: $(OUT)/mod_finwait.so $(OUT)/finwait-closer
+
+# libstdc++ goes in statically and hidden: the module needs nothing but httpd, APR and libc, and
+# cannot clash with another module's C++ runtime.
+$(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(MODULE)) mod_finwait/module/exports.map
+	@echo "  LINK $@"
+	$(Q)$(CXX) -shared $(LDFLAGS) -static-libstdc++ -static-libgcc -Wl,-z,now \
+	    -Wl,--version-script=$(filter %.map,$^) -o $@ $(filter %.o,$^)
+
+$(OUT)/finwait-closer: $(call object,$(CONTRACT) $(CLOSER))
+	@echo "  LINK $@"
+	$(Q)$(CXX) $(LDFLAGS) -static-libstdc++ -static-libgcc -o $@ $^
+
+$(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(filter-out %/main.cpp,$(CLOSER)) $(MODULE_CORE) $(UNIT))
+	@echo "  LINK $@"
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgtest_main -lgmock -lsimdjson -pthread
+
+$(OUT)/server-tests: $(call object,$(CONTRACT) $(PARSER) $(SERVER) $(CLIENTS))
+	@echo "  LINK $@"
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgmock -lsimdjson -lssl -lcrypto -pthread
+
+$(call object,$(MODULE)): CPPFLAGS += $(HTTPD)
+$(call object,$(UNIT) $(SERVER) $(CLIENTS)): CPPFLAGS += -It
+
+$(OUT)/%.o: %.cpp
+	@mkdir -p $(@D)
+	@echo "  CXX  $<"
+	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+$(OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Each fuzz target is one file; clang builds it together with the code it feeds.
+build/fuzz/%: t/fuzz/%.cpp $(CONTRACT) $(PARSER) mod_finwait/module/values.cpp $(CONTRACT_HEADERS)
+	@mkdir -p $(@D)
+	@echo "  FUZZ $@"
+	$(Q)$(FUZZ_CXX) $(CPPFLAGS) -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined \
+	    -fno-sanitize-recover=all -o $@ $(filter %.cpp,$^) -lsimdjson
+
+.PHONY: all setup demo check fuzz bench install format lint clean
+
+setup:
+	@t/setup $(MAKECMDGOALS)
+
+demo: setup
+	@$(MAKE) --no-print-directory all
+	@t/demo
+
+check: setup
+ifeq ($(SAN),)
+	@$(MAKE) --no-print-directory all $(OUT)/unit-tests $(OUT)/server-tests
+	@t/check
+else
+	@$(MAKE) --no-print-directory $(OUT)/unit-tests $(OUT)/finwait-closer
+	@OUT=$(OUT) t/check-sanitized
+endif
+
+fuzz: setup
+	@$(MAKE) --no-print-directory $(patsubst t/fuzz/%.cpp,build/fuzz/%,$(FUZZ))
+	@t/fuzz/run $(FUZZ_SECONDS)
+
+bench: setup
+	@$(MAKE) --no-print-directory all
+	@t/bench/run
+
+install: all
+	install -d $(DESTDIR)$$($(APXS) -q LIBEXECDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(CONFDIR)
+	install -m 644 $(OUT)/mod_finwait.so $(DESTDIR)$$($(APXS) -q LIBEXECDIR)/mod_finwait.so
+	install -m 755 $(OUT)/finwait-closer $(DESTDIR)$(LIBEXECDIR)/finwait-closer
+	install -m 644 conf/finwait.load conf/finwait.conf $(DESTDIR)$(CONFDIR)
+
+format:
+	clang-format -i $$(git ls-files '*.cpp' '*.hpp' '*.c' '*.h')
+
+clean:
+	rm -rf build
+
+-include $(patsubst %.o,%.d,$(call object,$(CONTRACT) $(PARSER) $(CLOSER) $(MODULE) $(UNIT) $(SERVER) $(CLIENTS)))

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Counters in shared memory: one page written by httpd's children, one written by the closers.
+// Each reader maps the other's page read-only, from a descriptor opened read-only, so that no child
+// can change the closer's figures. They outlive every restart of either side.
+//
+// closes == handoffs + reports + sum(declined), always; and, once the closer has emptied the
+// channel and its drains, handoffs + reports == records + unlogged + bad_messages + lost.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "finwait/words.hpp"
+
+namespace finwait {
+
+using Counter = std::atomic<std::uint64_t>;
+static_assert(Counter::is_always_lock_free);
+
+struct ModuleCounters {
+    Counter closes;
+    Counter handoffs;
+    Counter reports;
+    std::array<Counter, kDeclines.size()> declined;
+};
+
+// A replaced closer drains beside its successor, so `held` is kept per closer, by slot.
+inline constexpr std::size_t kCloserSlots = 4;
+
+struct CloserCounters {
+    Counter received;      // messages accepted
+    Counter bad_messages;  // refused: truncated, wrong version, descriptor missing or too many
+    Counter records;       // lines handed to a log's buffer, once per close
+    Counter unlogged;      // closes with no log: none configured, or hidden by env=
+    Counter dropped;       // lines dropped because a log's reader was slow
+    Counter shed;          // sockets given up because FinWaitMaxDraining was reached
+    Counter lost;          // sockets held by a closer that died
+    std::array<Counter, kCauses.size()> causes;
+    std::array<Counter, kDrains.size()> drains;
+    std::array<Counter, kOutcomes.size()> outcomes;
+    std::array<Counter, kCloserSlots> held;  // a gauge
+};
+
+inline constexpr std::size_t kCounterPageSize = 4096;
+static_assert(sizeof(ModuleCounters) <= kCounterPageSize);
+static_assert(sizeof(CloserCounters) <= kCounterPageSize);
+
+template <typename E, std::size_t N>
+Counter& counter_of(std::array<Counter, N>& counters, E word) {
+    return counters[static_cast<std::size_t>(word)];
+}
+
+// Relaxed: a counter orders nothing.
+inline void count(Counter& counter, std::uint64_t by = 1) {
+    counter.fetch_add(by, std::memory_order_relaxed);
+}
+inline std::uint64_t read(const Counter& counter) {
+    return counter.load(std::memory_order_relaxed);
+}
+
+}  // namespace finwait

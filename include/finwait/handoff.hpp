@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What httpd tells the closer about one close: a Handoff (with the socket, by SCM_RIGHTS) or a
+// Report (without one). One message is one SEQPACKET datagram. Typical messages are kept under
+// 192 bytes on purpose: with the kernel's 320-byte skb_shared_info they then cost 512 bytes of
+// channel buffer and not 1,024 (net/core/skbuff.c), so twice as many fit.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "finwait/endpoint.hpp"
+#include "finwait/words.hpp"
+
+namespace finwait {
+
+inline constexpr std::uint8_t kHandoffVersion = 1;
+
+inline constexpr std::size_t kUserAgentMax = 512;     // bytes kept of a User-Agent
+inline constexpr std::size_t kVhostMax = 255;         // bytes kept of a virtual host's name
+inline constexpr std::size_t kClientAddressMax = 64;  // text of mod_remoteip's address
+inline constexpr std::size_t kLogsPerVhostMax = 4;    // FinWaitLog directives in one vhost
+inline constexpr std::size_t kHandoffSizeMax = 1024;  // bytes of any encoded message
+static_assert(kUserAgentMax + kVhostMax + kClientAddressMax + 128 < kHandoffSizeMax);
+
+// What one virtual host allows at close. Plain values; the sender has already chosen between the
+// full and the short drain timeout.
+struct Policy {
+    static constexpr std::uint64_t kUnlimited = UINT64_MAX;
+    static constexpr std::uint8_t kLinger2Kernel = 255;  // leave TCP_LINGER2 alone
+    static constexpr std::uint32_t kAckKernel = 0;       // leave TCP_USER_TIMEOUT alone
+
+    std::uint32_t drain_timeout_ms = 30'000;
+    std::uint32_t drain_idle_timeout_ms = 5'000;
+    std::uint64_t drain_limit_bytes = kUnlimited;
+    std::uint8_t linger2_s = 15;  // 0: RST at close() in FIN_WAIT_2 (TCP_LINGER2 = -1)
+    std::uint32_t ack_timeout_ms = kAckKernel;
+
+    bool operator==(const Policy&) const = default;
+};
+
+// The log identities a Record goes to: none means that it is counted and not written.
+struct LogIds {
+    std::array<std::uint16_t, kLogsPerVhostMax> ids{};
+    std::uint8_t count = 0;
+
+    bool operator==(const LogIds&) const = default;
+};
+
+enum class MessageKind : std::uint8_t { handoff = 1, report = 2 };
+
+// The text members are views: into the sender's own memory when encoding, into the received
+// datagram after decoding. They hold whatever the client sent, bounded and unescaped.
+struct Handoff {
+    MessageKind kind = MessageKind::handoff;
+    Cause cause = Cause::other;
+    Outcome outcome = Outcome::unknown;  // of a Report; ignored in a Handoff
+    HttpVersion http = HttpVersion::none;
+    TlsVersion tls = TlsVersion::none;
+    Mpm mpm = Mpm::unknown;
+    std::uint32_t requests = 0;
+    std::chrono::nanoseconds half_close{};  // CLOCK_MONOTONIC, the same for every process
+    Policy policy;
+    LogIds logs;
+    Endpoint peer;
+    Endpoint local;
+    std::string_view vhost;
+    std::string_view user_agent;
+    std::string_view client_address;  // "" unless mod_remoteip changed it
+};
+
+// Returns the number of bytes written to `out`, 0 if it does not fit or a text is over its maximum.
+[[nodiscard]] std::size_t encode(const Handoff& handoff, std::span<std::byte> out);
+
+enum class DecodeError : std::uint8_t { none, truncated, wrong_version, bad_value, trailing_bytes };
+
+[[nodiscard]] std::string_view describe(DecodeError error);
+
+// Accepts exactly what encode() produces: every enum and length is checked, nothing may follow.
+// On error `handoff` is unspecified.
+[[nodiscard]] DecodeError decode(std::span<const std::byte> bytes, Handoff& handoff);
+
+}  // namespace finwait

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "finwait/handoff.hpp"
+
+#include "contract/wire.hpp"
+
+namespace finwait {
+
+namespace {
+
+using wire::Reader;
+using wire::Writer;
+
+void put_endpoint(Writer& writer, const Endpoint& endpoint) {
+    writer.put(endpoint.family);
+    if (endpoint.family == Endpoint::Family::none) return;
+    writer.put(endpoint.port);
+    writer.put_bytes(endpoint.address.data(),
+                     endpoint.family == Endpoint::Family::ipv4 ? 4 : endpoint.address.size());
+}
+
+bool get_endpoint(Reader& reader, Endpoint& endpoint) {
+    endpoint = Endpoint{};
+    const auto family = reader.get<std::uint8_t>();
+    endpoint.family = static_cast<Endpoint::Family>(family);
+    switch (endpoint.family) {
+        case Endpoint::Family::none:
+            return true;
+        case Endpoint::Family::ipv4:
+            endpoint.port = reader.get<std::uint16_t>();
+            reader.get_bytes(endpoint.address.data(), 4);
+            return true;
+        case Endpoint::Family::ipv6:
+            endpoint.port = reader.get<std::uint16_t>();
+            reader.get_bytes(endpoint.address.data(), endpoint.address.size());
+            return true;
+    }
+    return false;
+}
+
+void put_policy(Writer& writer, const Policy& policy) {
+    writer.put(policy.drain_timeout_ms);
+    writer.put(policy.drain_idle_timeout_ms);
+    writer.put(policy.drain_limit_bytes);
+    writer.put(policy.linger2_s);
+    writer.put(policy.ack_timeout_ms);
+}
+
+Policy get_policy(Reader& reader) {
+    Policy policy;
+    policy.drain_timeout_ms = reader.get<std::uint32_t>();
+    policy.drain_idle_timeout_ms = reader.get<std::uint32_t>();
+    policy.drain_limit_bytes = reader.get<std::uint64_t>();
+    policy.linger2_s = reader.get<std::uint8_t>();
+    policy.ack_timeout_ms = reader.get<std::uint32_t>();
+    return policy;
+}
+
+bool get_logs(Reader& reader, LogIds& logs) {
+    logs = LogIds{};
+    logs.count = reader.get<std::uint8_t>();
+    if (logs.count > logs.ids.size()) return false;
+    for (std::size_t i = 0; i < logs.count; ++i) logs.ids[i] = reader.get<std::uint16_t>();
+    return true;
+}
+
+template <typename E>
+bool get_word(Reader& reader, E& word) {
+    const auto known = word_at<E>(reader.get<std::uint8_t>());
+    if (known) word = *known;
+    return known.has_value();
+}
+
+bool get_words(Reader& reader, Handoff& handoff) {
+    return get_word(reader, handoff.cause) && get_word(reader, handoff.outcome) &&
+           get_word(reader, handoff.http) && get_word(reader, handoff.tls) &&
+           get_word(reader, handoff.mpm);
+}
+
+bool get_members(Reader& reader, Handoff& handoff) {
+    if (!get_words(reader, handoff)) return false;
+    handoff.requests = reader.get<std::uint32_t>();
+    handoff.half_close = std::chrono::nanoseconds(reader.get<std::int64_t>());
+    handoff.policy = get_policy(reader);
+    if (!get_logs(reader, handoff.logs)) return false;
+    if (!get_endpoint(reader, handoff.peer) || !get_endpoint(reader, handoff.local)) return false;
+    handoff.vhost = reader.get_text<std::uint8_t>(kVhostMax);
+    handoff.user_agent = reader.get_text<std::uint16_t>(kUserAgentMax);
+    handoff.client_address = reader.get_text<std::uint8_t>(kClientAddressMax);
+    return !reader.out_of_range();
+}
+
+}  // namespace
+
+std::size_t encode(const Handoff& handoff, std::span<std::byte> out) {
+    if (handoff.logs.count > handoff.logs.ids.size()) return 0;
+    Writer writer(out);
+    writer.put(kHandoffVersion);
+    writer.put(handoff.kind);
+    writer.put(handoff.cause);
+    writer.put(handoff.outcome);
+    writer.put(handoff.http);
+    writer.put(handoff.tls);
+    writer.put(handoff.mpm);
+    writer.put(handoff.requests);
+    writer.put(static_cast<std::int64_t>(handoff.half_close.count()));
+    put_policy(writer, handoff.policy);
+    writer.put(handoff.logs.count);
+    for (std::size_t i = 0; i < handoff.logs.count; ++i) writer.put(handoff.logs.ids[i]);
+    put_endpoint(writer, handoff.peer);
+    put_endpoint(writer, handoff.local);
+    writer.put_text<std::uint8_t>(handoff.vhost, kVhostMax);
+    writer.put_text<std::uint16_t>(handoff.user_agent, kUserAgentMax);
+    writer.put_text<std::uint8_t>(handoff.client_address, kClientAddressMax);
+    return writer.size();
+}
+
+DecodeError decode(std::span<const std::byte> bytes, Handoff& handoff) {
+    Reader reader(bytes);
+    const auto version = reader.get<std::uint8_t>();
+    const auto kind = reader.get<std::uint8_t>();
+    if (reader.truncated()) return DecodeError::truncated;
+    if (version != kHandoffVersion) return DecodeError::wrong_version;
+    handoff.kind = static_cast<MessageKind>(kind);
+    if (handoff.kind != MessageKind::handoff && handoff.kind != MessageKind::report)
+        return DecodeError::bad_value;
+    // A member read past the end is zero, and zero may be out of range: truncation comes first.
+    const bool in_range = get_members(reader, handoff);
+    if (reader.truncated()) return DecodeError::truncated;
+    if (!in_range) return DecodeError::bad_value;
+    return reader.left() == 0 ? DecodeError::none : DecodeError::trailing_bytes;
+}
+
+std::string_view describe(DecodeError error) {
+    switch (error) {
+        case DecodeError::none:
+            return "no error";
+        case DecodeError::truncated:
+            return "the message ends too early";
+        case DecodeError::wrong_version:
+            return "the message is of another version of mod_finwait";
+        case DecodeError::bad_value:
+            return "a member of the message is out of its range";
+        case DecodeError::trailing_bytes:
+            return "bytes follow the end of the message";
+    }
+    return "unknown error";
+}
+
+}  // namespace finwait

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "contract/json_line.hpp"
+
+#include <array>
+#include <charconv>
+
+namespace finwait {
+
+namespace {
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+
+struct Utf8Range {
+    std::uint8_t first_lo, first_hi;    // range of the first byte
+    std::uint8_t second_lo, second_hi;  // range of the second; any further ones are 80..BF
+    std::size_t length;
+};
+
+// RFC 3629 section 4, UTF8-2 to UTF8-4: no overlong forms, no surrogates, nothing over U+10FFFF.
+constexpr std::array<Utf8Range, 8> kUtf8{{
+    {0xC2, 0xDF, 0x80, 0xBF, 2},
+    {0xE0, 0xE0, 0xA0, 0xBF, 3},
+    {0xE1, 0xEC, 0x80, 0xBF, 3},
+    {0xED, 0xED, 0x80, 0x9F, 3},
+    {0xEE, 0xEF, 0x80, 0xBF, 3},
+    {0xF0, 0xF0, 0x90, 0xBF, 4},
+    {0xF1, 0xF3, 0x80, 0xBF, 4},
+    {0xF4, 0xF4, 0x80, 0x8F, 4},
+}};
+
+bool is_within(char c, std::uint8_t lo, std::uint8_t hi) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    return byte >= lo && byte <= hi;
+}
+
+// The length of the well-formed multi-byte character `text` begins with; 0 if there is none.
+std::size_t utf8_length(std::string_view text) {
+    for (const Utf8Range& range : kUtf8) {
+        if (!is_within(text[0], range.first_lo, range.first_hi)) continue;
+        if (text.size() < range.length || !is_within(text[1], range.second_lo, range.second_hi))
+            return 0;
+        for (std::size_t i = 2; i < range.length; ++i)
+            if (!is_within(text[i], 0x80, 0xBF)) return 0;
+        return range.length;
+    }
+    return 0;
+}
+
+void append_escaped_ascii(std::string& out, char c) {
+    constexpr std::string_view hex = "0123456789abcdef";
+    const auto byte = static_cast<std::uint8_t>(c);
+    if (c == '"' || c == '\\') {
+        out += '\\';
+        out += c;
+    } else {
+        out += "\\u00";
+        out += hex[byte >> 4];
+        out += hex[byte & 15];
+    }
+}
+
+bool is_plain(char c) {
+    return is_within(c, 0x20, 0x7E) && c != '"' && c != '\\';
+}
+
+void append_digits(std::string& out, unsigned number, unsigned width, char after) {
+    std::array<char, 4> digits{};
+    for (unsigned i = width; i-- > 0; number /= 10) digits[i] = static_cast<char>('0' + number % 10);
+    out.append(digits.data(), width);
+    out += after;
+}
+
+}  // namespace
+
+void JsonLine::key(std::string_view key) {
+    out_ += first_ ? "\"" : ",\"";
+    first_ = false;
+    out_ += key;
+    out_ += "\":";
+}
+
+void JsonLine::escaped(std::string_view text) {
+    while (!text.empty()) {
+        std::size_t plain = 0;
+        while (plain < text.size() && is_plain(text[plain])) ++plain;
+        out_ += text.substr(0, plain);
+        text.remove_prefix(plain);
+        if (text.empty()) break;
+        const bool ascii = is_within(text[0], 0x00, 0x7F);
+        const std::size_t length = ascii ? 1 : utf8_length(text);
+        if (ascii)
+            append_escaped_ascii(out_, text[0]);
+        else
+            out_ += length != 0 ? text.substr(0, length) : kReplacement;
+        text.remove_prefix(length != 0 ? length : 1);
+    }
+}
+
+void JsonLine::add(std::string_view name, std::string_view text) {
+    key(name);
+    out_ += '"';
+    escaped(text);
+    out_ += '"';
+}
+
+void JsonLine::add(std::string_view name, std::uint64_t number) {
+    key(name);
+    std::array<char, 20> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    out_.append(digits.data(), end);
+}
+
+void JsonLine::add(std::string_view name, std::chrono::milliseconds since_epoch) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
+    const auto millis = static_cast<unsigned>((since_epoch - seconds).count());
+    const auto days = std::chrono::floor<std::chrono::days>(seconds);
+    const std::chrono::year_month_day date{std::chrono::sys_days{days}};
+    const std::chrono::hh_mm_ss time{seconds - days};
+
+    key(name);
+    out_ += '"';
+    append_digits(out_, static_cast<unsigned>(static_cast<int>(date.year())), 4, '-');
+    append_digits(out_, static_cast<unsigned>(date.month()), 2, '-');
+    append_digits(out_, static_cast<unsigned>(date.day()), 2, 'T');
+    append_digits(out_, static_cast<unsigned>(time.hours().count()), 2, ':');
+    append_digits(out_, static_cast<unsigned>(time.minutes().count()), 2, ':');
+    append_digits(out_, static_cast<unsigned>(time.seconds().count()), 2, '.');
+    append_digits(out_, millis, 3, 'Z');
+    out_ += '"';
+}
+
+}  // namespace finwait

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Writes one flat JSON object to the end of a string. Text may be anything at all; what comes out
+// is valid UTF-8 (RFC 3629) and valid JSON (RFC 8259) on one line.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace finwait {
+
+class JsonLine {
+  public:
+    explicit JsonLine(std::string& out) : out_(out) { out_ += '{'; }
+
+    // Keys are ours and need no escaping.
+    void add(std::string_view key, std::string_view text);
+    void add(std::string_view key, std::uint64_t number);
+    // RFC 3339 in UTC with milliseconds.
+    void add(std::string_view key, std::chrono::milliseconds since_epoch);
+
+    void end() { out_ += "}\n"; }
+
+  private:
+    void key(std::string_view key);
+    void escaped(std::string_view text);
+
+    std::string& out_;
+    bool first_ = true;
+};
+
+}  // namespace finwait

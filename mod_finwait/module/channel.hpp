@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sending end of the channel to the closer, and the questions asked of a socket around the
+// half-close. Plain descriptors, owned by the caller; never blocks; any thread. No httpd, no APR.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "finwait/handoff.hpp"
+#include "module/cause.hpp"
+
+namespace finwait {
+
+// Sends `handoff`, with `socket` if it is one and without a descriptor if it is a Report. Nothing on
+// success. The message is whole or not sent at all (SEQPACKET).
+[[nodiscard]] std::optional<Decline> send_message(int channel, const Handoff& handoff, int socket);
+
+[[nodiscard]] Peek peek_at(int socket);
+
+// What cause_of_close() needs of TCP_INFO; zeros where the kernel gives no answer.
+struct Received {
+    bool any = false;
+    std::chrono::milliseconds since_last{};
+};
+
+[[nodiscard]] Received received_on(int socket);
+
+// True if the client has acknowledged everything but our FIN. SIOCOUTQ counts the FIN: it is 1
+// right after shutdown() and 0 in FIN_WAIT_2 (net/ipv4/tcp.c, tcp_ioctl).
+[[nodiscard]] bool only_fin_unacknowledged(int socket);
+
+}  // namespace finwait

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/closer_process.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "module/channel_pair.hpp"
+#include "module/control_line.hpp"
+#include "module/guard.hpp"
+#include "module/other_child.hpp"
+#include "module/server_config.hpp"
+#include "module/spawn.hpp"
+
+namespace finwait {
+
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr milliseconds kLastRecordsWait{1000};
+constexpr milliseconds kStopPoll{50};
+
+std::string closer_path() {
+    const char* configured = config_of(ap_server_conf).closer_path;
+    return configured ? configured : FINWAIT_CLOSER_PATH;
+}
+
+int log_level(NoticeLevel level) {
+    return static_cast<int>(level);  // both are syslog's numbers
+}
+
+void log_notice(const CloserProcess& closer, const Control& message) {
+    if (message.kind != ControlKind::notice) return;
+    ap_log_error(APLOG_MARK, log_level(message.level), 0, ap_server_conf, "finwait: closer %d: %.*s",
+                 static_cast<int>(closer.pid), static_cast<int>(message.text.size()),
+                 message.text.data());
+}
+
+void relay_notices_of(CloserProcess& closer) {
+    if (closer.control < 0) return;
+    while (receive_control(closer.control, milliseconds(0), [&](const Control& message) {
+               log_notice(closer, message);
+           }) == ControlRead::message) {
+    }
+}
+
+void log_ready(const Runtime& runtime, const CloserProcess& closer, const Control& ready) {
+    const ChannelCapacity capacity = capacity_of(closer.channel_send);
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf,
+                 "finwait: closer %d ready: holds up to %u sockets (FinWaitMaxDraining %u, descriptor "
+                 "limit %" APR_UINT64_T_FMT "); the channel holds about %lu messages%s and %lu "
+                 "descriptors (RLIMIT_NOFILE, systemd's LimitNOFILE)",
+                 static_cast<int>(closer.pid), ready.max_draining, runtime.max_draining,
+                 ready.descriptor_limit, capacity.messages,
+                 capacity.forced ? "" : " (sysctl net.core.wmem_max allows no more)",
+                 capacity.descriptors);
+}
+
+void send_log(const CloserProcess& closer, std::uint16_t id, const Log& log) {
+    Control message;
+    message.kind = ControlKind::log_open;
+    message.log_id = id;
+    message.text = std::string_view(log.target).substr(0, kNoticeMax);
+    if (!send_control(closer.control, message, log.write_fd))
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
+                     "finwait: the closer could not be given FinWaitLog %s", log.target);
+}
+
+void send_configuration(Runtime& runtime, const CloserProcess& closer) {
+    for (std::size_t id = 0; id < runtime.logs.size(); ++id)
+        if (runtime.logs[id].target) send_log(closer, static_cast<std::uint16_t>(id), runtime.logs[id]);
+    Control setup;
+    setup.kind = ControlKind::setup;
+    setup.max_draining = runtime.max_draining;
+    if (!send_control(closer.control, setup))
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
+                     "finwait: the closer could not be told its limits");
+}
+
+// Waits for the closer to say that it serves; what it says before is logged. False if it has ended
+// or says nothing in time.
+bool await_ready(const Runtime& runtime, CloserProcess& closer) {
+    const auto deadline = Clock::now() + kControlWait;
+    bool ready = false;
+    while (!ready) {
+        const auto left = std::chrono::duration_cast<milliseconds>(deadline - Clock::now());
+        if (left.count() <= 0) return false;
+        const auto read = receive_control(closer.control, left, [&](const Control& message) {
+            ready = message.kind == ControlKind::ready;
+            if (ready)
+                log_ready(runtime, closer, message);
+            else
+                log_notice(closer, message);
+        });
+        if (read == ControlRead::gone) return false;
+    }
+    return true;
+}
+
+std::vector<std::string> arguments_of(const CloserProcess& closer) {
+    std::vector<std::string> arguments{"--slot", std::to_string(closer.slot)};
+    if (::geteuid() != 0) return arguments;
+    arguments.insert(arguments.end(), {"--user", ap_unixd_config.user_name, "--uid",
+                                       std::to_string(ap_unixd_config.user_id), "--gid",
+                                       std::to_string(ap_unixd_config.group_id)});
+    return arguments;
+}
+
+// The receiving end goes too, so that a child gets EPIPE and declines, and what was queued is let go.
+void give_up(CloserProcess& closer) {
+    close_and_forget(closer.channel_receive);
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, ap_server_conf,
+                 "finwait: no closer runs (%s): every close is left to httpd's own lingering close "
+                 "until the next restart",
+                 closer_path().c_str());
+}
+
+void on_closer_event(int reason, void* data, apr_wait_t status);
+
+bool start(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
+    int control[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0) return false;
+    close_and_forget(closer.control);
+    closer.control = lifted(control[0]);
+    int theirs = lifted(control[1]);
+    bound_control_wait(closer.control);
+
+    Program program;
+    program.path = closer_path();
+    program.arguments = arguments_of(closer);
+    program.descriptors = {{closer.channel_receive, kChannelFd},
+                           {theirs, kControlFd},
+                           {runtime.closer_counters_fd, kCloserCountersFd}};
+    closer.pid = spawn(program);
+    const int spawn_error = errno;
+    close_and_forget(theirs);
+    if (closer.pid < 0) {
+        closer.pid = 0;
+        ap_log_error(APLOG_MARK, APLOG_CRIT, spawn_error, ap_server_conf,
+                     "finwait: FinWaitCloser %s could not be started", program.path.c_str());
+        return false;
+    }
+    watch_child(closer.pid, on_closer_event, &closer, pconf);
+    send_configuration(runtime, closer);
+    return await_ready(runtime, closer);
+}
+
+// The MPMs hand over an exit code where they have decoded it, and wait()'s status elsewhere.
+bool start_up_failed(apr_wait_t status) {
+    return status == kStartUpFailed || (WIFEXITED(status) && WEXITSTATUS(status) == kStartUpFailed);
+}
+
+void restart_after_death(CloserProcess& closer, apr_wait_t status) {
+    Runtime* runtime = runtime_of(ap_server_conf);
+    if (!runtime || closer.retired || server_is_stopping()) return;
+    if (start_up_failed(status)) return give_up(closer);
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
+                 "finwait: the closer died (status %d): starting it again", status);
+    if (!start(*runtime, closer, ap_server_conf->process->pconf) && closer.pid == 0) give_up(closer);
+}
+
+void on_closer_event(int reason, void* data, apr_wait_t status) {
+    if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) return;
+    auto& closer = *static_cast<CloserProcess*>(data);
+    apr_proc_other_child_unregister(data);
+    relay_notices_of(closer);
+    closer.pid = 0;
+    close_and_forget(closer.control);
+    guarded("restarting the closer", false, [&] {
+        restart_after_death(closer, status);
+        return true;
+    });
+}
+
+bool is_replaced(const Runtime& runtime, const CloserProcess& closer, const struct stat& executable) {
+    return std::strcmp(runtime.version.data(), kVersion) != 0 ||
+           closer.device != executable.st_dev || closer.inode != executable.st_ino ||
+           closer.uid != ap_unixd_config.user_id || closer.gid != ap_unixd_config.group_id;
+}
+
+void retire(Runtime& runtime, CloserProcess& closer) {
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf,
+                 "finwait: closer %d is replaced and drains to its end", static_cast<int>(closer.pid));
+    closer.retired = true;
+    runtime.current = -1;
+    Control message;
+    message.kind = ControlKind::retire;
+    if (!send_control(closer.control, message)) ::kill(closer.pid, SIGTERM);
+    close_and_forget(closer.channel_receive);
+    close_and_forget(closer.channel_send);
+}
+
+CloserProcess* free_slot(Runtime& runtime) {
+    for (CloserProcess& closer : runtime.closers)
+        if (closer.pid == 0) return &closer;
+    return nullptr;
+}
+
+// A slot with its channel; null, with a line in the error log, if there is none.
+CloserProcess* new_closer(Runtime& runtime, const struct stat& executable) {
+    CloserProcess* closer = free_slot(runtime);
+    if (!closer) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
+                     "finwait: %d replaced closers are still draining: the present one stays until "
+                     "the next restart",
+                     static_cast<int>(kCloserSlots) - 1);
+        return nullptr;
+    }
+    close_and_forget(closer->channel_receive);
+    close_and_forget(closer->channel_send);
+    if (!open_channel(closer->channel_send, closer->channel_receive)) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, errno, ap_server_conf, "finwait: no channel");
+        return nullptr;
+    }
+    closer->retired = false;
+    closer->device = executable.st_dev;
+    closer->inode = executable.st_ino;
+    closer->uid = ap_unixd_config.user_id;
+    closer->gid = ap_unixd_config.group_id;
+    return closer;
+}
+
+void start_new(Runtime& runtime, const struct stat& executable, apr_pool_t* pconf) {
+    CloserProcess* closer = new_closer(runtime, executable);
+    if (!closer) return;
+    if (CloserProcess* old = current_closer(runtime); old && old->pid != 0) retire(runtime, *old);
+    runtime.current = static_cast<int>(closer - runtime.closers.data());
+    std::strncpy(runtime.version.data(), kVersion, runtime.version.size() - 1);
+    if (!start(runtime, *closer, pconf) && closer->pid == 0) give_up(*closer);
+}
+
+void go_on(Runtime& runtime, CloserProcess& closer) {
+    send_configuration(runtime, closer);
+    if (!await_ready(runtime, closer))
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
+                     "finwait: closer %d has not answered", static_cast<int>(closer.pid));
+}
+
+bool has_ended(CloserProcess& closer) {
+    if (closer.pid == 0) return true;
+    const pid_t ended = ::waitpid(closer.pid, nullptr, WNOHANG);
+    if (ended == 0 || (ended < 0 && errno == EINTR)) return false;
+    relay_notices_of(closer);
+    closer.pid = 0;
+    return true;
+}
+
+bool all_have_ended(Runtime& runtime) {
+    bool all = true;
+    for (CloserProcess& closer : runtime.closers) {
+        relay_notices_of(closer);
+        all = has_ended(closer) && all;
+    }
+    return all;
+}
+
+void tell_to_finish(Runtime& runtime, milliseconds grace) {
+    Control finish;
+    finish.kind = ControlKind::finish;
+    finish.grace_ms = static_cast<std::uint32_t>(grace.count());
+    for (CloserProcess& closer : runtime.closers)
+        if (closer.pid != 0 && !send_control(closer.control, finish)) ::kill(closer.pid, SIGTERM);
+}
+
+}  // namespace
+
+void run_closer(Runtime& runtime, apr_pool_t* pconf) {
+    for (CloserProcess& closer : runtime.closers)
+        if (closer.pid != 0) watch_child(closer.pid, on_closer_event, &closer, pconf);
+
+    struct stat executable {};
+    if (::stat(closer_path().c_str(), &executable) != 0)
+        ap_log_error(APLOG_MARK, APLOG_CRIT, errno, ap_server_conf, "finwait: FinWaitCloser %s",
+                     closer_path().c_str());
+    CloserProcess* closer = current_closer(runtime);
+    if (closer && closer->pid != 0 && !is_replaced(runtime, *closer, executable))
+        return go_on(runtime, *closer);
+    start_new(runtime, executable, pconf);
+}
+
+void relay_notices(Runtime& runtime) {
+    for (CloserProcess& closer : runtime.closers) relay_notices_of(closer);
+}
+
+void announce_log_close(Runtime& runtime, std::uint16_t id) {
+    Control message;
+    message.kind = ControlKind::log_close;
+    message.log_id = id;
+    for (CloserProcess& closer : runtime.closers)
+        if (closer.pid != 0 && !send_control(closer.control, message))
+            ap_log_error(APLOG_MARK, APLOG_WARNING, errno, ap_server_conf,
+                         "finwait: closer %d could not be told to close a log",
+                         static_cast<int>(closer.pid));
+}
+
+void stop_closers(Runtime& runtime, milliseconds grace) {
+    const bool unbounded = grace.count() == kGraceUnbounded;
+    tell_to_finish(runtime, grace);
+    auto deadline = Clock::now() + grace + kLastRecordsWait;
+    bool told_again = grace.count() == 0;
+    while (!all_have_ended(runtime) && (unbounded || Clock::now() < deadline)) {
+        ::poll(nullptr, 0, static_cast<int>(kStopPoll.count()));
+        if (told_again || !ap_unixd_mpm_get_retained_data()->is_ungraceful) continue;
+        told_again = true;
+        tell_to_finish(runtime, milliseconds(0));
+        deadline = Clock::now() + kLastRecordsWait;
+    }
+}
+
+}  // namespace finwait

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/connection.hpp"
+
+#include <scoreboard.h>
+
+#include "module/cause.hpp"
+#include "module/clock.hpp"
+#include "module/guard.hpp"
+#include "module/other_child.hpp"
+#include "module/pool_new.hpp"
+#include "module/server_config.hpp"
+#include "module/take_over.hpp"
+
+namespace finwait {
+
+namespace {
+
+std::string_view text_of(const char* text) {
+    return text ? std::string_view(text) : std::string_view{};
+}
+
+HttpVersion http_version_of(const request_rec* r) {
+    if (r->proto_num >= HTTP_VERSION(2, 0)) return HttpVersion::http_2;
+    if (r->proto_num >= HTTP_VERSION(1, 1)) return HttpVersion::http_1_1;
+    return r->proto_num >= HTTP_VERSION(1, 0) ? HttpVersion::http_1_0 : HttpVersion::http_0_9;
+}
+
+// event and the sync connection handler both take the base server's unless this one has its own
+// (event.c, event_post_read_request; http_core.c, ap_process_http_sync_connection).
+std::chrono::microseconds keep_alive_timeout_of(const request_rec* r) {
+    const server_rec* server =
+        r->server->keep_alive_timeout_set ? r->server : r->connection->base_server;
+    return std::chrono::microseconds(server->keep_alive_timeout);
+}
+
+// CustomLog asks the last request of an internal-redirect chain, and so do we.
+LogIds logs_wanted_by(const request_rec* last, const ServerConfig& config) {
+    LogIds wanted;
+    for (std::size_t i = 0; i < config.log_count; ++i) {
+        const LogDirective& log = config.logs[i];
+        const bool is_set =
+            log.env && apr_table_get(last->subprocess_env, log.env->name.data()) != nullptr;
+        if (!log.env || is_set != log.env->negated) wanted.ids[wanted.count++] = log.id;
+    }
+    return wanted;
+}
+
+bool is_upgraded(const request_rec* r) {
+    if (r->status == HTTP_SWITCHING_PROTOCOLS || r->method_number == M_CONNECT) return true;
+    return r->proxyreq && text_of(r->filename).starts_with("proxy:ws");
+}
+
+bool has_body(const request_rec* r) {
+    return apr_table_get(r->headers_in, "Content-Length") ||
+           apr_table_get(r->headers_in, "Transfer-Encoding");
+}
+
+bool is_timed_out(const request_rec* r) {
+    return r->status == HTTP_REQUEST_TIME_OUT;
+}
+
+ReplyFacts facts_of(request_rec* first, request_rec* last) {
+    const conn_rec* c = first->connection;
+    const server_rec* server = last->server;
+    const char* connection = apr_table_get(first->headers_in, "Connection");
+    ReplyFacts facts;
+    facts.begun_and_timed_out = is_timed_out(first);
+    facts.upgraded = is_upgraded(last);
+    facts.body_refused = last->status == HTTP_REQUEST_ENTITY_TOO_LARGE || first->expecting_100;
+    facts.has_body = has_body(first);
+    facts.status_drops_connection = ap_status_drops_connection(last->status);
+    facts.keep_alive_off = !server->keep_alive || server->keep_alive_timeout <= 0;
+    facts.requests_used_up = server->keep_alive_max > 0 && c->keepalives >= server->keep_alive_max;
+    facts.client_said_close = ap_find_token(first->pool, connection, "close");
+    facts.no_keepalive_variable = apr_table_get(last->subprocess_env, "nokeepalive") &&
+                                  !apr_table_get(first->headers_in, "Via");
+    facts.old_client = first->proto_num < HTTP_VERSION(1, 1) &&
+                       !ap_find_token(first->pool, connection, "keep-alive");
+    facts.stopping = is_stopping();
+    return facts;
+}
+
+// What the reply means for the connection; nothing where it may go on. On HTTP/2 one reply says
+// nothing about the connection, and a request that timed out before it began is no reply.
+std::optional<Cause> closing_cause(request_rec* first, request_rec* last) {
+    const conn_rec* c = first->connection;
+    if (c->master || c->keepalive == AP_CONN_KEEPALIVE) return std::nullopt;
+    if (is_timed_out(first) && !first->the_request) return std::nullopt;
+    return cause_after_reply(facts_of(first, last));
+}
+
+void remember(Connection& connection, request_rec* first) {
+    request_rec* last = first;
+    while (last->next) last = last->next;
+    const ServerConfig& config = config_of(last->server);
+    RequestSeen request;
+    request.user_agent = text_of(apr_table_get(first->headers_in, "User-Agent"));
+    if (first->useragent_ip != first->connection->client_ip)
+        request.client_address = text_of(first->useragent_ip);
+    request.vhost = &config.settings;
+    request.http = http_version_of(first);
+    request.logs = logs_wanted_by(last, config);
+    request.logged = monotonic_now();
+    request.keep_alive_timeout = keep_alive_timeout_of(last);
+    request.complete = !is_timed_out(first);
+    request.closes = closing_cause(first, last);
+    connection.client.remember(request);
+}
+
+apr_status_t on_pool_cleanup(void* data) {
+    account_without_goodbye(*static_cast<Connection*>(data));
+    return APR_SUCCESS;
+}
+
+}  // namespace
+
+Connection* connection_of(conn_rec* c) {
+    return static_cast<Connection*>(ap_get_module_config(c->conn_config, &finwait_module));
+}
+
+bool is_stopping() {
+    int generation = 0;
+    return server_is_stopping() ||
+           (ap_mpm_query(AP_MPMQ_GENERATION, &generation) == APR_SUCCESS && ap_scoreboard_image &&
+            generation != ap_scoreboard_image->global->running_generation);
+}
+
+int on_pre_connection(conn_rec* c, void*) {
+    return guarded("pre_connection", DECLINED, [&] {
+        Runtime* runtime = config_of(ap_server_conf).runtime;
+        if (!runtime || c->master || c->outgoing) return DECLINED;
+        auto* connection = pool_new<Connection>(c->pool);
+        connection->c = c;
+        connection->runtime = runtime;
+        ap_set_module_config(c->conn_config, &finwait_module, connection);
+        apr_pool_cleanup_register(c->pool, connection, on_pool_cleanup, apr_pool_cleanup_null);
+        return OK;
+    });
+}
+
+int on_log_transaction(request_rec* r) {
+    return guarded("log_transaction", DECLINED, [&] {
+        conn_rec* c = r->connection->master ? r->connection->master : r->connection;
+        if (Connection* connection = connection_of(c)) remember(*connection, r);
+        return DECLINED;
+    });
+}
+
+}  // namespace finwait

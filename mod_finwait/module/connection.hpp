@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A connection's memory of its client, and the hooks that feed it.
+#pragma once
+
+#include "module/client_note.hpp"
+#include "module/httpd.hpp"
+
+namespace finwait {
+
+struct Runtime;
+
+// In c->pool, from pre_connection to the pool's end. All but `client` belongs to the thread that the
+// MPM has serve the connection.
+struct Connection {
+    conn_rec* c = nullptr;
+    Runtime* runtime = nullptr;
+    ClientNote client;
+    TlsVersion tls = TlsVersion::none;  // learnt before mod_ssl says goodbye
+    bool http_2 = false;
+    bool accounted = false;  // this close has been counted, once and for all
+};
+
+// Null where the connection is none of ours: a secondary h2 connection, one to a backend, or no
+// closer configured.
+[[nodiscard]] Connection* connection_of(conn_rec* c);
+
+int on_pre_connection(conn_rec* c, void* csd);
+int on_log_transaction(request_rec* r);
+
+// This process is not to take new requests: its MPM stops, or its generation is no longer the
+// running one.
+[[nodiscard]] bool is_stopping();
+
+}  // namespace finwait

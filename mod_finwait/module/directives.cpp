@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/directives.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstring>
+
+#include "module/server_config.hpp"
+
+namespace {
+
+using finwait::config_of;
+using finwait::ServerConfig;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kTimeoutMax = std::chrono::hours(1);
+// Above 60 s the kernel's orphan arithmetic doubles the rest (net/ipv4/tcp.c, __tcp_close()).
+constexpr milliseconds kLinger2Max = std::chrono::seconds(60);
+constexpr std::uint32_t kMaxDrainingMax = 10'000'000;
+
+const char* refuse(cmd_parms* cmd, const char* value, const char* allowed) {
+    return apr_psprintf(cmd->pool, "%s: '%s' is not %s", cmd->cmd->name, value, allowed);
+}
+
+std::optional<milliseconds> parse_time(const char* value) {
+    apr_interval_time_t time = 0;
+    if (!apr_isdigit(*value) || ap_timeout_parameter_parse(value, &time, "s") != APR_SUCCESS)
+        return std::nullopt;
+    return milliseconds((time + 999) / 1000);  // never shorter than asked for
+}
+
+const char* set_timeout(cmd_parms* cmd, const char* value, std::optional<std::uint32_t>& timeout) {
+    const auto time = parse_time(value);
+    if (!time || time->count() < 1 || *time > kTimeoutMax)
+        return refuse(cmd, value, "a time from 1ms to 1h (ms, s, mi or h; a bare number is seconds)");
+    timeout = static_cast<std::uint32_t>(time->count());
+    return nullptr;
+}
+
+const char* refuse_in_vhost(cmd_parms* cmd) {
+    return ap_check_cmd_context(cmd, GLOBAL_ONLY);
+}
+
+const char* add_option(cmd_parms* cmd, finwait::LogDirective& log, const char* option) {
+    if (!option || std::strcmp(option, "all") == 0) return nullptr;
+    log.env = finwait::parse_env(option);
+    return log.env ? nullptr : refuse(cmd, option, "all, env=name or env=!name");
+}
+
+const char* absolute_target(cmd_parms* cmd, const char* target) {
+    return *target == '|' ? apr_pstrdup(cmd->pool, target)
+                          : ap_server_root_relative(cmd->pool, target);
+}
+
+}  // namespace
+
+const char* finwait_set_engine(cmd_parms* cmd, void*, int on) {
+    config_of(cmd->server).engine = on != 0;
+    return nullptr;
+}
+
+const char* finwait_set_drain_timeout(cmd_parms* cmd, void*, const char* value) {
+    return set_timeout(cmd, value, config_of(cmd->server).drain_timeout_ms);
+}
+
+const char* finwait_set_drain_idle_timeout(cmd_parms* cmd, void*, const char* value) {
+    return set_timeout(cmd, value, config_of(cmd->server).drain_idle_timeout_ms);
+}
+
+const char* finwait_set_short_drain_timeout(cmd_parms* cmd, void*, const char* value) {
+    return set_timeout(cmd, value, config_of(cmd->server).short_drain_timeout_ms);
+}
+
+const char* finwait_set_drain_limit(cmd_parms* cmd, void*, const char* value) {
+    const auto bytes = finwait::parse_bytes(value);
+    if (!bytes)
+        return refuse(cmd, value,
+                      "'unlimited' or a number of bytes from 0 to 8191p (suffix k, m or g)");
+    config_of(cmd->server).drain_limit_bytes = *bytes;
+    return nullptr;
+}
+
+const char* finwait_set_timeout(cmd_parms* cmd, void*, const char* value) {
+    auto& linger2_s = config_of(cmd->server).linger2_s;
+    if (std::strcmp(value, "kernel") == 0) {
+        linger2_s = finwait::Policy::kLinger2Kernel;
+        return nullptr;
+    }
+    const auto time = parse_time(value);
+    const bool in_range = time && (time->count() == 0 || (*time >= std::chrono::seconds(1) &&
+                                                          *time <= kLinger2Max));
+    if (!in_range) return refuse(cmd, value, "'kernel', 0, or a time from 1s to 60s");
+    linger2_s = static_cast<std::uint8_t>(std::chrono::ceil<std::chrono::seconds>(*time).count());
+    return nullptr;
+}
+
+const char* finwait_set_ack_timeout(cmd_parms* cmd, void*, const char* value) {
+    auto& timeout = config_of(cmd->server).ack_timeout_ms;
+    if (std::strcmp(value, "kernel") == 0) {
+        timeout = finwait::Policy::kAckKernel;
+        return nullptr;
+    }
+    const auto time = parse_time(value);
+    if (!time || time->count() < 1 || *time > kTimeoutMax)
+        return refuse(cmd, value, "'kernel' or a time from 1ms to 1h");
+    timeout = static_cast<std::uint32_t>(time->count());
+    return nullptr;
+}
+
+const char* finwait_set_method(cmd_parms* cmd, void*, const char* value) {
+    return ap_cstr_casecmp(value, "drain") == 0 ? nullptr : refuse(cmd, value, "'drain'");
+}
+
+const char* finwait_add_log(cmd_parms* cmd, void*, const char* target, const char* first,
+                            const char* second) {
+    ServerConfig& config = config_of(cmd->server);
+    if (config.log_count == config.logs.size())
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is one too many: a virtual host may have at most %d logs",
+                            cmd->cmd->name, target, static_cast<int>(config.logs.size()));
+    finwait::LogDirective log;
+    log.target = absolute_target(cmd, target);
+    if (!log.target || !*target || std::strcmp(target, "|") == 0)
+        return refuse(cmd, target, "a file name or \"|program\"");
+    if (const char* error = add_option(cmd, log, first)) return error;
+    if (const char* error = add_option(cmd, log, second)) return error;
+    config.logs[config.log_count++] = log;
+    return nullptr;
+}
+
+const char* finwait_set_max_draining(cmd_parms* cmd, void*, const char* value) {
+    if (const char* error = refuse_in_vhost(cmd)) return error;
+    std::uint32_t number = 0;
+    const char* end = value + std::strlen(value);
+    const auto parsed = std::from_chars(value, end, number);
+    if (parsed.ec != std::errc{} || parsed.ptr != end || number < 1 || number > kMaxDrainingMax)
+        return refuse(cmd, value, "a number of sockets from 1 to 10000000");
+    config_of(cmd->server).max_draining = number;
+    return nullptr;
+}
+
+const char* finwait_set_closer(cmd_parms* cmd, void*, const char* path) {
+    if (const char* error = refuse_in_vhost(cmd)) return error;
+    const char* absolute = ap_server_root_relative(cmd->pool, path);
+    if (!absolute || !*path) return refuse(cmd, path, "a path");
+    config_of(cmd->server).closer_path = absolute;
+    return nullptr;
+}

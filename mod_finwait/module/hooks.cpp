@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Start reading here: every hook, in the order in which a server meets them.
+#include <http_protocol.h>
+#include <mpm_common.h>
+#include <sys/resource.h>
+
+#include "module/connection.hpp"
+#include "module/directives.h"
+#include "module/guard.hpp"
+#include "module/parent.hpp"
+#include "module/take_over.hpp"
+
+namespace {
+
+// Descriptors in flight are capped per user at the sender's soft RLIMIT_NOFILE (net/unix/scm.c,
+// too_many_unix_fds).
+void on_child_init(apr_pool_t*, server_rec* server) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, errno, server,
+                     "finwait: RLIMIT_NOFILE could not be raised to its hard limit");
+}
+
+}  // namespace
+
+void finwait_register_hooks(apr_pool_t*) {
+    // Last, so that ServerName, User and Group and what other modules settle in post_config is known.
+    ap_hook_post_config(finwait::on_post_config, nullptr, nullptr, APR_HOOK_REALLY_LAST);
+    ap_hook_monitor(finwait::on_monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
+
+    // After the MPM and the core have given the connection its socket.
+    ap_hook_pre_connection(finwait::on_pre_connection, nullptr, nullptr, APR_HOOK_LAST);
+    // First: a module that answers other than OK or DECLINED would hide the request from us.
+    ap_hook_log_transaction(finwait::on_log_transaction, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+
+    // Only marks. mod_http2's hook is APR_HOOK_LAST and ends the chain with DONE, so a later one never
+    // runs on h2, and an earlier one runs before its GOAWAY (modules/http2/h2_c1.c:206-215).
+    ap_hook_pre_close_connection(finwait::on_pre_close_connection, nullptr, nullptr,
+                                 APR_HOOK_REALLY_FIRST);
+    finwait::register_take_over_filter();
+}

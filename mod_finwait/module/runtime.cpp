@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/runtime.hpp"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <new>
+
+namespace finwait {
+
+namespace {
+
+constexpr char kRetainedKey[] = "mod_finwait";
+constexpr int kLowestLifted = 16;
+
+// The only mutable variable outside an owner: a fork handler takes no argument.
+Runtime* forked_runtime = nullptr;
+
+// Runs in every process forked from the parent: MPM children, and daemons such as mod_cgid's, which
+// no hook of ours ever sees. One that kept the receiving end could take other virtual hosts' sockets
+// and logs. (Close-on-exec covers what is exec'ed.)
+void after_fork_in_child() {
+    Runtime* runtime = forked_runtime;
+    if (!runtime) return;
+    for (CloserProcess& closer : runtime->closers) {
+        close_and_forget(closer.control);
+        close_and_forget(closer.channel_receive);
+        if (closer.retired) close_and_forget(closer.channel_send);
+    }
+    for (Log& log : runtime->logs) {
+        close_and_forget(log.write_fd);
+        close_and_forget(log.read_fd);
+    }
+    close_and_forget(runtime->closer_counters_fd);
+    close_and_forget(runtime->module_counters_fd);
+}
+
+int counter_page(const char* name) {
+    const int fd = lifted(::memfd_create(name, MFD_CLOEXEC));
+    return fd >= 0 && ::ftruncate(fd, kCounterPageSize) == 0 ? fd : -1;
+}
+
+// Through a second open file that is read-only: mprotect() cannot make this mapping writable.
+const void* map_read_only(int fd) {
+    char path[32];
+    std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    const int readable = ::open(path, O_RDONLY | O_CLOEXEC);
+    if (readable < 0) return MAP_FAILED;
+    const void* page = ::mmap(nullptr, kCounterPageSize, PROT_READ, MAP_SHARED, readable, 0);
+    ::close(readable);
+    return page;
+}
+
+bool map_counters(Runtime& runtime) {
+    runtime.module_counters_fd = counter_page("finwait-module-counters");
+    runtime.closer_counters_fd = counter_page("finwait-closer-counters");
+    if (runtime.module_counters_fd < 0 || runtime.closer_counters_fd < 0) return false;
+    void* own = ::mmap(nullptr, kCounterPageSize, PROT_READ | PROT_WRITE, MAP_SHARED,
+                       runtime.module_counters_fd, 0);
+    const void* closers = map_read_only(runtime.closer_counters_fd);
+    if (own == MAP_FAILED || closers == MAP_FAILED) return false;
+    runtime.module_counters = new (own) ModuleCounters;
+    runtime.closer_counters = static_cast<const CloserCounters*>(closers);
+    return true;
+}
+
+void make_empty(Runtime& runtime) {
+    runtime.layout = kRuntimeLayout;
+    for (std::size_t slot = 0; slot < runtime.closers.size(); ++slot)
+        runtime.closers[slot] = CloserProcess{0, static_cast<int>(slot), -1, -1, -1, false, 0, 0, 0, 0};
+    for (Log& log : runtime.logs) log = Log{nullptr, -1, -1, 0, 0};
+    runtime.current = -1;
+    runtime.module_counters_fd = runtime.closer_counters_fd = -1;
+}
+
+}  // namespace
+
+int lifted(int descriptor) {
+    if (descriptor < 0) return descriptor;
+    const int high = ::fcntl(descriptor, F_DUPFD_CLOEXEC, kLowestLifted);
+    ::close(descriptor);
+    return high;
+}
+
+void close_and_forget(int& descriptor) {
+    if (descriptor >= 0) ::close(descriptor);
+    descriptor = -1;
+}
+
+Runtime* runtime_of(const server_rec* server) {
+    if (auto* kept = static_cast<Runtime*>(ap_retained_data_get(kRetainedKey))) {
+        if (kept->layout == kRuntimeLayout) return kept->module_counters ? kept : nullptr;
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server,
+                     "finwait: this mod_finwait.so (layout %u) cannot go on where the one httpd was "
+                     "started with (layout %u) left off: every close is left to httpd until httpd is "
+                     "stopped and started",
+                     kRuntimeLayout, kept->layout);
+        return nullptr;
+    }
+    auto* runtime = new (ap_retained_data_create(kRetainedKey, sizeof(Runtime))) Runtime;
+    make_empty(*runtime);
+    if (map_counters(*runtime)) return runtime;
+    ap_log_error(APLOG_MARK, APLOG_CRIT, errno, server,
+                 "finwait: no shared memory for the counters: every close is left to httpd");
+    return nullptr;
+}
+
+// Registered anew each time the module is loaded; the C library forgets the handlers of an unloaded
+// object (glibc, __unregister_atfork).
+void protect_from_children(Runtime& runtime) {
+    if (forked_runtime) return;
+    forked_runtime = &runtime;
+    ::pthread_atfork(nullptr, nullptr, after_fork_in_child);
+}
+
+}  // namespace finwait

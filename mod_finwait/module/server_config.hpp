@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The directives of one server or virtual host as written. Made while the configuration is read, in
+// pconf, by the parent; after post_config it is read-only and shared by all threads.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "module/httpd.hpp"
+#include "module/values.hpp"
+#include "module/vhost_settings.hpp"
+
+namespace finwait {
+
+struct Runtime;
+
+struct LogDirective {
+    const char* target = nullptr;  // absolute file name, or "|program"
+    std::optional<EnvCondition> env;
+    std::uint16_t id = 0;          // given in post_config
+};
+
+struct ServerConfig {
+    static constexpr std::uint32_t kMaxDrainingDefault = 100'000;
+
+    std::optional<bool> engine;
+    std::optional<std::uint32_t> drain_timeout_ms;
+    std::optional<std::uint32_t> drain_idle_timeout_ms;
+    std::optional<std::uint32_t> short_drain_timeout_ms;
+    std::optional<std::uint64_t> drain_limit_bytes;
+    std::optional<std::uint8_t> linger2_s;
+    std::optional<std::uint32_t> ack_timeout_ms;
+    std::array<LogDirective, kLogsPerVhostMax> logs;
+    std::uint8_t log_count = 0;
+    std::optional<std::uint32_t> max_draining;  // main server only
+    const char* closer_path = nullptr;          // main server only
+
+    // Filled in by post_config; runtime stays null where no closer is to run.
+    VhostSettings settings;
+    Runtime* runtime = nullptr;
+};
+
+[[nodiscard]] ServerConfig& config_of(const server_rec* server);
+
+// Fills in `settings` from the merged directives.
+void settle(ServerConfig& config, const server_rec* server);
+
+}  // namespace finwait

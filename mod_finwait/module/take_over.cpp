@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/take_over.hpp"
+
+#include <apr_network_io.h>
+#include <apr_portable.h>
+#include <http_protocol.h>
+#include <http_ssl.h>
+#include <sys/socket.h>
+#include <util_filter.h>
+
+#include <algorithm>
+
+#include "module/cause.hpp"
+#include "module/channel.hpp"
+#include "module/clock.hpp"
+#include "module/guard.hpp"
+#include "module/runtime.hpp"
+#include "module/server_config.hpp"
+
+namespace finwait {
+
+namespace {
+
+constexpr char kFilterName[] = "FINWAIT_TAKE_OVER";
+
+// One close, while it is being decided.
+struct Close {
+    Connection& connection;
+    ClientSeen seen;
+    const VhostSettings& settings;
+    int socket;
+    Peek peek;
+};
+
+Mpm mpm() {
+    return word_named<Mpm>(ap_show_mpm()).value_or(Mpm::unknown);
+}
+
+bool mpm_is_async() {
+    int async = 0;
+    return ap_mpm_query(AP_MPMQ_IS_ASYNC, &async) == APR_SUCCESS && async != 0;
+}
+
+bool has_short_note(const conn_rec* c) {
+    return apr_table_get(c->notes, "short-lingering-close") != nullptr;
+}
+
+Endpoint endpoint_of(apr_socket_t* socket, apr_interface_e which) {
+    apr_sockaddr_t* address = nullptr;
+    if (apr_socket_addr_get(&address, which, socket) != APR_SUCCESS || !address) return {};
+    return endpoint_from(reinterpret_cast<const sockaddr*>(&address->sa));
+}
+
+// The descriptor of a TCP socket, or -1. (A listener may speak SCTP; mpm_itk takes the socket away.)
+int tcp_socket_of(apr_socket_t* socket) {
+    int protocol = 0;
+    apr_os_sock_t descriptor = -1;
+    if (!socket || apr_socket_protocol_get(socket, &protocol) != APR_SUCCESS ||
+        (protocol != 0 && protocol != APR_PROTO_TCP) ||
+        apr_os_sock_get(&descriptor, socket) != APR_SUCCESS)
+        return -1;
+    return descriptor;
+}
+
+// The last request's virtual host decides; without a request, the connection's own.
+const VhostSettings& settings_for(const Connection& connection, const ClientSeen& seen) {
+    return seen.last ? *seen.last->vhost : config_of(connection.c->base_server).settings;
+}
+
+Cause cause_of(const Close& close) {
+    const conn_rec* c = close.connection.c;
+    CloseFacts facts;
+    facts.requests = close.seen.requests;
+    facts.peek = close.peek;
+    facts.aborted = c->aborted != 0;
+    facts.stopping = is_stopping();
+    facts.async = mpm_is_async();
+    facts.short_note = has_short_note(c);
+    facts.tls = close.connection.tls != TlsVersion::none;
+    facts.http_2 = close.connection.http_2;
+    facts.request_timeout = std::chrono::microseconds(c->base_server->timeout);
+    if (close.seen.last) {
+        facts.after_reply = close.seen.last->closes;
+        facts.since_reply = monotonic_now() - close.seen.last->logged;
+        facts.keep_alive_timeout = close.seen.last->keep_alive_timeout;
+        facts.http_2 = facts.http_2 || close.seen.last->http == HttpVersion::http_2;
+    }
+    if (needs_tcp_info(facts)) {
+        const Received received = received_on(close.socket);
+        facts.bytes_received = received.any;
+        facts.since_last_bytes = received.since_last;
+    }
+    return cause_of_close(facts);
+}
+
+Handoff message_for(const Close& close, Cause cause) {
+    const Connection& connection = close.connection;
+    conn_rec* c = connection.c;
+    apr_socket_t* socket = ap_get_conn_socket(c);
+    Handoff message;
+    message.cause = cause;
+    message.mpm = mpm();
+    message.tls = connection.tls;
+    message.requests = close.seen.requests;
+    message.half_close = monotonic_now();
+    message.policy = close.settings.policy;
+    message.vhost = close.settings.name;
+    message.logs = close.settings.logs;
+    message.http = connection.http_2 ? HttpVersion::http_2 : HttpVersion::none;
+    if (socket) {
+        message.peer = endpoint_of(socket, APR_REMOTE);
+        message.local = endpoint_of(socket, APR_LOCAL);
+    }
+    if (const auto& last = close.seen.last) {
+        message.http = last->http;
+        message.logs = last->logs;
+        message.user_agent = last->user_agent;
+        message.client_address = last->client_address;
+    }
+    return message;
+}
+
+void count_decline(Connection& connection, Decline decline) {
+    count(counter_of(connection.runtime->module_counters->declined, decline));
+}
+
+bool send(Connection& connection, const Handoff& message, int socket) {
+    const CloserProcess* closer = current_closer(*connection.runtime);
+    if (!closer || closer->channel_send < 0) {
+        count_decline(connection, Decline::no_closer);
+        return false;
+    }
+    const auto decline = send_message(closer->channel_send, message, socket);
+    if (decline) count_decline(connection, *decline);
+    return !decline;
+}
+
+// Nothing is left to drain, so httpd may close at once whether or not the closer hears of it.
+void report(const Close& close, Cause cause, Outcome outcome) {
+    Handoff message = message_for(close, cause);
+    message.kind = MessageKind::report;
+    message.outcome = outcome;
+    if (send(close.connection, message, -1))
+        count(close.connection.runtime->module_counters->reports);
+    close.connection.c->aborted = 1;
+}
+
+// event starts its keep-alive clock when the kernel, not the client, has the reply: while anything
+// but our FIN is unacknowledged the client is still reading, and the full time applies.
+bool short_drain_is_due(const Close& close, Cause cause) {
+    return (cause == Cause::keepalive_timeout || has_short_note(close.connection.c)) &&
+           only_fin_unacknowledged(close.socket);
+}
+
+void hand_off(const Close& close, Cause cause) {
+    Handoff message = message_for(close, cause);
+    if (short_drain_is_due(close, cause))
+        message.policy.drain_timeout_ms =
+            std::min(message.policy.drain_timeout_ms, close.settings.short_drain_timeout_ms);
+    if (!send(close.connection, message, close.socket)) return;
+    count(close.connection.runtime->module_counters->handoffs);
+    // Makes ap_start_lingering_close() tell the MPM to close its own descriptor at once
+    // (server/connection.c:145).
+    close.connection.c->aborted = 1;
+}
+
+Outcome outcome_of_aborted(const Close& close) {
+    if (close.peek == Peek::fin) return Outcome::client_first;
+    // A flush that timed out (event allows two seconds) aborts a client that is still there.
+    return close.peek == Peek::reset ? Outcome::reset : Outcome::cut;
+}
+
+void decide(const Close& close) {
+    const Cause cause = cause_of(close);
+    if (close.connection.c->aborted) return report(close, cause, outcome_of_aborted(close));
+    if (close.peek == Peek::fin) return report(close, cause, Outcome::client_first);
+    if (close.peek == Peek::reset || ::shutdown(close.socket, SHUT_WR) != 0)
+        return report(close, cause, Outcome::reset);
+    hand_off(close, cause);
+}
+
+void account(Connection& connection) {
+    if (connection.accounted) return;
+    connection.accounted = true;
+    count(connection.runtime->module_counters->closes);
+
+    const ClientSeen seen = connection.client.seen();
+    const VhostSettings& settings = settings_for(connection, seen);
+    if (!settings.engine) return count_decline(connection, Decline::engine_off);
+    const int socket = tcp_socket_of(ap_get_conn_socket(connection.c));
+    if (socket < 0) return count_decline(connection, Decline::no_socket);
+    decide({connection, seen, settings, socket, peek_at(socket)});
+}
+
+TlsVersion tls_version_of(conn_rec* c) {
+    if (!ap_ssl_conn_is_ssl(c)) return TlsVersion::none;
+    const char* name =
+        ap_ssl_var_lookup(c->pool, c->base_server, c, nullptr, "SSL_PROTOCOL");
+    if (!name) return TlsVersion::none;
+    std::string_view version(name);  // "TLSv1", "TLSv1.1", …
+    if (!version.starts_with("TLSv")) return TlsVersion::none;
+    version.remove_prefix(4);
+    return word_named<TlsVersion>(version == "1" ? "1.0" : version).value_or(TlsVersion::none);
+}
+
+bool holds_end_of_connection(apr_bucket_brigade* brigade) {
+    for (apr_bucket* bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade);
+         bucket = APR_BUCKET_NEXT(bucket))
+        if (AP_BUCKET_IS_EOC(bucket)) return true;
+    return false;
+}
+
+apr_status_t take_over_filter(ap_filter_t* filter, apr_bucket_brigade* brigade) {
+    // Looked for first: the core filter empties the brigade.
+    const bool last = holds_end_of_connection(brigade);
+    const apr_status_t status = ap_pass_brigade(filter->next, brigade);
+    if (last)
+        guarded("take-over", false, [&] {
+            account(*static_cast<Connection*>(filter->ctx));
+            return true;
+        });
+    return status;
+}
+
+}  // namespace
+
+void register_take_over_filter() {
+    // Next to the network, so that what passes has been through mod_ssl.
+    ap_register_output_filter(kFilterName, take_over_filter, nullptr,
+                              static_cast<ap_filter_type>(AP_FTYPE_NETWORK - 1));
+}
+
+int on_pre_close_connection(conn_rec* c) {
+    return guarded("pre_close_connection", DECLINED, [&] {
+        Connection* connection = connection_of(c);
+        if (!connection || connection->accounted) return DECLINED;
+        connection->tls = tls_version_of(c);
+        connection->http_2 = std::string_view(ap_get_protocol(c)).starts_with("h2");
+        // mod_ssl passes nothing down an aborted connection: there will be no goodbye to wait for,
+        // and this is the last moment at which the socket can still be asked.
+        if (c->aborted)
+            account(*connection);
+        else
+            ap_add_output_filter(kFilterName, connection, nullptr, c);
+        return DECLINED;
+    });
+}
+
+void account_without_goodbye(Connection& connection) {
+    guarded("connection cleanup", false, [&] {
+        account(connection);
+        return true;
+    });
+}
+
+}  // namespace finwait

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/values.hpp"
+
+#include <charconv>
+
+namespace finwait {
+
+namespace {
+
+constexpr std::uint64_t kBytesMax = INT64_MAX;
+
+std::optional<unsigned> suffix_shift(std::string_view suffix) {
+    if (suffix.empty()) return 0;
+    if (suffix.size() > 1) return std::nullopt;
+    switch (suffix[0]) {
+        case 'k':
+        case 'K':
+            return 10;
+        case 'm':
+        case 'M':
+            return 20;
+        case 'g':
+        case 'G':
+            return 30;
+        default:
+            return std::nullopt;
+    }
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_bytes(std::string_view value) {
+    if (value == "unlimited") return kUnlimitedBytes;
+    std::uint64_t number = 0;
+    const char* end = value.data() + value.size();
+    const auto [digits_end, error] = std::from_chars(value.data(), end, number);
+    if (error != std::errc{}) return std::nullopt;
+    const auto shift = suffix_shift({digits_end, static_cast<std::size_t>(end - digits_end)});
+    if (!shift || number > (kBytesMax >> *shift)) return std::nullopt;
+    return number << *shift;
+}
+
+std::optional<EnvCondition> parse_env(std::string_view value) {
+    constexpr std::string_view prefix = "env=";
+    if (!value.starts_with(prefix)) return std::nullopt;
+    value.remove_prefix(prefix.size());
+    const bool negated = value.starts_with('!');
+    if (negated) value.remove_prefix(1);
+    if (value.empty()) return std::nullopt;
+    return EnvCondition{value, negated};
+}
+
+}  // namespace finwait

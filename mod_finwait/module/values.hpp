@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The values of directives that httpd has no parser for. Pure; no httpd, no APR.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace finwait {
+
+inline constexpr std::uint64_t kUnlimitedBytes = UINT64_MAX;
+
+// "unlimited", or digits with an optional k, m or g (either case; powers of 1024). Nothing if it is
+// neither or does not fit in 63 bits.
+[[nodiscard]] std::optional<std::uint64_t> parse_bytes(std::string_view value);
+
+// "env=name" or "env=!name", as CustomLog takes it.
+struct EnvCondition {
+    std::string_view name;
+    bool negated = false;
+
+    bool operator==(const EnvCondition&) const = default;
+};
+
+[[nodiscard]] std::optional<EnvCondition> parse_env(std::string_view value);
+
+}  // namespace finwait
