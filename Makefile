@@ -44,7 +44,7 @@ PARSER   := mod_finwait/contract/parse_record.cpp
 CLOSER   := $(wildcard mod_finwait/closer/*.cpp)
 MODULE   := $(wildcard mod_finwait/module/*.cpp) mod_finwait/module/mod_finwait.c
 # The part of the module that knows neither httpd nor APR, and is tested without them.
-MODULE_CORE := $(addprefix mod_finwait/module/,cause.cpp channel.cpp client_note.cpp)
+MODULE_CORE := $(addprefix mod_finwait/module/,cause.cpp channel.cpp client_note.cpp values.cpp)
 UNIT     := $(wildcard t/unit/*.cpp)
 SERVER   := $(wildcard t/server/*.cpp)
 CLIENTS  := $(wildcard t/clients/*.cpp)
@@ -72,6 +72,10 @@ $(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(filter-out %/main.cpp,$
 $(OUT)/server-tests: $(call object,$(CONTRACT) $(PARSER) $(SERVER) $(CLIENTS))
 	@echo "  LINK $@"
 	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgmock -lsimdjson -lssl -lcrypto -pthread
+
+$(OUT)/bench-client: $(call object,t/bench/client.cpp)
+	@echo "  LINK $@"
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^
 
 $(call object,$(MODULE)): CPPFLAGS += $(HTTPD)
 $(call object,$(UNIT) $(SERVER) $(CLIENTS)): CPPFLAGS += -It
@@ -116,8 +120,10 @@ fuzz: setup
 	@t/fuzz/run $(FUZZ_SECONDS)
 
 bench: setup
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(OUT)/bench-client
 	@t/bench/run
+	@t/bench/never_close
+	@t/bench/memory
 
 install: all
 	install -d $(DESTDIR)$$($(APXS) -q LIBEXECDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(CONFDIR)
@@ -131,4 +137,4 @@ format:
 clean:
 	rm -rf build
 
--include $(patsubst %.o,%.d,$(call object,$(CONTRACT) $(PARSER) $(CLOSER) $(MODULE) $(UNIT) $(SERVER) $(CLIENTS)))
+-include $(patsubst %.o,%.d,$(call object,$(CONTRACT) $(PARSER) $(CLOSER) $(MODULE) $(UNIT) $(SERVER) $(CLIENTS) t/bench/client.cpp))

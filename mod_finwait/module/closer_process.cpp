@@ -278,12 +278,16 @@ void run_closer(Runtime& runtime, apr_pool_t* pconf) {
         if (closer.pid != 0) watch_child(closer.pid, on_closer_event, &closer, pconf);
 
     struct stat executable {};
-    if (::stat(closer_path().c_str(), &executable) != 0)
-        ap_log_error(APLOG_MARK, APLOG_CRIT, errno, ap_server_conf, "finwait: FinWaitCloser %s",
-                     closer_path().c_str());
+    const bool found = ::stat(closer_path().c_str(), &executable) == 0;
     CloserProcess* closer = current_closer(runtime);
-    if (closer && closer->pid != 0 && !is_replaced(runtime, *closer, executable))
-        return go_on(runtime, *closer);
+    if (closer && closer->pid != 0) {
+        if (found && !is_replaced(runtime, *closer, executable)) return go_on(runtime, *closer);
+        if (!found) {
+            ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
+                         "finwait: FinWaitCloser %s: the running closer stays", closer_path().c_str());
+            return go_on(runtime, *closer);
+        }
+    }
     start_new(runtime, executable, pconf);
 }
 

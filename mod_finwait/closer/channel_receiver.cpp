@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "closer/channel_receiver.hpp"
+
+#include <linux/sockios.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+
+#include <cassert>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace finwait {
+
+namespace {
+
+void judge(msghdr& header, std::span<const std::byte> payload, ReceivedMessage& message) {
+    PassedDescriptors passed = take_descriptors(header);
+    if ((header.msg_flags & MSG_TRUNC) != 0) {
+        message.refused = "it is longer than any message";
+        return;
+    }
+    if ((header.msg_flags & MSG_CTRUNC) != 0) {
+        message.refused = "it came with too many descriptors";
+        return;
+    }
+    const DecodeError error = decode(payload, message.handoff);
+    if (error != DecodeError::none) {
+        message.refused = describe(error);
+        return;
+    }
+    const std::size_t expected = message.handoff.kind == MessageKind::handoff ? 1 : 0;
+    if (passed.count != expected)
+        message.refused = expected == 0       ? "a Report with a descriptor"
+                          : passed.count == 0 ? "a Handoff without a descriptor"
+                                              : "a Handoff with several descriptors";
+    else if (expected == 1)
+        message.socket = std::move(passed.fds[0]);
+}
+
+}  // namespace
+
+PassedDescriptors take_descriptors(msghdr& header) {
+    PassedDescriptors passed;
+    for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr;
+         part = CMSG_NXTHDR(&header, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+        const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (std::size_t i = 0; i < count; ++i) {
+            int fd = -1;
+            std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
+            assert(passed.count < passed.fds.size());
+            passed.fds[passed.count++].reset(fd);
+        }
+    }
+    return passed;
+}
+
+ChannelReceiver::ChannelReceiver(UniqueFd channel) : channel_(std::move(channel)) {
+    for (std::size_t i = 0; i < kReceiveBatch; ++i)
+        payloads_[i] = {bytes_[i].data(), bytes_[i].size()};
+}
+
+int ChannelReceiver::receive_batch() {
+    for (std::size_t i = 0; i < kReceiveBatch; ++i) {
+        msghdr& header = headers_[i].msg_hdr;
+        header = {};
+        header.msg_iov = &payloads_[i];
+        header.msg_iovlen = 1;
+        header.msg_control = controls_[i].bytes.data();
+        header.msg_controllen = controls_[i].bytes.size();
+    }
+    const int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
+    int count = -1;
+    do {
+        count = ::recvmmsg(channel_.get(), headers_.data(), kReceiveBatch, flags, nullptr);
+    } while (count < 0 && errno == EINTR);
+    return count;
+}
+
+// A message of no bytes looks like the end of the channel; only the socket's state tells.
+bool ChannelReceiver::has_ended() const {
+    pollfd state{channel_.get(), 0, 0};
+    if (::poll(&state, 1, 0) <= 0 || (state.revents & POLLHUP) == 0) return false;
+    int queued_bytes = 0;
+    return ::ioctl(channel_.get(), SIOCINQ, &queued_bytes) == 0 && queued_bytes == 0;
+}
+
+ReceivedBatch ChannelReceiver::receive() {
+    const int count = receive_batch();
+    // ENOBUFS, ENOMEM and ECONNRESET (a message to a sender was not read) pass.
+    if (count <= 0) return {{}, false, count < 0 && (errno == ENOTCONN || errno == EBADF)};
+    ReceivedBatch batch;
+    std::size_t used = 0;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+        const std::size_t size = headers_[i].msg_len;
+        if (size == 0 && has_ended()) {
+            batch.has_ended = true;
+            break;
+        }
+        messages_[used] = ReceivedMessage();
+        judge(headers_[i].msg_hdr, std::span(bytes_[i]).first(size), messages_[used]);
+        ++used;
+    }
+    batch.messages = std::span(messages_).first(used);
+    batch.is_full = !batch.has_ended && static_cast<std::size_t>(count) == kReceiveBatch;
+    return batch;
+}
+
+}  // namespace finwait

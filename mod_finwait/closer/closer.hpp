@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The closer's life in one process and one thread: serves the control channel, the channel and the
+// held sockets turn by turn until its senders are gone or it is told to finish, then drains to the
+// end. main() calls wait() and turn() alternately; tests do the same with a clock of their own.
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "closer/channel_receiver.hpp"
+#include "closer/control_channel.hpp"
+#include "closer/drainer.hpp"
+#include "closer/logs.hpp"
+#include "closer/notices.hpp"
+#include "closer/record_keeper.hpp"
+#include "closer/unique_fd.hpp"
+#include "finwait/counters.hpp"
+
+namespace finwait {
+
+// Descriptors that are never sockets: one received batch and what came with it, the fixed ones,
+// and a few for the resolver of user names and the like. Open logs come on top.
+inline constexpr std::size_t kDescriptorReserve = kDescriptorsPerBatch + 64;
+inline constexpr std::size_t kDescriptorLimitMin = kDescriptorReserve + 64;
+
+inline constexpr std::size_t kEventsPerTurn = 256;
+inline constexpr std::size_t kBatchesPerTurn = 4;
+inline constexpr std::size_t kControlsPerTurn = 256;
+// After a Handoff came the closer sleeps this long, whatever happens: at full load one turn then
+// serves several closes, most of which the client has answered meanwhile.
+inline constexpr Time kGatherTime = std::chrono::milliseconds(1);
+// How long the last Records may wait for a log's slow reader.
+inline constexpr Time kLastFlushMax = std::chrono::milliseconds(800);
+inline constexpr std::uint32_t kDefaultMaxDraining = 100'000;
+
+struct CloserDescriptors {
+    UniqueFd channel;
+    UniqueFd control;
+    UniqueFd signals;  // readable when SIGTERM came
+};
+
+class Closer {
+  public:
+    Closer(CloserDescriptors descriptors, CloserCounters& counters, std::size_t slot,
+           std::uint64_t descriptor_limit);
+    Closer(const Closer&) = delete;
+    Closer& operator=(const Closer&) = delete;
+
+    // Sleeps until something happens or is due.
+    void wait(Time now);
+    // The part of wait() that collects what has happened for the next turn().
+    void collect_events(int timeout_ms);
+    void turn(Moment now);
+    [[nodiscard]] bool is_done() const { return is_done_; }
+
+    [[nodiscard]] std::size_t held() const { return drainer_.held(); }
+    [[nodiscard]] std::size_t held_max() const;
+    [[nodiscard]] Time due() const;
+
+  private:
+    void add_to_epoll(int descriptor, std::uint64_t token) const;
+    void count_lost(Counter& held);
+    void serve_signal(Moment now);
+    void serve_control(Moment now);
+    void obey(const Control& control, UniqueFd descriptor, Moment now);
+    void set_up(const Control& setup, Moment now);
+    void begin_serving();
+    void serve_channel(Moment now);
+    void accept(ReceivedMessage& message, Moment now);
+    void serve_events(Moment now);
+    void finish_within(Time grace, Time now);
+    void end_if_done(Moment now);
+    [[nodiscard]] bool is_at_its_end() const;
+
+    UniqueFd epoll_;
+    ControlChannel control_;
+    ChannelReceiver channel_;
+    UniqueFd signals_;
+    CloserCounters& counters_;
+    std::uint64_t descriptor_limit_;
+    std::uint32_t max_draining_ = kDefaultMaxDraining;
+
+    Notices notices_;
+    Logs logs_;
+    RecordKeeper records_;
+    Drainer drainer_;
+
+    std::array<epoll_event, kEventsPerTurn> events_{};
+    std::size_t event_count_ = 0;
+    std::uint64_t lost_ = 0;   // not yet told
+    Time finish_at_ = kNever;  // when the remaining drains are ended
+    Time last_flush_until_ = kNever;
+    bool is_serving_ = false;
+    bool control_is_readable_ = false;
+    bool channel_is_readable_ = false;
+    bool signal_came_ = false;
+    bool is_finishing_ = false;
+    bool channel_has_more_ = false;
+    bool channel_has_ended_ = false;
+    bool is_done_ = false;
+};
+
+}  // namespace finwait

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "closer/drainer.hpp"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+namespace finwait {
+
+void Drainer::publish_held() {
+    held_.store(sockets_.size(), std::memory_order_relaxed);
+}
+
+void Drainer::set_max(std::size_t held_max, Moment now) {
+    assert(held_max > 0);
+    held_max_ = held_max;
+    while (sockets_.size() > held_max_) shed_one(now);
+}
+
+bool Drainer::take(UniqueFd socket, const Handoff& handoff, Moment now) {
+    if (!apply_policy(socket.get(), handoff.policy)) return false;
+    while (sockets_.size() >= held_max_) shed_one(now);
+    const Time half_close = plausible_half_close(handoff.half_close, now.monotonic);
+    arrivals_.push_back(sockets_.add(std::move(socket), handoff, half_close));
+    publish_held();
+    return true;
+}
+
+void Drainer::try_arrivals(std::size_t count, Moment now) {
+    assert(count <= arrivals_.size());
+    for (std::size_t i = 0; i < count; ++i) {
+        HeldSocket* held = sockets_.find(arrivals_[i]);
+        if (held == nullptr) continue;
+        const Visit result = visit(arrivals_[i], *held, now);
+        if (result == Visit::ended) continue;
+        if (result == Visit::flooding) pace(arrivals_[i], *held, now);
+        watch(arrivals_[i], *held, now);
+    }
+    arrivals_.erase(arrivals_.begin(), arrivals_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+// The first look at the acknowledgements is left to the event that EPOLL_CTL_ADD causes at once
+// (after a half-close a socket is always writable): by then they may have come.
+void Drainer::watch(Token token, HeldSocket& held, Moment now) {
+    deadlines_.set(slot_of(token), held.drain.next_timer());
+    set_interest(EPOLL_CTL_ADD, token, held, now);
+}
+
+// EPOLLOUT: the kernel wakes an edge-triggered registration when our FIN is acknowledged.
+void Drainer::set_interest(int operation, Token token, const HeldSocket& held, Moment now) {
+    epoll_event event{};
+    event.events = EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    if (!held.is_paced) event.events |= EPOLLIN;
+    event.data.u64 = token;
+    if (::epoll_ctl(epoll_, operation, held.socket.get(), &event) == 0) return;
+    // fs.epoll.max_user_watches, or no memory: a socket that cannot be watched is not kept.
+    end(token, *sockets_.find(token), Drain::shed, 0, now);
+}
+
+Drainer::Visit Drainer::visit(Token token, HeldSocket& held, Moment now) {
+    std::size_t bytes = 0;
+    for (int i = 0; i < kReceivesPerVisit && bytes < kFloodBytes; ++i) {
+        const Discarded got = discard(held.socket.get(), held.drain.receive_max(kReceiveMax));
+        if (got.error == EAGAIN) return Visit::drained;
+        if (got.error != 0 || got.bytes == 0) {
+            const Drain how = got.error == 0 ? Drain::fin : drain_of_error(got.error);
+            end(token, held, how, got.error, now);
+            return Visit::ended;
+        }
+        bytes += got.bytes;
+        held.drain.received(got.bytes, now.monotonic);
+        if (held.drain.is_over_limit()) {
+            end(token, held, Drain::byte_limit, 0, now);
+            return Visit::ended;
+        }
+    }
+    return Visit::flooding;
+}
+
+bool Drainer::serve(Token token, HeldSocket& held, Moment now) {
+    const Visit result = visit(token, held, now);
+    if (result == Visit::ended) return false;
+    // What is left unread causes no further edge.
+    if (result == Visit::flooding && !held.is_paced) {
+        pace(token, held, now);
+        set_interest(EPOLL_CTL_MOD, token, held, now);
+    }
+    return sockets_.find(token) != nullptr;
+}
+
+void Drainer::on_event(Token token, std::uint32_t events, Moment now) {
+    // close() does not end the registration while httpd's child still has its descriptor open: an
+    // event may be of a socket that is gone, and its slot may hold another one.
+    HeldSocket* held = sockets_.find(token);
+    if (held == nullptr) return;
+    constexpr std::uint32_t kReadable = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+    if ((events & kReadable) != 0 && !serve(token, *held, now)) return;
+    if (!held->drain.is_in_fin_wait_2()) look_at_acks(token, *held, now);
+}
+
+void Drainer::look_at_acks(Token token, HeldSocket& held, Moment now) {
+    if (held.drain.saw_unacked(unacked_bytes(held.socket.get()), now.monotonic))
+        sockets_.move_to_fin_wait_2(token);
+}
+
+void Drainer::pace(Token token, HeldSocket& held, Moment now) {
+    held.is_paced = true;
+    paced_.push_back({now.monotonic + kFloodPause, token});
+}
+
+void Drainer::revisit_paced(Moment now) {
+    for (std::size_t i = 0; i < kRevisitsPerTurn; ++i) {
+        if (paced_.empty() || paced_.front().at > now.monotonic) return;
+        const Token token = paced_.front().token;
+        paced_.pop_front();
+        HeldSocket* held = sockets_.find(token);
+        if (held == nullptr) continue;
+        const Visit result = visit(token, *held, now);
+        if (result == Visit::ended) continue;
+        if (result == Visit::flooding) {
+            pace(token, *held, now);
+            continue;
+        }
+        held->is_paced = false;
+        set_interest(EPOLL_CTL_MOD, token, *held, now);
+    }
+}
+
+void Drainer::expire(Moment now) {
+    for (std::size_t i = 0; i < kExpiriesPerTurn; ++i) {
+        if (deadlines_.earliest() > now.monotonic) return;
+        const Token token = sockets_.token_of(deadlines_.earliest_slot());
+        on_timer(token, *sockets_.find(token), now);
+    }
+}
+
+// Deadlines are not moved at every received byte; the timer asks anew when it goes off.
+void Drainer::on_timer(Token token, HeldSocket& held, Moment now) {
+    // What came since the last event counts: a FIN that is there is a FIN.
+    if (!serve(token, held, now)) return;
+    switch (held.drain.timer_at(now.monotonic)) {
+        case DrainState::Timer::wait:
+            break;
+        case DrainState::Timer::look:
+            if (held.drain.is_idle(ack_facts(held.socket.get()), now.monotonic))
+                return end(token, held, Drain::idle_timeout, 0, now);
+            if (held.drain.is_in_fin_wait_2()) sockets_.move_to_fin_wait_2(token);
+            break;
+        case DrainState::Timer::idle_timeout:
+            return end(token, held, Drain::idle_timeout, 0, now);
+        case DrainState::Timer::deadline:
+            return end(token, held, Drain::deadline, 0, now);
+    }
+    deadlines_.set(slot_of(token), held.drain.next_timer());
+}
+
+void Drainer::shed_one(Moment now) {
+    const auto token = sockets_.cheapest();
+    assert(token);
+    end(*token, *sockets_.find(*token), Drain::shed, 0, now);
+    notices_.tell(
+        NoticeKind::shed, NoticeLevel::warning,
+        std::to_string(held_max_) + " sockets are held, no more are allowed: drains are cut short",
+        now.monotonic);
+}
+
+void Drainer::stop(Moment now) {
+    while (const auto token = sockets_.cheapest()) {
+        HeldSocket& held = *sockets_.find(*token);
+        if (visit(*token, held, now) != Visit::ended) end(*token, held, Drain::stopping, 0, now);
+    }
+    arrivals_.clear();
+    paced_.clear();
+}
+
+void Drainer::end(Token token, HeldSocket& held, Drain how, int error, Moment now) {
+    const DrainState& drain = held.drain;
+    CloseEnd end;
+    end.facts = end_facts(held.socket.get());
+    end.drain = how;
+    end.outcome = outcome_of(how, error, end.facts.state, drain.resets_in_fin_wait_2());
+    end.half_close = drain.half_close();
+    end.drain_time = now.monotonic - drain.half_close();
+    end.fin_wait_2_time = drain.fin_wait_2_time(now.monotonic);
+    end.drained_bytes = drain.drained_bytes();
+    if (how == Drain::byte_limit) reset_at_close(held.socket.get());
+    if (how == Drain::shed) count(counters_.shed);
+    records_.keep(held.handoff.unpack(), end, now);
+    deadlines_.remove(slot_of(token));
+    sockets_.remove(token);
+    publish_held();
+}
+
+Time Drainer::due() const {
+    return std::min(deadlines_.earliest(), paced_.empty() ? kNever : paced_.front().at);
+}
+
+}  // namespace finwait

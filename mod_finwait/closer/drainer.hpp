@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Drains the held sockets: does what DrainState decides. Holds at most set_max() of them and sheds
+// the cheapest beyond. The work per turn is bounded: a few recv() per socket, kExpiriesPerTurn ends
+// by timer, kRevisitsPerTurn visits to flooding sockets.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "closer/deadlines.hpp"
+#include "closer/held_sockets.hpp"
+#include "closer/notices.hpp"
+#include "closer/record_keeper.hpp"
+
+namespace finwait {
+
+inline constexpr std::size_t kExpiriesPerTurn = 256;
+inline constexpr std::size_t kRevisitsPerTurn = 32;
+inline constexpr int kReceivesPerVisit = 4;  // data, an urgent byte, more data, the FIN
+inline constexpr std::size_t kReceiveMax = std::size_t{4} << 20;
+// A client that sent this much since the last visit is read at intervals and not at every segment:
+// meanwhile its data waits in the kernel, TCP's window slows it down, and the closer sleeps.
+inline constexpr std::size_t kFloodBytes = std::size_t{64} << 10;
+inline constexpr Time kFloodPause = std::chrono::milliseconds(5);
+
+class Drainer {
+  public:
+    Drainer(int epoll, CloserCounters& counters, Counter& held, RecordKeeper& records,
+            Notices& notices)
+        : epoll_(epoll), counters_(counters), held_(held), records_(records), notices_(notices) {}
+
+    void set_max(std::size_t held_max, Moment now);
+
+    // False if the descriptor is not a TCP socket; it is closed then. The socket is an arrival
+    // until try_arrivals().
+    [[nodiscard]] bool take(UniqueFd socket, const Handoff& handoff, Moment now);
+
+    // The first look at the `count` oldest arrivals. The longer it can wait, the more of them are
+    // already answered by the client's FIN and need no registration with epoll.
+    void try_arrivals(std::size_t count, Moment now);
+    [[nodiscard]] std::size_t arrivals() const { return arrivals_.size(); }
+
+    void on_event(Token token, std::uint32_t events, Moment now);
+    void revisit_paced(Moment now);
+    void expire(Moment now);
+
+    // Ends every drain: the server stops.
+    void stop(Moment now);
+
+    // When revisit_paced() or expire() has something to do.
+    [[nodiscard]] Time due() const;
+    [[nodiscard]] std::size_t held() const { return sockets_.size(); }
+
+  private:
+    enum class Visit : std::uint8_t { ended, drained, flooding };
+    struct Paced {
+        Time at;
+        Token token;
+    };
+
+    [[nodiscard]] Visit visit(Token token, HeldSocket& held, Moment now);
+    // A visit and what it entails; false if the socket is gone.
+    [[nodiscard]] bool serve(Token token, HeldSocket& held, Moment now);
+    void watch(Token token, HeldSocket& held, Moment now);
+    void look_at_acks(Token token, HeldSocket& held, Moment now);
+    void pace(Token token, HeldSocket& held, Moment now);
+    void set_interest(int operation, Token token, const HeldSocket& held, Moment now);
+    void on_timer(Token token, HeldSocket& held, Moment now);
+    void shed_one(Moment now);
+    void end(Token token, HeldSocket& held, Drain how, int error, Moment now);
+    void publish_held();
+
+    int epoll_;
+    CloserCounters& counters_;
+    Counter& held_;
+    RecordKeeper& records_;
+    Notices& notices_;
+    std::size_t held_max_ = 0;
+    HeldSockets sockets_;
+    Deadlines deadlines_;          // of every socket but the arrivals
+    std::vector<Token> arrivals_;  // oldest first
+    std::deque<Paced> paced_;      // all wait equally long, so they stand in order of time
+};
+
+}  // namespace finwait

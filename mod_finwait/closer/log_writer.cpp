@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "closer/log_writer.hpp"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <utility>
+
+namespace finwait {
+
+namespace {
+
+bool may_block(mode_t mode) {
+    return S_ISFIFO(mode) || S_ISSOCK(mode) || S_ISCHR(mode);
+}
+
+void set_nonblocking(int fd) {
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags >= 0) ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+std::chrono::milliseconds to_milliseconds(std::chrono::nanoseconds time) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time);
+}
+
+}  // namespace
+
+void LogWriter::open(UniqueFd descriptor, std::string_view name) {
+    assert(descriptor);
+    struct stat status {};
+    if (::fstat(descriptor.get(), &status) == 0) {
+        is_pipe_ = S_ISFIFO(status.st_mode);
+        if (may_block(status.st_mode)) set_nonblocking(descriptor.get());
+    }
+    descriptor_ = std::move(descriptor);
+    name_ = name;
+    start_ = line_start_;
+    retry_at_ = Time::zero();
+    is_blocked_ = false;
+    was_opened_ = true;
+    has_failed_ = false;
+    if (!is_empty()) flush_at_ = Time::zero();
+}
+
+// Full until half of the buffer is free again: otherwise a slow reader would get one line about
+// dropped lines for every line or two.
+bool LogWriter::has_room() {
+    if (is_full_ && buffered() <= kLogBufferMax / 2) is_full_ = false;
+    if (buffered() + kRecordSizeMax > kLogBufferMax) is_full_ = true;
+    return !is_full_;
+}
+
+bool LogWriter::append(const Record& record, Moment now) {
+    if (!has_room()) {
+        ++dropped_;
+        return false;
+    }
+    tell_dropped(now);
+    append_record(buffer_, record);
+    flush_at_ = std::min(flush_at_, now.monotonic + kLogFlushDelay);
+    return true;
+}
+
+void LogWriter::tell_dropped(Moment now) {
+    if (dropped_ == 0) return;
+    append_dropped(buffer_, to_milliseconds(now.realtime), std::exchange(dropped_, 0));
+    flush_at_ = std::min(flush_at_, now.monotonic);
+}
+
+Time LogWriter::due() const {
+    if (!descriptor_ || is_blocked_ || (is_empty() && dropped_ == 0)) return kNever;
+    return std::max(flush_at_, retry_at_);
+}
+
+std::size_t LogWriter::buffered_lines() const {
+    return static_cast<std::size_t>(std::count(
+        buffer_.begin() + static_cast<std::ptrdiff_t>(line_start_), buffer_.end(), '\n'));
+}
+
+int LogWriter::flush(Moment now, bool all) {
+    if (!descriptor_ || is_blocked_ || now.monotonic < retry_at_) return 0;
+    if (!all && now.monotonic < flush_at_ && buffer_.size() - start_ < kLogBatch) return 0;
+    int error = write_all(now.monotonic);
+    if (error == 0 && dropped_ > 0 && has_room()) {
+        tell_dropped(now);
+        error = write_all(now.monotonic);
+    }
+    if (error == 0) return 0;
+    return std::exchange(has_failed_, true) ? 0 : error;
+}
+
+// A pipe takes up to PIPE_BUF bytes whole or not at all. Whole lines of that size never mix with
+// those of another closer that drains beside this one, and none is cut in two when the program
+// behind the pipe is replaced. A file opened with O_APPEND needs no such care.
+std::size_t LogWriter::next_write_size() const {
+    const std::size_t left = buffer_.size() - start_;
+    if (!is_pipe_ || left <= PIPE_BUF) return left;
+    const std::size_t end = buffer_.rfind('\n', start_ + PIPE_BUF - 1);
+    if (end != std::string::npos && end >= start_) return end + 1 - start_;
+    return buffer_.find('\n', start_) + 1 - start_;
+}
+
+int LogWriter::write_all(Time now) {
+    while (!is_empty()) {
+        const ssize_t written =
+            ::write(descriptor_.get(), buffer_.data() + start_, next_write_size());
+        if (written > 0) {
+            advance(static_cast<std::size_t>(written));
+            has_failed_ = false;
+            continue;
+        }
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0 && errno == EAGAIN) {
+            is_blocked_ = true;
+            return 0;
+        }
+        const int error = written < 0 ? errno : EIO;
+        retry_at_ = now + kLogRetryDelay;
+        // The reader is gone for good: the parent will send the descriptor of a new one.
+        if (error == EPIPE) {
+            descriptor_.reset();
+            start_ = line_start_;
+        }
+        return error;
+    }
+    flush_at_ = kNever;
+    return 0;
+}
+
+void LogWriter::advance(std::size_t bytes) {
+    start_ += bytes;
+    assert(start_ <= buffer_.size());
+    if (is_empty()) {
+        buffer_.clear();
+        if (buffer_.capacity() > 4 * kLogBatch) buffer_.shrink_to_fit();
+        start_ = line_start_ = 0;
+        return;
+    }
+    const std::size_t end = buffer_.rfind('\n', start_ - 1);
+    if (end != std::string::npos && end >= line_start_) line_start_ = end + 1;
+    // Half of the buffer at a time, so that a slow reader costs no quadratic moving.
+    if (line_start_ > buffer_.size() / 2) {
+        buffer_.erase(0, line_start_);
+        start_ -= line_start_;
+        line_start_ = 0;
+    }
+}
+
+}  // namespace finwait

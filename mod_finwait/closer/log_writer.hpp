@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One log: a bounded buffer of whole lines before a descriptor that may be slow, full or missing.
+// Never blocks. Beyond kLogBufferMax lines are dropped, and the log itself is told how many.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "closer/moment.hpp"
+#include "closer/unique_fd.hpp"
+#include "finwait/record.hpp"
+
+namespace finwait {
+
+inline constexpr std::size_t kLogBufferMax = std::size_t{1} << 20;
+inline constexpr std::size_t kLogBatch = std::size_t{64} << 10;  // written without waiting
+// Short, because what is in the buffer is lost if the closer is killed; at full load it still
+// gathers dozens of Records for one write().
+inline constexpr Time kLogFlushDelay = std::chrono::milliseconds(5);
+inline constexpr Time kLogRetryDelay = std::chrono::seconds(1);
+
+class LogWriter {
+  public:
+    explicit LogWriter(std::string name = {}) : name_(std::move(name)) {}
+
+    // Takes the place of the descriptor before it. A line that was only partly written begins anew.
+    void open(UniqueFd descriptor, std::string_view name);
+
+    // False if the line was dropped.
+    [[nodiscard]] bool append(const Record& record, Moment now);
+
+    // Writes what is due, or everything if `all`. Returns an errno if writing has begun to fail.
+    [[nodiscard]] int flush(Moment now, bool all = false);
+
+    // The descriptor takes data again.
+    void unblock() { is_blocked_ = false; }
+
+    // When flush() has something to do; kNever while it waits for the reader or for a descriptor.
+    [[nodiscard]] Time due() const;
+
+    [[nodiscard]] bool is_empty() const { return start_ == buffer_.size(); }
+    [[nodiscard]] bool has_descriptor() const { return static_cast<bool>(descriptor_); }
+    [[nodiscard]] int descriptor() const { return descriptor_.get(); }
+    [[nodiscard]] bool was_opened() const { return was_opened_; }
+    [[nodiscard]] std::size_t buffered() const { return buffer_.size() - line_start_; }
+    [[nodiscard]] std::size_t buffered_lines() const;
+    [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+    [[nodiscard]] const std::string& name() const { return name_; }
+
+  private:
+    [[nodiscard]] bool has_room();
+    [[nodiscard]] std::size_t next_write_size() const;
+    [[nodiscard]] int write_all(Time now);
+    void advance(std::size_t bytes);
+    void tell_dropped(Moment now);
+
+    std::string name_;
+    UniqueFd descriptor_;
+    std::string buffer_;
+    std::size_t start_ = 0;       // first byte not written
+    std::size_t line_start_ = 0;  // first byte of the line that start_ is in
+    Time flush_at_ = kNever;      // kNever: nothing was appended since the last write
+    Time retry_at_{};             // after an error; no earlier
+    std::uint64_t dropped_ = 0;   // and not yet told
+    bool is_pipe_ = false;
+    bool is_blocked_ = false;
+    bool is_full_ = false;
+    bool was_opened_ = false;
+    bool has_failed_ = false;
+};
+
+}  // namespace finwait

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// finwait-closer: started by httpd's parent, never by hand.
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include "closer/closer.hpp"
+#include "closer/start_up.hpp"
+#include "finwait/control.hpp"
+
+namespace {
+
+using namespace finwait;
+
+int fail(std::string_view sentence) {
+    std::cerr << "finwait-closer: " << sentence << ".\n";
+    return kStartUpFailed;
+}
+
+bool is_seqpacket(int descriptor) {
+    int type = 0;
+    socklen_t size = sizeof type;
+    return ::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+           type == SOCK_SEQPACKET;
+}
+
+int run(Closer& closer) {
+    Moment now = moment_now();
+    while (!closer.is_done()) {
+        closer.wait(now.monotonic);
+        now = moment_now();
+        closer.turn(now);
+    }
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const Arguments arguments = parse_arguments(argc, argv);
+    if (!arguments.error.empty()) return fail(arguments.error);
+    ::close_range(kFirstForeignFd, ~0U, 0);
+    if (!is_seqpacket(kChannelFd) || !is_seqpacket(kControlFd))
+        return fail("descriptors 3 and 4 must be SEQPACKET sockets: only httpd can start it");
+    CloserCounters* counters = map_counters(kCloserCountersFd);
+    if (counters == nullptr) return fail("descriptor 5 must be the shared counters");
+    ::close(kCloserCountersFd);
+
+    ::prctl(PR_SET_NAME, "finwait-closer");
+    raise_priority();
+    const std::uint64_t descriptor_limit = raise_descriptor_limit();
+    if (descriptor_limit < kDescriptorLimitMin)
+        return fail("the descriptor limit is " + std::to_string(descriptor_limit) +
+                    ", it needs at least " + std::to_string(kDescriptorLimitMin));
+    UniqueFd signals = prepare_signals();
+    if (!signals) return fail("SIGTERM cannot be received by descriptor");
+    const std::string refused = become(arguments.identity);
+    if (!refused.empty()) return fail(refused);
+
+    const auto closer = std::make_unique<Closer>(
+        CloserDescriptors{UniqueFd(kChannelFd), UniqueFd(kControlFd), std::move(signals)},
+        *counters, arguments.slot, descriptor_limit);
+    return run(*closer);
+}

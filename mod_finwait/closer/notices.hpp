@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The closer's lines for httpd's error log. They travel to the parent by the control channel,
+// because an inherited stderr points to the old file after log rotation. Each kind has its own rate
+// limit, so that no kind of trouble can hide another; what the parent does not take is counted.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "closer/control_channel.hpp"
+#include "closer/rate_limit.hpp"
+
+namespace finwait {
+
+inline constexpr Time kNoticeInterval = std::chrono::seconds(10);
+
+enum class NoticeKind : std::uint8_t {
+    lost,
+    bad_message,
+    bad_control,
+    shed,
+    log_dropped,
+    log_failed,
+    log_unknown,
+    count_of_kinds,
+};
+
+class Notices {
+  public:
+    explicit Notices(const ControlChannel& control) : control_(control) {}
+
+    void tell(NoticeKind kind, NoticeLevel level, std::string text, Time now);
+
+    [[nodiscard]] std::uint64_t unsent() const { return unsent_; }
+
+  private:
+    static constexpr auto kKinds = static_cast<std::size_t>(NoticeKind::count_of_kinds);
+
+    template <std::size_t... Is>
+    static std::array<RateLimit, kKinds> limits(std::index_sequence<Is...>) {
+        return {((void)Is, RateLimit(kNoticeInterval))...};
+    }
+
+    const ControlChannel& control_;
+    std::array<RateLimit, kKinds> limits_ = limits(std::make_index_sequence<kKinds>());
+    std::uint64_t unsent_ = 0;
+};
+
+}  // namespace finwait

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a held socket keeps of its Handoff: everything its Record will say, and no Policy. The texts
+// share one allocation of exactly their size, because there may be 100,000 of these.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "finwait/handoff.hpp"
+
+namespace finwait {
+
+class PackedHandoff {
+  public:
+    PackedHandoff() = default;
+    explicit PackedHandoff(const Handoff& handoff);
+
+    // The texts of the result point into this object.
+    [[nodiscard]] Handoff unpack() const;
+
+  private:
+    std::unique_ptr<char[]> texts_;
+    std::uint16_t vhost_size_ = 0;
+    std::uint16_t user_agent_size_ = 0;
+    std::uint16_t client_address_size_ = 0;
+    Cause cause_ = Cause::other;
+    HttpVersion http_ = HttpVersion::none;
+    TlsVersion tls_ = TlsVersion::none;
+    Mpm mpm_ = Mpm::unknown;
+    LogIds logs_;
+    std::uint32_t requests_ = 0;
+    Endpoint peer_;
+    Endpoint local_;
+};
+
+}  // namespace finwait

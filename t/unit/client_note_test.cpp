@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/client_note.hpp"
+
+#include <gtest/gtest.h>
+
+#include <latch>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace finwait {
+namespace {
+
+RequestSeen request_of(std::string_view user_agent) {
+    RequestSeen request;
+    request.user_agent = user_agent;
+    return request;
+}
+
+TEST(ClientNote, KnowsNobodyBeforeTheFirstRequest) {
+    ClientNote note;
+    EXPECT_EQ(note.seen().requests, 0u);
+    EXPECT_FALSE(note.seen().last);
+}
+
+TEST(ClientNote, KeepsTheLastRequestAndCountsAll) {
+    ClientNote note;
+    note.remember(request_of("first/1.0"));
+    note.remember(request_of("second/2.0"));
+    EXPECT_EQ(note.seen().requests, 2u);
+    EXPECT_EQ(note.seen().last->user_agent, "second/2.0");
+}
+
+TEST(ClientNote, OutlivesTheTextItWasTold) {
+    ClientNote note;
+    auto text = std::make_unique<std::string>("borrowed/1.0");
+    note.remember(request_of(*text));
+    text.reset();
+    EXPECT_EQ(note.seen().last->user_agent, "borrowed/1.0");
+}
+
+TEST(ClientNote, DoesNotCountARequestThatWasNeverRead) {
+    ClientNote note;
+    RequestSeen request = request_of("slow/1.0");
+    request.complete = false;
+    note.remember(request);
+    EXPECT_EQ(note.seen().requests, 0u);
+    EXPECT_EQ(note.seen().last->user_agent, "slow/1.0");
+}
+
+TEST(ClientNote, KeepsNoMoreOfAUserAgentThanItsMaximum) {
+    ClientNote note;
+    note.remember(request_of(std::string(65'536, 'x')));
+    EXPECT_EQ(note.seen().last->user_agent.size(), kUserAgentMax);
+}
+
+TEST(Bounded, CutsBetweenCharacters) {
+    EXPECT_EQ(bounded("ab\xc3\xa9", 4), "ab\xc3\xa9");
+    EXPECT_EQ(bounded("ab\xc3\xa9", 3), "ab");
+    EXPECT_EQ(bounded("\xf0\x9f\x98\x80!", 3), "");
+    EXPECT_EQ(bounded("\xf0\x9f\x98\x80!", 4), "\xf0\x9f\x98\x80");
+}
+
+TEST(Bounded, DoesNotLookForACharacterThatIsNone) {
+    EXPECT_EQ(bounded("\x80\x80\x80\x80\x80\x80\x80\x80", 6).size(), 6u);
+    EXPECT_EQ(bounded("", 0), "");
+}
+
+// As on HTTP/2: several secondary connections log their requests while the primary one closes.
+// ThreadSanitizer judges the accesses; the count shows that none was lost.
+TEST(ClientNote, MayBeToldByManyThreadsWhileItIsAsked) {
+    constexpr int threads = 4, requests = 2'000;
+    ClientNote note;
+    std::latch start(threads + 1);
+    std::vector<std::jthread> streams;
+    for (int t = 0; t < threads; ++t)
+        streams.emplace_back([&, t] {
+            const std::string agent(static_cast<std::size_t>(100 + t), static_cast<char>('a' + t));
+            start.arrive_and_wait();
+            for (int i = 0; i < requests; ++i) note.remember(request_of(agent));
+        });
+    start.arrive_and_wait();
+    while (note.seen().requests < 100) {
+    }
+    streams.clear();
+    const ClientSeen seen = note.seen();
+    EXPECT_EQ(seen.requests, static_cast<unsigned>(threads * requests));
+    EXPECT_EQ(seen.last->user_agent.find_first_not_of(seen.last->user_agent[0]),
+              std::string_view::npos);
+}
+
+}  // namespace
+}  // namespace finwait
