@@ -15,7 +15,7 @@ namespace finwait {
 // still be able to say it to an older closer.
 enum class ControlKind : std::uint8_t {
     retire = 1,     // parent: serve the channel until all its senders are gone, drain, then exit
-    setup = 2,      // parent: limits; before any other message, again after every restart
+    setup = 2,      // parent: limits; after the logs, and the sign to begin serving; again at restart
     log_open = 3,   // parent, with one descriptor: open a log, or replace the descriptor of one
     log_close = 4,  // parent: write what is buffered for this log, then close it
     finish = 5,     // parent: accept what is queued, end every drain within grace_ms, then exit

@@ -29,19 +29,19 @@ std::string_view bounded(std::string_view text, std::size_t size_max) {
 
 void ClientNote::remember(const RequestSeen& request) {
     const std::lock_guard lock(mutex_);
-    last_ = request;
-    last_.user_agent = kept(user_agent_, request.user_agent);
-    last_.client_address = kept(client_address_, request.client_address);
-    any_ = true;
-    if (request.complete) ++requests_;
+    seen_.last = request;
+    seen_.last->user_agent = kept(seen_.user_agent_, request.user_agent);
+    seen_.last->client_address = kept(seen_.client_address_, request.client_address);
+    if (request.complete) ++seen_.requests;
 }
 
-ClientSeen ClientNote::seen() {
+void ClientNote::copy_to(ClientSeen& seen) {
     const std::lock_guard lock(mutex_);
-    ClientSeen seen;
-    seen.requests = requests_;
-    if (any_) seen.last = last_;
-    return seen;
+    seen.requests = seen_.requests;
+    seen.last = seen_.last;
+    if (!seen.last) return;
+    seen.last->user_agent = kept(seen.user_agent_, seen_.last->user_agent);
+    seen.last->client_address = kept(seen.client_address_, seen_.last->client_address);
 }
 
 }  // namespace finwait

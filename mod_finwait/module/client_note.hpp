@@ -35,28 +35,32 @@ struct RequestSeen {
     std::optional<Cause> closes;                    // nothing: the connection may go on
 };
 
-// A copy taken at close. Its views point into the note and stay good as long as it does, because
-// nothing is remembered any more once the connection's last request has been logged.
-struct ClientSeen {
+// A copy, texts included: while an aborted HTTP/2 connection is being closed its streams may still be
+// running. Neither copied nor moved, because `last` points into it.
+class ClientSeen {
+  public:
+    ClientSeen() = default;
+    ClientSeen(const ClientSeen&) = delete;
+    ClientSeen& operator=(const ClientSeen&) = delete;
+
     std::uint32_t requests = 0;
     std::optional<RequestSeen> last;
+
+  private:
+    friend class ClientNote;
+    std::array<char, kUserAgentMax> user_agent_;
+    std::array<char, kClientAddressMax> client_address_;
 };
 
 class ClientNote {
   public:
-    // Any thread.
+    // Both: any thread.
     void remember(const RequestSeen& request);
-
-    // The connection's own thread, at close.
-    [[nodiscard]] ClientSeen seen();
+    void copy_to(ClientSeen& seen);
 
   private:
     std::mutex mutex_;
-    RequestSeen last_;
-    bool any_ = false;
-    std::uint32_t requests_ = 0;
-    std::array<char, kUserAgentMax> user_agent_;
-    std::array<char, kClientAddressMax> client_address_;
+    ClientSeen seen_;
 };
 
 // `text` cut to at most `size_max` bytes, and not within a UTF-8 character.

@@ -86,14 +86,18 @@ void send_configuration(Runtime& runtime, const CloserProcess& closer) {
                      "finwait: the closer could not be told its limits");
 }
 
-// Waits for the closer to say that it serves; what it says before is logged. False if it has ended
-// or says nothing in time.
-bool await_ready(const Runtime& runtime, CloserProcess& closer) {
+void log_silence(const CloserProcess& closer) {
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf, "finwait: closer %d does not answer",
+                 static_cast<int>(closer.pid));
+}
+
+// Waits for the closer to say that it serves; what it says before is logged.
+void await_ready(const Runtime& runtime, CloserProcess& closer) {
     const auto deadline = Clock::now() + kControlWait;
     bool ready = false;
     while (!ready) {
         const auto left = std::chrono::duration_cast<milliseconds>(deadline - Clock::now());
-        if (left.count() <= 0) return false;
+        if (left.count() <= 0) return log_silence(closer);
         const auto read = receive_control(closer.control, left, [&](const Control& message) {
             ready = message.kind == ControlKind::ready;
             if (ready)
@@ -101,9 +105,8 @@ bool await_ready(const Runtime& runtime, CloserProcess& closer) {
             else
                 log_notice(closer, message);
         });
-        if (read == ControlRead::gone) return false;
+        if (read == ControlRead::gone) return log_silence(closer);
     }
-    return true;
 }
 
 std::vector<std::string> arguments_of(const CloserProcess& closer) {
@@ -126,6 +129,8 @@ void give_up(CloserProcess& closer) {
 
 void on_closer_event(int reason, void* data, apr_wait_t status);
 
+// False if no process could be made of it. One that then fails to start up is given up when its
+// death is reported.
 bool start(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
     int control[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0) return false;
@@ -151,7 +156,12 @@ bool start(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
     }
     watch_child(closer.pid, on_closer_event, &closer, pconf);
     send_configuration(runtime, closer);
-    return await_ready(runtime, closer);
+    await_ready(runtime, closer);
+    return true;
+}
+
+void start_or_give_up(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
+    if (!start(runtime, closer, pconf)) give_up(closer);
 }
 
 // The MPMs hand over an exit code where they have decoded it, and wait()'s status elsewhere.
@@ -165,7 +175,7 @@ void restart_after_death(CloserProcess& closer, apr_wait_t status) {
     if (start_up_failed(status)) return give_up(closer);
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
                  "finwait: the closer died (status %d): starting it again", status);
-    if (!start(*runtime, closer, ap_server_conf->process->pconf) && closer.pid == 0) give_up(closer);
+    start_or_give_up(*runtime, closer, ap_server_conf->process->pconf);
 }
 
 void on_closer_event(int reason, void* data, apr_wait_t status) {
@@ -235,14 +245,14 @@ void start_new(Runtime& runtime, const struct stat& executable, apr_pool_t* pcon
     if (CloserProcess* old = current_closer(runtime); old && old->pid != 0) retire(runtime, *old);
     runtime.current = static_cast<int>(closer - runtime.closers.data());
     std::strncpy(runtime.version.data(), kVersion, runtime.version.size() - 1);
-    if (!start(runtime, *closer, pconf) && closer->pid == 0) give_up(*closer);
+    start_or_give_up(runtime, *closer, pconf);
 }
 
-void go_on(Runtime& runtime, CloserProcess& closer) {
+// On the channel there is, which may have been waiting for a closer since the last one died.
+void go_on(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
+    if (closer.pid == 0) return start_or_give_up(runtime, closer, pconf);
     send_configuration(runtime, closer);
-    if (!await_ready(runtime, closer))
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
-                     "finwait: closer %d has not answered", static_cast<int>(closer.pid));
+    await_ready(runtime, closer);
 }
 
 bool has_ended(CloserProcess& closer) {
@@ -280,13 +290,12 @@ void run_closer(Runtime& runtime, apr_pool_t* pconf) {
     struct stat executable {};
     const bool found = ::stat(closer_path().c_str(), &executable) == 0;
     CloserProcess* closer = current_closer(runtime);
-    if (closer && closer->pid != 0) {
-        if (found && !is_replaced(runtime, *closer, executable)) return go_on(runtime, *closer);
-        if (!found) {
+    if (closer && closer->channel_receive >= 0 &&
+        (!found || !is_replaced(runtime, *closer, executable))) {
+        if (!found)
             ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
                          "finwait: FinWaitCloser %s: the running closer stays", closer_path().c_str());
-            return go_on(runtime, *closer);
-        }
+        return go_on(runtime, *closer, pconf);
     }
     start_new(runtime, executable, pconf);
 }

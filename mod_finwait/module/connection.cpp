@@ -95,7 +95,7 @@ void remember(Connection& connection, request_rec* first) {
     const ServerConfig& config = config_of(last->server);
     RequestSeen request;
     request.user_agent = text_of(apr_table_get(first->headers_in, "User-Agent"));
-    if (first->useragent_ip != first->connection->client_ip)
+    if (text_of(first->useragent_ip) != text_of(first->connection->client_ip))
         request.client_address = text_of(first->useragent_ip);
     request.vhost = &config.settings;
     request.http = http_version_of(first);

@@ -26,7 +26,7 @@ constexpr char kFilterName[] = "FINWAIT_TAKE_OVER";
 // One close, while it is being decided.
 struct Close {
     Connection& connection;
-    ClientSeen seen;
+    const ClientSeen& seen;
     const VhostSettings& settings;
     int socket;
     Peek peek;
@@ -93,6 +93,13 @@ Cause cause_of(const Close& close) {
     return cause_of_close(facts);
 }
 
+// A proxy's PROXY header replaces c->client_addr; the Record's peer is the socket's.
+std::string_view proxied_address(const conn_rec* c, const Endpoint& peer) {
+    Endpoint client = endpoint_from(reinterpret_cast<const sockaddr*>(&c->client_addr->sa));
+    client.port = peer.port;
+    return client == peer ? std::string_view{} : std::string_view(c->client_ip);
+}
+
 Handoff message_for(const Close& close, Cause cause) {
     const Connection& connection = close.connection;
     conn_rec* c = connection.c;
@@ -117,6 +124,8 @@ Handoff message_for(const Close& close, Cause cause) {
         message.user_agent = last->user_agent;
         message.client_address = last->client_address;
     }
+    if (message.client_address.empty())
+        message.client_address = proxied_address(c, message.peer);
     return message;
 }
 
@@ -184,7 +193,8 @@ void account(Connection& connection) {
     connection.accounted = true;
     count(connection.runtime->module_counters->closes);
 
-    const ClientSeen seen = connection.client.seen();
+    ClientSeen seen;
+    connection.client.copy_to(seen);
     const VhostSettings& settings = settings_for(connection, seen);
     if (!settings.engine) return count_decline(connection, Decline::engine_off);
     const int socket = tcp_socket_of(ap_get_conn_socket(connection.c));
