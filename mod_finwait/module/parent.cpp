@@ -78,10 +78,11 @@ void log_declines(Runtime& runtime) {
                  line.c_str());
 }
 
-milliseconds grace_at_stop() {
-    const auto* mpm = ap_unixd_mpm_get_retained_data();
-    // The MPM's own cleanup has run before ours and moved is_ungraceful to was_graceful.
-    if (!mpm->was_graceful) return milliseconds(0);
+milliseconds grace_at_stop(const Runtime& runtime) {
+    // The MPM's own cleanup has run before ours and moved is_ungraceful to was_graceful. With -X
+    // there is no graceful stop, and the flag says nothing.
+    if (runtime.one_process || !ap_unixd_mpm_get_retained_data()->was_graceful)
+        return milliseconds(0);
     if (ap_graceful_shutdown_timeout == 0) return milliseconds(kGraceUnbounded);
     return std::chrono::seconds(ap_graceful_shutdown_timeout);
 }
@@ -93,7 +94,7 @@ apr_status_t on_pconf_cleanup(void* data) {
     return guarded("ending a configuration", APR_EGENERAL, [&]() -> apr_status_t {
         relay_notices(runtime);
         if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING) {
-            stop_closers(runtime, grace_at_stop());
+            stop_closers(runtime, grace_at_stop(runtime));
             close_all_logs(runtime);
         }
         log_totals(runtime);
@@ -116,6 +117,7 @@ int prepare(server_rec* main_server, apr_pool_t* pconf) {
     Runtime* runtime = runtime_of(main_server);
     if (!runtime) return OK;
     runtime->parent = ::getpid();
+    runtime->one_process = ap_exists_config_define("ONE_PROCESS") != 0;
     if (!open_logs(*runtime, main_server, pconf)) return HTTP_INTERNAL_SERVER_ERROR;
     settle_all(*runtime, main_server);
     apr_pool_cleanup_register(pconf, runtime, on_pconf_cleanup, apr_pool_cleanup_null);

@@ -50,6 +50,7 @@ struct Runtime {
     std::array<CloserProcess, kCloserSlots> closers;
 
     pid_t parent;
+    bool one_process;  // httpd -X
     int current;  // index into closers; -1: none
     int module_counters_fd;
     int closer_counters_fd;

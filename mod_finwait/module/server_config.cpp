@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/server_config.hpp"
 
+#include <span>
+
 #include "module/client_note.hpp"
 #include "module/directives.h"
 #include "module/pool_new.hpp"
@@ -36,8 +38,8 @@ void settle(ServerConfig& config, const server_rec* server) {
     settings.short_drain_timeout_ms =
         config.short_drain_timeout_ms.value_or(settings.short_drain_timeout_ms);
     if (server->server_hostname) settings.name = bounded(server->server_hostname, kVhostMax);
-    for (std::uint8_t i = 0; i < config.log_count; ++i) settings.logs.ids[i] = config.logs[i].id;
-    settings.logs.count = config.log_count;
+    for (const LogDirective& log : std::span(config.logs).first(config.log_count))
+        if (!log.env || log.env->negated) settings.logs.ids[settings.logs.count++] = log.id;
 }
 
 }  // namespace finwait

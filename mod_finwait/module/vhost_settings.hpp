@@ -16,7 +16,7 @@ struct VhostSettings {
     Policy policy;  // drain_timeout_ms is the full one
     std::uint32_t short_drain_timeout_ms = 2'000;
     std::string_view name;  // at most kVhostMax bytes
-    LogIds logs;            // every log; a request's env= conditions may leave some out
+    LogIds logs;            // of a close without a request: no variable is set
 };
 
 }  // namespace finwait
