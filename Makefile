@@ -129,7 +129,9 @@ install: all
 	install -d $(DESTDIR)$$($(APXS) -q LIBEXECDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(CONFDIR)
 	install -m 644 $(OUT)/mod_finwait.so $(DESTDIR)$$($(APXS) -q LIBEXECDIR)/mod_finwait.so
 	install -m 755 $(OUT)/finwait-closer $(DESTDIR)$(LIBEXECDIR)/finwait-closer
-	install -m 644 conf/finwait.load conf/finwait.conf $(DESTDIR)$(CONFDIR)
+	sed "s|/usr/lib/apache2/modules|$$($(APXS) -q LIBEXECDIR)|" conf/finwait.load \
+	    >$(DESTDIR)$(CONFDIR)/finwait.load
+	install -m 644 conf/finwait.conf $(DESTDIR)$(CONFDIR)
 
 format:
 	clang-format -i $$(git ls-files '*.cpp' '*.hpp' '*.c' '*.h')

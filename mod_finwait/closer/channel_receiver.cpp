@@ -87,23 +87,23 @@ bool ChannelReceiver::has_ended() const {
 }
 
 ReceivedBatch ChannelReceiver::receive() {
-    const int count = receive_batch();
+    const int result = receive_batch();
     // ENOBUFS, ENOMEM and ECONNRESET (a message to a sender was not read) pass.
-    if (count <= 0) return {{}, false, count < 0 && (errno == ENOTCONN || errno == EBADF)};
+    if (result <= 0) return {{}, false, result < 0 && (errno == ENOTCONN || errno == EBADF)};
+    auto count = static_cast<std::size_t>(result);
     ReceivedBatch batch;
-    std::size_t used = 0;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-        const std::size_t size = headers_[i].msg_len;
-        if (size == 0 && has_ended()) {
-            batch.has_ended = true;
-            break;
-        }
-        messages_[used] = ReceivedMessage();
-        judge(headers_[i].msg_hdr, std::span(bytes_[i]).first(size), messages_[used]);
-        ++used;
+    batch.is_full = count == kReceiveBatch;
+    // After the last message recvmmsg() fills the batch with ends, one like the other.
+    if (headers_[count - 1].msg_len == 0 && has_ended()) {
+        batch = {{}, false, true};
+        while (count > 0 && headers_[count - 1].msg_len == 0) --count;
     }
-    batch.messages = std::span(messages_).first(used);
-    batch.is_full = !batch.has_ended && static_cast<std::size_t>(count) == kReceiveBatch;
+    for (std::size_t i = 0; i < count; ++i) {
+        messages_[i] = ReceivedMessage();
+        const auto payload = std::span(bytes_[i]).first(headers_[i].msg_len);
+        judge(headers_[i].msg_hdr, payload, messages_[i]);
+    }
+    batch.messages = std::span(messages_).first(count);
     return batch;
 }
 

@@ -30,9 +30,11 @@ bool DrainState::saw_unacked(std::uint32_t unacked_bytes, Time now) {
     if (unacked_bytes >= unacked_bytes_) return false;
     const bool is_first_look = unacked_bytes_ == UINT32_MAX;
     unacked_bytes_ = unacked_bytes;
-    if (unacked_bytes == 0) fin_wait_2_since_ = now;
-    // The first look only learns where the client stands; nothing says when it acknowledged that.
-    if (!is_first_look || unacked_bytes == 0) last_progress_ = std::max(last_progress_, now);
+    // Nothing says when that was acknowledged which was so at the first look. The look is early,
+    // unless the closer was late: the half-close is never farther off than the client's distance.
+    const Time when = is_first_look ? half_close_ : now;
+    if (unacked_bytes == 0) fin_wait_2_since_ = when;
+    last_progress_ = std::max(last_progress_, when);
     return unacked_bytes == 0;
 }
 

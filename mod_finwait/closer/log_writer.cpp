@@ -117,6 +117,7 @@ int LogWriter::write_all(Time now) {
         if (written < 0 && errno == EINTR) continue;
         if (written < 0 && errno == EAGAIN) {
             is_blocked_ = true;
+            flush_at_ = now;
             return 0;
         }
         const int error = written < 0 ? errno : EIO;

@@ -17,17 +17,17 @@ class RateLimit {
 
     // How many events were held back since the last one admitted; nothing if this one is, too.
     [[nodiscard]] std::optional<std::uint64_t> admit(Time now) {
-        if (last_ && now - *last_ < interval_) {
+        if (now < next_) {
             ++held_back_;
             return std::nullopt;
         }
-        last_ = now;
+        next_ = now + interval_;
         return std::exchange(held_back_, 0);
     }
 
   private:
     Time interval_;
-    std::optional<Time> last_;
+    Time next_ = Time::min();
     std::uint64_t held_back_ = 0;
 };
 

@@ -36,7 +36,7 @@ ssize_t receive_and_forget(int socket, std::size_t bytes_max) {
 
 // A kernel that does not know MSG_TRUNC for TCP (before 2.4, or an emulation) wants a buffer.
 ssize_t receive_into_scratch(int socket, std::size_t bytes_max) {
-    std::array<std::byte, 16 * 1024> scratch;
+    std::array<std::byte, std::size_t{16} * 1024> scratch;
     return ::recv(socket, scratch.data(), std::min(bytes_max, scratch.size()), MSG_DONTWAIT);
 }
 

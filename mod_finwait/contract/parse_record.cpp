@@ -2,8 +2,8 @@
 #include <arpa/inet.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <limits>
 
 #include "contract/record_keys.hpp"
@@ -57,18 +57,32 @@ class Members {
     bool ok_ = true;
 };
 
+bool has_shape(std::string_view text, std::string_view shape) {
+    return std::equal(text.begin(), text.end(), shape.begin(), shape.end(), [](char c, char like) {
+        return like == '0' ? c >= '0' && c <= '9' : c == like;
+    });
+}
+
+// Exactly the form append_record() writes.
 std::chrono::milliseconds parse_time(Members& members, std::string_view text) {
-    int year = 0;
-    unsigned month = 0, day = 0, hour = 0, minute = 0, second = 0, millis = 0;
-    char z = 0;
-    members.spoil_unless(std::sscanf(std::string(text).c_str(), "%4d-%2u-%2uT%2u:%2u:%2u.%3u%c",
-                                     &year, &month, &day, &hour, &minute, &second, &millis,
-                                     &z) == 8 &&
-                         z == 'Z');
-    const std::chrono::sys_days date{std::chrono::year{year} / static_cast<int>(month) /
-                                     static_cast<int>(day)};
-    return date.time_since_epoch() + std::chrono::hours{hour} + std::chrono::minutes{minute} +
-           std::chrono::seconds{second} + std::chrono::milliseconds{millis};
+    if (!has_shape(text, "0000-00-00T00:00:00.000Z")) {
+        members.spoil_unless(false);
+        return {};
+    }
+    const auto number = [&](std::size_t at, std::size_t length) {
+        int value = 0;
+        std::from_chars(text.data() + at, text.data() + at + length, value);
+        return value;
+    };
+    const std::chrono::year_month_day date{
+        std::chrono::year{number(0, 4)}, std::chrono::month(static_cast<unsigned>(number(5, 2))),
+        std::chrono::day(static_cast<unsigned>(number(8, 2)))};
+    const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+    members.spoil_unless(date.ok() && hour < 24 && minute < 60 && second < 60);
+    if (!members.ok()) return {};
+    return std::chrono::sys_days{date}.time_since_epoch() + std::chrono::hours{hour} +
+           std::chrono::minutes{minute} + std::chrono::seconds{second} +
+           std::chrono::milliseconds{number(20, 3)};
 }
 
 Endpoint parse_endpoint(Members& members, std::string_view address, std::uint16_t port) {

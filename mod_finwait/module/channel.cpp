@@ -2,8 +2,8 @@
 #include "module/channel.hpp"
 
 #include <linux/sockios.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
+#include <linux/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -49,6 +49,14 @@ class Rights {
     alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> buffer_{};
 };
 
+// All zeros where the kernel gives no answer.
+tcp_info info_of(int socket) {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+    return info;
+}
+
 }  // namespace
 
 std::optional<Decline> send_message(int channel, const Handoff& handoff, int socket) {
@@ -78,14 +86,13 @@ Peek peek_at(int socket) {
         size = ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     } while (size < 0 && errno == EINTR);
     if (size > 0) return Peek::data;
-    if (size == 0) return Peek::fin;
+    // A socket whose RST httpd has already been told of reads as if a FIN had come; its state tells.
+    if (size == 0) return info_of(socket).tcpi_state == static_cast<int>(TcpState::closed) ? Peek::reset : Peek::fin;
     return errno == EAGAIN || errno == EWOULDBLOCK ? Peek::nothing : Peek::reset;
 }
 
 Received received_on(int socket) {
-    tcp_info info{};
-    socklen_t size = sizeof info;
-    if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+    const tcp_info info = info_of(socket);
     return {info.tcpi_bytes_received != 0, std::chrono::milliseconds(info.tcpi_last_data_recv)};
 }
 

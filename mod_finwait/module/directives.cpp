@@ -78,7 +78,7 @@ const char* finwait_set_drain_limit(cmd_parms* cmd, void*, const char* value) {
     const auto bytes = finwait::parse_bytes(value);
     if (!bytes)
         return refuse(cmd, value,
-                      "'unlimited' or a number of bytes from 0 to 8191p (suffix k, m or g)");
+                      "'unlimited' or a number of bytes from 0 to 8589934591g (suffix k, m or g)");
     config_of(cmd->server).drain_limit_bytes = *bytes;
     return nullptr;
 }

@@ -128,6 +128,17 @@ TEST(Record, IsNotReadFromWhatIsNone) {
     EXPECT_FALSE(parse_record(line));
 }
 
+TEST(Record, IsNotReadWithATimeItWouldNotWrite) {
+    const std::string line = line_of(a_record());
+    for (const char* time : {"2026-13-01T00:00:00.000Z", "2026-02-29T00:00:00.000Z",
+                             "-026-01-01T00:00:00.000Z", "2026-01-01T24:00:00.000Z",
+                             "2026-01-01T00:00:00.000Z?", "2026-01-01 00:00:00.000Z"}) {
+        std::string changed = line;
+        changed.replace(line.find("2026"), std::string_view("2026-11-22T09:40:22.007Z").size(), time);
+        EXPECT_FALSE(parse_record(changed)) << time;
+    }
+}
+
 TEST(Record, DroppedLineTellsHowMany) {
     std::string line;
     append_dropped(line, std::chrono::milliseconds(0), 42);

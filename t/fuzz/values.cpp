@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The directives' own value parsers, each against a plain statement of its grammar.
+#include "module/values.hpp"
+
+#include <cctype>
+#include <cstdlib>
+#include <string>
+
+namespace {
+
+using finwait::EnvCondition;
+
+void require(bool condition) {
+    if (!condition) std::abort();
+}
+
+// digits[kKmMgG] or "unlimited"; what does not fit 63 bits is no size.
+std::optional<std::uint64_t> expected_bytes(std::string_view text) {
+    if (text == "unlimited") return UINT64_MAX;
+    unsigned shift = 0;
+    if (!text.empty()) {
+        const int suffix = std::tolower(static_cast<unsigned char>(text.back()));
+        shift = suffix == 'k' ? 10 : suffix == 'm' ? 20 : suffix == 'g' ? 30 : 0;
+        if (shift != 0) text.remove_suffix(1);
+    }
+    if (text.empty()) return std::nullopt;
+    unsigned __int128 number = 0;
+    for (const char c : text) {
+        if (c < '0' || c > '9') return std::nullopt;
+        number = number * 10 + static_cast<unsigned>(c - '0');
+        if (number > INT64_MAX) return std::nullopt;
+    }
+    number <<= shift;
+    if (number > INT64_MAX) return std::nullopt;
+    return static_cast<std::uint64_t>(number);
+}
+
+// What parse_env() accepts, written out again, is what it was given, but for a name that begins
+// with "!": one of them always negates.
+void check_env(const std::string& text) {
+    const auto condition = finwait::parse_env(text);
+    const bool negated = text.starts_with("env=!");
+    const bool has_name = text.starts_with("env=") && text.size() > (negated ? 5u : 4u);
+    require(condition.has_value() == has_name);
+    if (!condition) return;
+    require(condition->negated == negated);
+    require((negated ? "env=!" : "env=") + std::string(condition->name) == text);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string text(reinterpret_cast<const char*>(data), size);
+    require(finwait::parse_bytes(text) == expected_bytes(text));
+    check_env(text);
+    return 0;
+}
