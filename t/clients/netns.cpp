@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "clients/netns.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <exception>
+#include <stdexcept>
+#include <thread>
+
+namespace finwait::test {
+namespace {
+
+void must(const std::vector<std::string>& argv) {
+    const Finished finished = run(argv);
+    if (finished.exit_code == 0) return;
+    std::string line;
+    for (const auto& arg : argv) line += arg + " ";
+    throw std::runtime_error(line + "failed: " + finished.output);
+}
+
+}  // namespace
+
+Netns::Netns() {
+    // Names and addresses by pid, so that test programs running side by side don't meet.
+    static int made = 0;
+    const std::string id = std::to_string(getpid()) + "x" + std::to_string(made);
+    const int net = getpid() % 200 + 20 + made++;
+    name_ = "finwait-" + id;
+    link_ = "fw" + id;
+    const std::string prefix = "10.213." + std::to_string(net % 256) + ".";
+    server_address_ = prefix + "1";
+    must({"ip", "netns", "add", name_});
+    must({"ip", "link", "add", link_, "type", "veth", "peer", "name", "client", "netns", name_});
+    must({"ip", "addr", "add", server_address_ + "/24", "dev", link_});
+    must({"ip", "link", "set", link_, "up"});
+    must({"ip", "-n", name_, "addr", "add", prefix + "2/24", "dev", "client"});
+    must({"ip", "-n", name_, "link", "set", "client", "up"});
+}
+
+Netns::~Netns() {
+    run({"ip", "link", "del", link_});
+    run({"ip", "netns", "del", name_});
+}
+
+Client Netns::connect(Transport transport, std::uint16_t port, ClientOptions options) {
+    // setns() moves one thread; a socket stays where it was made.
+    std::exception_ptr failure;
+    std::thread inside([&] {
+        try {
+            const int ns = ::open(("/run/netns/" + name_).c_str(), O_RDONLY | O_CLOEXEC);
+            if (ns < 0 || ::setns(ns, CLONE_NEWNET) != 0) throw std::runtime_error("setns failed");
+            ::close(ns);
+            options.fd = connect_tcp(server_address_, port, options.receive_buffer);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    });
+    inside.join();
+    if (failure) std::rethrow_exception(failure);
+    return Client(transport, port, options);
+}
+
+void Netns::vanish() {
+    must({"ip", "netns", "exec", name_, "nft",
+          "add table inet gone; "
+          "add chain inet gone in { type filter hook input priority 0; policy drop; }; "
+          "add chain inet gone out { type filter hook output priority 0; policy drop; }"});
+}
+
+}  // namespace finwait::test

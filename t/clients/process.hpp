@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Programs the tests run, and waiting for a condition. Every wait has a limit: nothing here can
+// hang a test, and nothing ends a process that the test did not start.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace finwait::test {
+
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+// Looks every few milliseconds until `holds` does; false when the limit has passed.
+[[nodiscard]] bool wait_until(milliseconds limit, const std::function<bool()>& holds);
+
+// A program with its output in one pipe. The destructor kills it (by pid) if it still runs.
+class Process {
+  public:
+    Process() = default;
+    explicit Process(const std::vector<std::string>& argv);
+    Process(Process&& other) noexcept;
+    Process& operator=(Process&& other) noexcept;
+    ~Process();
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+    void send_signal(int number) const;
+    // Its wait status, or nothing when it still runs at the limit.
+    [[nodiscard]] std::optional<int> wait(milliseconds limit);
+    // All output so far; complete once wait() has returned a status.
+    [[nodiscard]] const std::string& output();
+
+  private:
+    void read_output();
+
+    pid_t pid_ = -1;
+    int output_fd_ = -1;
+    std::string output_;
+    std::optional<int> status_;
+};
+
+struct Finished {
+    int exit_code = -1;  // -1: did not finish in time, or died by a signal
+    std::string output;  // stdout and stderr, in the order written
+};
+
+Finished run(const std::vector<std::string>& argv, milliseconds limit = 20s);
+
+[[nodiscard]] std::vector<pid_t> children_of(pid_t parent);
+[[nodiscard]] std::vector<pid_t> descendants_of(pid_t root);
+[[nodiscard]] std::string command_name(pid_t pid);  // /proc/PID/comm, "" when it is gone
+[[nodiscard]] bool is_running(pid_t pid);           // a zombie is not
+[[nodiscard]] std::string read_file(const std::string& path);
+void write_file(const std::string& path, const std::string& text);
+
+}  // namespace finwait::test

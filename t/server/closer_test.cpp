@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The closer as a process: killed under load, impossible to start, and what descriptors it and
+// everyone else hold.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "clients/crowd.hpp"
+#include "finwait/control.hpp"
+#include "server/each.hpp"
+
+namespace finwait::test {
+namespace {
+
+using Closer = PerMpm;
+
+TEST_P(Closer, KilledUnderLoadFailsNoRequestAndIsBackWithinTwoSeconds) {
+    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 20s\n");
+    httpd.expect_error("the closer died");
+    const pid_t first = httpd.closer_pid();
+    const auto crowd = crowd_that_never_closes(httpd.port(), 200);
+    ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == 200; }));
+    Load load(httpd.port(), 3);
+    ASSERT_TRUE(load.wait_for(200, 5s));
+    kill(first, SIGKILL);
+    EXPECT_TRUE(wait_until(2s, [&] {
+        const auto running = httpd.closer_pids();
+        return running.size() == 1 && running[0] != first;
+    }));
+    ASSERT_TRUE(load.wait_for(300, 5s));
+    load.stop();
+    EXPECT_EQ(load.failures(), 0U) << load.first_failure();
+    const auto& counters = httpd.counters();
+    // By the counters alone: lines that the killed closer had not yet written are gone.
+    ASSERT_TRUE(wait_until(5s, [&] { return counters.settled(); })) << counters.text();
+    EXPECT_GE(read(counters.closer().lost), 200U) << counters.text();
+    EXPECT_LE(read(counters.closer().lost), 220U) << counters.text();
+}
+
+// What was sent while no closer ran is served by the next one.
+TEST_P(Closer, KilledLeavesTheQueueToItsSuccessor) {
+    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 1s\n");
+    httpd.expect_error("the closer died");
+    const pid_t first = httpd.closer_pid();
+    kill(first, SIGSTOP);  // everything from now on stays in the channel
+    const auto crowd = crowd_that_never_closes(httpd.port(), 50);
+    ASSERT_TRUE(httpd.wait_closes(50));
+    EXPECT_EQ(read(httpd.counters().closer().received), 0U);
+    kill(first, SIGKILL);
+    ASSERT_TRUE(httpd.wait_settled()) << httpd.counters().text();
+    EXPECT_EQ(httpd.records().size(), 50U);
+    EXPECT_EQ(httpd.counters().declined(), 0U);
+    EXPECT_EQ(read(httpd.counters().closer().lost), 0U);
+}
+
+TEST_P(Closer, OfAWrongPathLeavesEveryCloseToHttpd) {
+    Httpd httpd(mpm, "FinWaitCloser /nowhere/finwait-closer\nKeepAliveTimeout 200ms\n");
+    httpd.expect_error("/nowhere/finwait-closer");
+    EXPECT_TRUE(httpd.closer_pids().empty());
+    EXPECT_TRUE(httpd.wait_error_log("FinWaitCloser /nowhere/finwait-closer"));
+    Client client = httpd.client();
+    EXPECT_TRUE(client.get("/small").complete);
+    EXPECT_EQ(client.wait_end(3s), End::fin);
+    EXPECT_TRUE(httpd.lingers_itself(client)) << httpd.kernel_sockets(client);
+    client.close();
+    ASSERT_TRUE(httpd.wait_closes(1));
+    EXPECT_EQ(
+        read(httpd.counters().module().declined[static_cast<std::size_t>(Decline::no_closer)]), 1U);
+}
+
+// /bin/false ends at once, whatever its arguments: no loop of starts, httpd goes on.
+TEST_P(Closer, ThatDiesAtOnceDoesNotKeepHttpdFromServing) {
+    Httpd httpd(mpm, "FinWaitCloser /bin/false\n");
+    httpd.expect_error("finwait");
+    Load load(httpd.port(), 2);
+    EXPECT_TRUE(load.wait_for(100, 5s));
+    load.stop();
+    EXPECT_EQ(load.failures(), 0U) << load.first_failure();
+    httpd.expect_unsettled();  // nobody reads the channel
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, Closer, testing::ValuesIn(kEachMpm), NameOf());
+
+// --- descriptors ---
+
+std::string target_of(pid_t pid, const std::string& fd) {
+    std::error_code gone;
+    return std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/fd/" + fd, gone);
+}
+
+std::set<std::string> targets_of(pid_t pid) {
+    std::set<std::string> targets;
+    for (const auto& entry :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd"))
+        targets.insert(target_of(pid, entry.path().filename()));
+    return targets;
+}
+
+// The other end of a unix socket pair, from ss: its inode is listed as the peer's port.
+std::string peer_of(const std::string& socket) {
+    const std::string inode = socket.substr(8, socket.size() - 9);  // socket:[N]
+    std::istringstream lines(run({"ss", "-xaH"}).output);
+    for (std::string netid, state, recv_q, send_q, local, port, peer, peer_port;
+         lines >> netid >> state >> recv_q >> send_q >> local >> port >> peer >> peer_port;) {
+        if (port == inode) return "socket:[" + peer_port + "]";
+        std::string rest;
+        std::getline(lines, rest);
+    }
+    return "none";
+}
+
+struct Descriptors : PerMpm {
+    Httpd httpd{mpm, R"(
+        LoadModule cgid_module ${modules}/mod_cgid.so
+        ScriptSock ${dir}/run/cgisock
+        FinWaitLog "|/bin/cat"
+    )"};
+    pid_t closer = httpd.closer_pid();
+    std::string channel_receive = target_of(closer, std::to_string(kChannelFd));
+    std::string control = target_of(closer, std::to_string(kControlFd));
+    std::string channel_send = peer_of(channel_receive);
+    std::string parent_control = peer_of(control);
+
+    void SetUp() override {
+        Client client = httpd.client();
+        ASSERT_TRUE(client.get("/small", "Connection: close\r\n").complete);
+        ASSERT_TRUE(channel_send.starts_with("socket:[") && parent_control.starts_with("socket:["))
+            << channel_receive << " " << channel_send << " " << control << " " << parent_control;
+    }
+};
+
+TEST_P(Descriptors, OfTheParentAreTheOtherEnds) {
+    const auto parents = targets_of(httpd.pid());
+    EXPECT_TRUE(parents.contains(channel_send));
+    EXPECT_TRUE(parents.contains(parent_control));
+}
+
+TEST_P(Descriptors, OfAChildAreOnlyTheSendingEnd) {
+    bool is_worker = false;
+    for (const pid_t child : httpd.children()) {
+        const auto held = targets_of(child);
+        is_worker = is_worker || held.contains(channel_send);
+        EXPECT_FALSE(held.contains(channel_receive)) << child;
+        EXPECT_FALSE(held.contains(control)) << child;
+        EXPECT_FALSE(held.contains(parent_control)) << child;
+        for (const std::string& target : held)
+            EXPECT_EQ(target.find("finwait-closer-counters"), std::string::npos) << child;
+    }
+    EXPECT_TRUE(is_worker);
+}
+
+TEST_P(Descriptors, OfCgidsDaemonAreNoneOfOurs) {
+    // The daemon is the child that listens on the script socket and not on a port.
+    std::size_t daemons = 0;
+    for (const pid_t child : httpd.children()) {
+        if (targets_of(child).contains(channel_send)) continue;
+        ++daemons;
+        for (const std::string& target : targets_of(child)) {
+            EXPECT_NE(target, channel_receive);
+            EXPECT_NE(target, control);
+            EXPECT_NE(target, parent_control);
+            EXPECT_EQ(target.find("memfd:finwait"), std::string::npos);
+        }
+    }
+    EXPECT_EQ(daemons, 1U);
+}
+
+TEST_P(Descriptors, OfTheCloserAreItsOwn) {
+    const auto held = targets_of(closer);
+    EXPECT_FALSE(held.contains(channel_send));
+    EXPECT_FALSE(held.contains(parent_control));
+    for (const std::string& target : held) {
+        EXPECT_EQ(target.find("finwait-module-counters"), std::string::npos);
+        EXPECT_EQ(target.find("cgisock"), std::string::npos);
+    }
+    // Listening sockets above all: it would keep the port busy after httpd's end.
+    const std::string listeners = run({"ss", "-tlnpH"}).output;
+    EXPECT_EQ(listeners.find("pid=" + std::to_string(closer) + ","), std::string::npos)
+        << listeners;
+}
+
+TEST_P(Descriptors, OfALogProgramAreNoneOfOurs) {
+    std::size_t programs = 0;
+    for (const pid_t child : children_of(httpd.pid())) {
+        if (command_name(child) != "cat") continue;
+        ++programs;
+        EXPECT_LE(targets_of(child).size(), 3U) << testing::PrintToString(targets_of(child));
+    }
+    EXPECT_EQ(programs, 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, Descriptors, testing::ValuesIn(kEachMpm), NameOf());
+
+TEST(CloserProcess, IsUnprivilegedInItsOwnSessionAndWithoutServerSignals) {
+    Httpd httpd(Mpm::event);
+    const pid_t closer = httpd.closer_pid();
+    const std::string status = read_file("/proc/" + std::to_string(closer) + "/status");
+    EXPECT_EQ(status.find("\nUid:\t0"), std::string::npos);
+    EXPECT_NE(status.find("\nCapEff:\t0000000000000000"), std::string::npos);
+    EXPECT_NE(status.find("\nNoNewPrivs:\t1"), std::string::npos) << status;
+    EXPECT_NE(getsid(closer), getsid(httpd.pid()));
+    EXPECT_EQ(getsid(closer), closer);
+    for (const int ignored : {SIGHUP, SIGUSR1, SIGWINCH, SIGINT}) kill(closer, ignored);
+    EXPECT_FALSE(wait_until(300ms, [&] { return !is_running(closer); }));
+}
+
+TEST(CloserProcess, DrainsToTheEndAndEndsByItselfWhenHttpdIsKilled) {
+    Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 1s\n");
+    httpd.expect_unsettled();
+    const auto crowd = crowd_that_never_closes(httpd.port(), 10);
+    const pid_t closer = httpd.closer_pid();
+    ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == 10; }));
+    auto tree = httpd.children();
+    kill(httpd.pid(), SIGKILL);
+    for (const pid_t child : tree) kill(child, SIGKILL);
+    EXPECT_TRUE(httpd.wait_stopped(2s));
+    EXPECT_TRUE(wait_until(5s, [&] { return !is_running(closer); }));
+    EXPECT_EQ(httpd.records().size(), 10U);
+}
+
+TEST(CloserProcess, SaysAtStartWhatItCanHold) {
+    Httpd httpd(Mpm::event, "FinWaitMaxDraining 500000\n",
+                {.launcher = {"prlimit", "--nofile=1024:4096"}});
+    EXPECT_TRUE(httpd.wait_error_log("finwait: closer " + std::to_string(httpd.closer_pid())));
+    const std::string log = httpd.error_log();
+    EXPECT_NE(log.find("500000"), std::string::npos);
+    EXPECT_NE(log.find("4096"), std::string::npos);
+    // The effective bound: less than the descriptor limit, by a reserve.
+    const auto at = log.find("holds up to ");
+    ASSERT_NE(at, std::string::npos);
+    const int effective = std::stoi(log.substr(at + 12));
+    EXPECT_LT(effective, 4096);
+    EXPECT_GT(effective, 3000);
+}
+
+}  // namespace
+}  // namespace finwait::test

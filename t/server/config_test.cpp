@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Directives: what configtest accepts and how it refuses, and which virtual host decides.
+#include <gtest/gtest.h>
+
+#include "server/each.hpp"
+
+namespace finwait::test {
+namespace {
+
+struct BadValue {
+    const char* line;
+    const char* directive;  // the sentence names it, ...
+    const char* value;      // ... the value as written ...
+    const char* allowed;    // ... and what would be right
+};
+
+constexpr BadValue kBadValues[] = {
+    {"FinWaitEngine maybe", "FinWaitEngine", "", "On or Off"},
+    {"FinWaitDrainTimeout soon", "FinWaitDrainTimeout", "'soon'", "1ms to 1h"},
+    {"FinWaitDrainTimeout 0", "FinWaitDrainTimeout", "'0'", "1ms to 1h"},
+    {"FinWaitDrainTimeout -1s", "FinWaitDrainTimeout", "'-1s'", "1ms to 1h"},
+    {"FinWaitDrainTimeout 61mi", "FinWaitDrainTimeout", "'61mi'", "1ms to 1h"},
+    {"FinWaitDrainTimeout 3parsecs", "FinWaitDrainTimeout", "'3parsecs'", "1ms to 1h"},
+    {"FinWaitDrainTimeout 99999999999999999999", "FinWaitDrainTimeout", "'9999", "1ms to 1h"},
+    {"FinWaitDrainIdleTimeout 0ms", "FinWaitDrainIdleTimeout", "'0ms'", "1ms to 1h"},
+    {"FinWaitDrainIdleTimeout 2h", "FinWaitDrainIdleTimeout", "'2h'", "1ms to 1h"},
+    {"FinWaitShortDrainTimeout x", "FinWaitShortDrainTimeout", "'x'", "1ms to 1h"},
+    {"FinWaitDrainLimit -1", "FinWaitDrainLimit", "'-1'", "unlimited"},
+    {"FinWaitDrainLimit 1.5m", "FinWaitDrainLimit", "'1.5m'", "unlimited"},
+    {"FinWaitDrainLimit 10t", "FinWaitDrainLimit", "'10t'", "unlimited"},
+    {"FinWaitDrainLimit 99999999999g", "FinWaitDrainLimit", "'99999999999g'", "unlimited"},
+    {"FinWaitTimeout 61", "FinWaitTimeout", "'61'", "1s to 60s"},
+    {"FinWaitTimeout 500ms", "FinWaitTimeout", "'500ms'", "1s to 60s"},
+    {"FinWaitTimeout never", "FinWaitTimeout", "'never'", "1s to 60s"},
+    {"FinWaitAckTimeout 0", "FinWaitAckTimeout", "'0'", "kernel"},
+    {"FinWaitAckTimeout 61mi", "FinWaitAckTimeout", "'61mi'", "1ms to 1h"},
+    {"FinWaitMethod reset", "FinWaitMethod", "'reset'", "drain"},
+    {"FinWaitLog a.log sometimes", "FinWaitLog", "'sometimes'", "env="},
+    {"FinWaitLog a.log env=", "FinWaitLog", "'env='", "env="},
+    {"FinWaitLog a.log env=!", "FinWaitLog", "'env=!'", "env="},
+    {"FinWaitLog |", "FinWaitLog", "'|'", "program"},
+    {"<VirtualHost *>\nServerName v\nFinWaitLog a\nFinWaitLog b\nFinWaitLog c\nFinWaitLog d\n"
+     "FinWaitLog e\n</VirtualHost>",
+     "FinWaitLog", "'e'", "4"},
+    {"FinWaitMaxDraining 0", "FinWaitMaxDraining", "'0'", "1 to 10000000"},
+    {"FinWaitMaxDraining 10000001", "FinWaitMaxDraining", "'10000001'", "1 to 10000000"},
+    {"FinWaitMaxDraining many", "FinWaitMaxDraining", "'many'", "1 to 10000000"},
+    {"<VirtualHost *>\nServerName v\nFinWaitMaxDraining 5\n</VirtualHost>", "FinWaitMaxDraining",
+     "", "VirtualHost"},
+    {"<VirtualHost *>\nServerName v\nFinWaitCloser /x\n</VirtualHost>", "FinWaitCloser", "",
+     "VirtualHost"},
+    {"<Directory />\nFinWaitEngine Off\n</Directory>", "FinWaitEngine", "", "not allowed"},
+};
+
+struct BadDirective : testing::TestWithParam<BadValue> {};
+
+TEST_P(BadDirective, IsRefusedWithOneSentence) {
+    const BadValue& bad = GetParam();
+    const Finished said = apache2_says(Mpm::event, std::string(bad.line) + "\n");
+    EXPECT_NE(said.exit_code, 0);
+    for (const char* part : {bad.directive, bad.value, bad.allowed})
+        EXPECT_NE(said.output.find(part), std::string::npos) << part << " in: " << said.output;
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, BadDirective, testing::ValuesIn(kBadValues));
+
+struct GoodDirective : testing::TestWithParam<const char*> {};
+
+TEST_P(GoodDirective, IsAccepted) {
+    const Finished said = apache2_says(Mpm::event, std::string(GetParam()) + "\n");
+    EXPECT_EQ(said.exit_code, 0) << said.output;
+    EXPECT_NE(said.output.find("Syntax OK"), std::string::npos) << said.output;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, GoodDirective,
+    testing::Values("FinWaitEngine On\nFinWaitEngine Off", "FinWaitDrainTimeout 1ms",
+                    "FinWaitDrainTimeout 1h\nFinWaitDrainIdleTimeout 60mi",
+                    "FinWaitDrainIdleTimeout 5\nFinWaitShortDrainTimeout 250ms",
+                    "FinWaitDrainLimit 0\nFinWaitDrainLimit 64K\nFinWaitDrainLimit 2g",
+                    "FinWaitDrainLimit unlimited", "FinWaitTimeout 0\nFinWaitTimeout kernel",
+                    "FinWaitTimeout 1s\nFinWaitTimeout 60s",
+                    "FinWaitAckTimeout kernel\nFinWaitAckTimeout 30s", "FinWaitMethod drain",
+                    "FinWaitLog a.log all env=!quiet", "FinWaitLog \"|/bin/cat -u\" env=loud",
+                    "FinWaitLog \"|$cat >/dev/null\"",
+                    "FinWaitMaxDraining 1\nFinWaitMaxDraining 10000000",
+                    "<IfModule mod_finwait.c>\nFinWaitCloser /anywhere\n</IfModule>",
+                    "<VirtualHost *>\nServerName v\nFinWaitEngine Off\nFinWaitTimeout 3\n"
+                    "FinWaitLog b.log\n</VirtualHost>"));
+
+struct OnlyTelling : testing::TestWithParam<const char*> {};
+
+TEST_P(OnlyTelling, StartsNoCloserAndNoLogProgram) {
+    const std::string mark = Suite::dir() + "/started";
+    const std::string closer = Suite::dir() + "/telltale";
+    write_file(closer, "#!/bin/sh\necho started >" + mark + "\n");
+    run({"chmod", "755", closer});
+    const Finished said = apache2_says(
+        Mpm::event, "FinWaitCloser " + closer + "\nFinWaitLog |" + closer + "\n", GetParam());
+    EXPECT_EQ(said.exit_code, 0) << said.output;
+    EXPECT_EQ(read_file(mark), "") << "it ran";
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, OnlyTelling, testing::Values("-t", "-S", "-M", "-v", "-L"));
+
+// --- merging ---
+
+constexpr const char* kThreeVhosts = R"(
+    KeepAliveTimeout 400ms
+    FinWaitShortDrainTimeout 10s
+    FinWaitDrainIdleTimeout 900ms
+    <VirtualHost *:${plain}>
+        ServerName first.test
+        FinWaitDrainIdleTimeout 150ms
+    </VirtualHost>
+    <VirtualHost *:${plain}>
+        ServerName second.test
+        FinWaitDrainIdleTimeout 500ms
+        FinWaitLog ${dir}/second.log
+    </VirtualHost>
+    <VirtualHost *:${plain}>
+        ServerName third.test
+    </VirtualHost>
+)";
+
+// One request to each host over one connection, which then stays open.
+Client asked(Httpd& httpd, const std::vector<std::string>& hosts) {
+    Client client = httpd.client();
+    for (const auto& host : hosts) {
+        client.send("GET /small HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: of-" + host +
+                    "\r\n\r\n");
+        EXPECT_TRUE(client.reply().complete);
+    }
+    return client;
+}
+
+TEST(Vhost, OfTheLastRequestDecides) {
+    Httpd httpd(Mpm::event, kThreeVhosts);
+    const Client client = asked(httpd, {"third.test", "first.test"});
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(record.vhost, "first.test");
+    EXPECT_EQ(record.user_agent, "of-first.test");
+    EXPECT_EQ(record.requests, 2U);
+    EXPECT_GE(record.drain_ms, 145U);
+    EXPECT_LE(record.drain_ms, 250U);
+}
+
+TEST(Vhost, InheritsFromTheServerWhatItDoesNotSay) {
+    Httpd httpd(Mpm::event, kThreeVhosts);
+    const Client client = asked(httpd, {"third.test"});
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(record.vhost, "third.test");
+    EXPECT_GE(record.drain_ms, 895U);
+    EXPECT_LE(record.drain_ms, 1000U);
+}
+
+TEST(Vhost, WithItsOwnLogDoesNotWriteToTheServers) {
+    Httpd httpd(Mpm::event, kThreeVhosts);
+    const Client client = asked(httpd, {"first.test", "second.test"});
+    ASSERT_TRUE(wait_until(5s, [&] { return httpd.records("second.log").size() == 1; }));
+    const Record record = httpd.records("second.log").front();
+    EXPECT_EQ(record.vhost, "second.test");
+    EXPECT_GE(record.drain_ms, 495U);
+    EXPECT_LE(record.drain_ms, 600U);
+    EXPECT_TRUE(httpd.records().empty());
+}
+
+TEST(Vhost, IsTheConnectionsOwnIfThereWasNoRequest) {
+    Httpd httpd(Mpm::event, std::string("AcceptFilter http none\nRequestReadTimeout header=1\n") +
+                                kThreeVhosts);
+    const Client client = httpd.client();
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(record.cause, Cause::no_request);
+    EXPECT_EQ(record.vhost, "first.test");  // the address's first virtual host
+    EXPECT_LE(record.drain_ms, 250U);
+}
+
+TEST(Vhost, OfAnHttp2StreamDecidesToo) {
+    Httpd httpd(Mpm::event, kThreeVhosts);
+    Client client = httpd.client(Transport::h2);
+    EXPECT_TRUE(client.get("/small").complete);
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(record.vhost, "localhost");
+    EXPECT_GE(record.drain_ms, 895U);
+}
+
+using EngineOff = PerMpm;
+
+TEST_P(EngineOff, LeavesTheCloseToHttpd) {
+    Httpd httpd(mpm, R"(
+        KeepAliveTimeout 200ms
+        <VirtualHost *:${plain}>
+            ServerName off.test
+            FinWaitEngine Off
+        </VirtualHost>
+    )");
+    Client client = httpd.client();
+    EXPECT_TRUE(client.get("/small").complete);
+    EXPECT_EQ(client.wait_end(3s), End::fin);
+    ASSERT_TRUE(httpd.wait_closes(1));
+    EXPECT_EQ(
+        read(httpd.counters().module().declined[static_cast<std::size_t>(Decline::engine_off)]),
+        1U);
+    EXPECT_EQ(httpd.counters().held(), 0U);
+    // httpd itself lingers: the socket is still one of its own.
+    EXPECT_TRUE(httpd.lingers_itself(client)) << httpd.kernel_sockets(client);
+    client.close();
+    ASSERT_TRUE(httpd.wait_settled());
+    EXPECT_TRUE(httpd.records().empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, EngineOff, testing::ValuesIn(kEachMpm), NameOf());
+
+}  // namespace
+}  // namespace finwait::test

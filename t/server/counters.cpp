@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <stdexcept>
+
+#include "server/httpd.hpp"
+
+namespace finwait::test {
+namespace {
+
+const void* map_page(pid_t pid, const std::string& name) {
+    const std::string fds = "/proc/" + std::to_string(pid) + "/fd";
+    for (const auto& entry : std::filesystem::directory_iterator(fds)) {
+        std::error_code gone;
+        const auto target = std::filesystem::read_symlink(entry.path(), gone);
+        if (gone || target.string().find("/memfd:" + name) == std::string::npos) continue;
+        const int fd = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);
+        void* page = ::mmap(nullptr, kCounterPageSize, PROT_READ, MAP_SHARED, fd, 0);
+        ::close(fd);
+        if (page != MAP_FAILED) return page;
+    }
+    throw std::runtime_error("httpd's parent holds no " + name);
+}
+
+template <typename Range>
+std::uint64_t sum(const Range& counters) {
+    std::uint64_t total = 0;
+    for (const auto& counter : counters) total += read(counter);
+    return total;
+}
+
+}  // namespace
+
+Counters::Counters(pid_t pid)
+    : module_(static_cast<const ModuleCounters*>(map_page(pid, "finwait-module-counters"))),
+      closer_(static_cast<const CloserCounters*>(map_page(pid, "finwait-closer-counters"))) {}
+
+Counters::~Counters() {
+    ::munmap(const_cast<ModuleCounters*>(module_), kCounterPageSize);
+    ::munmap(const_cast<CloserCounters*>(closer_), kCounterPageSize);
+}
+
+std::uint64_t Counters::declined() const {
+    return sum(module_->declined);
+}
+std::uint64_t Counters::held() const {
+    return sum(closer_->held);
+}
+
+bool Counters::module_is_consistent() const {
+    return read(module_->closes) == read(module_->handoffs) + read(module_->reports) + declined();
+}
+
+bool Counters::settled() const {
+    const auto sent = read(module_->handoffs) + read(module_->reports);
+    const auto done = read(closer_->records) + read(closer_->unlogged) +
+                      read(closer_->bad_messages) + read(closer_->lost);
+    // A close whose only line was dropped has no line in any buffer.
+    return module_is_consistent() && (sent == done || sent == done + read(closer_->dropped));
+}
+
+std::string Counters::text() const {
+    std::string out;
+    const auto add = [&](std::string_view name, std::uint64_t value) {
+        if (value != 0) out += std::string(name) + "=" + std::to_string(value) + " ";
+    };
+    const auto add_words = [&](const auto& words, const auto& counters) {
+        for (std::size_t i = 0; i < words.size(); ++i) add(words[i].name, read(counters[i]));
+    };
+    add("closes", read(module_->closes));
+    add("handoffs", read(module_->handoffs));
+    add("reports", read(module_->reports));
+    add_words(kDeclines, module_->declined);
+    out += "| ";
+    add("received", read(closer_->received));
+    add("bad_messages", read(closer_->bad_messages));
+    add("records", read(closer_->records));
+    add("unlogged", read(closer_->unlogged));
+    add("dropped", read(closer_->dropped));
+    add("shed", read(closer_->shed));
+    add("lost", read(closer_->lost));
+    add("held", held());
+    out += "| causes: ";
+    add_words(kCauses, closer_->causes);
+    out += "| drains: ";
+    add_words(kDrains, closer_->drains);
+    out += "| outcomes: ";
+    add_words(kOutcomes, closer_->outcomes);
+    return out;
+}
+
+}  // namespace finwait::test

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The tools themselves, against httpd as Debian ships it: what the other suites take for granted.
+#include <gtest/gtest.h>
+
+#include "clients/crowd.hpp"
+#include "clients/netns.hpp"
+#include "server/each.hpp"
+#include "server/httpd.hpp"
+
+namespace finwait::test {
+namespace {
+
+const HttpdOptions kStock{.with_module = false};
+
+using Harness = PerMpmAndTransport;
+
+TEST_P(Harness, ServesAndRestartsAndStops) {
+    Httpd httpd(mpm, "KeepAliveTimeout 300ms\n", kStock);
+    Client first = httpd.client(transport);
+    EXPECT_EQ(first.get("/small").body, "hello from httpd\n");
+    EXPECT_EQ(first.get("/3m").body.size(), 3'000'000U);
+    EXPECT_EQ(first.get("/nothing").status, 404);
+    EXPECT_EQ(first.speaks_h2(), is_h2);
+    EXPECT_EQ(first.wait_end(3s), End::fin);
+    EXPECT_EQ(first.saw_close_notify(), transport != Transport::plain);
+    EXPECT_EQ(first.saw_goaway(), first.speaks_h2());
+    httpd.graceful();
+    Client second = httpd.client(transport);
+    EXPECT_EQ(second.get("/small").status, 200);
+    second.reset();
+    httpd.graceful_stop();
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, Harness,
+                         testing::Combine(testing::ValuesIn(kEachMpm),
+                                          testing::ValuesIn(kEachTransport)),
+                         NameOf());
+
+TEST(HarnessClient, VanishesWithoutAnotherPacket) {
+    Netns netns;
+    Httpd httpd(Mpm::event, "KeepAliveTimeout 100ms\n",
+                {.with_module = false, .listen = netns.server_address()});
+    Client client = netns.connect(Transport::plain, httpd.port());
+    EXPECT_EQ(client.get("/small").status, 200);
+    netns.vanish();
+    EXPECT_EQ(client.wait_end(400ms), End::still_open);
+}
+
+TEST(HarnessClient, LoadCountsRequestsAndFailures) {
+    std::uint16_t port = 0;
+    {
+        Httpd httpd(Mpm::event, "", kStock);
+        port = httpd.port();
+        Load load(port, 2);
+        EXPECT_TRUE(load.wait_for(50, 5s));
+        load.stop();
+        EXPECT_EQ(load.failures(), 0U);
+    }
+    Load refused(port, 1);
+    EXPECT_TRUE(wait_until(2s, [&] { return refused.failures() > 0; }));
+}
+
+TEST(HarnessClient, ResetEndsAsResetAndCloseAsFin) {
+    Backend backend([](int fd) { Backend::echo(fd); });
+    Client client(Transport::plain, backend.port());
+    client.send("bye");
+    EXPECT_EQ(client.wait_end(2s), End::fin);
+}
+
+}  // namespace
+}  // namespace finwait::test

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/httpd.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+
+#include "server/config.hpp"
+
+namespace finwait::test {
+namespace {
+
+std::size_t times_in(std::string_view text, std::string_view word) {
+    std::size_t n = 0;
+    for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) ++n;
+    return n;
+}
+
+constexpr std::string_view kServing = "configured -- resuming normal operations";
+
+}  // namespace
+
+std::string mpm_name(Mpm mpm) {
+    return std::string(name_of(mpm));
+}
+
+std::string transport_name(Transport transport) {
+    return transport == Transport::plain ? "plain" : transport == Transport::tls ? "tls" : "h2";
+}
+
+Httpd::Httpd(Mpm mpm, const std::string& directives, HttpdOptions options)
+    : options_(std::move(options)), dir_(make_server_root(options_.user)) {
+    const Ports ports = free_ports();
+    plain_ = ports.plain;
+    tls_ = ports.tls;
+    write_file(dir_ + "/httpd.conf", config_text(mpm, directives, options_, dir_, ports));
+    try {
+        start();
+    } catch (...) {  // no destructor will run
+        if (parent_ > 0) kill_tree();
+        throw;
+    }
+}
+
+void Httpd::start() {
+    std::vector<std::string> argv = options_.launcher;
+    if (const passwd* user = options_.user.empty() ? nullptr : getpwnam(options_.user.c_str()))
+        argv.insert(argv.end(), {"setpriv", "--reuid", std::to_string(user->pw_uid), "--regid",
+                                 std::to_string(user->pw_gid), "--clear-groups"});
+    for (const char* word : {"/usr/sbin/apache2", "-d", "", "-f", "httpd.conf"})
+        argv.push_back(*word ? word : dir_);
+    if (options_.run == Run::daemon) {
+        argv.insert(argv.end(), {"-k", "start"});
+        const Finished started = run(argv);
+        if (started.exit_code != 0)
+            throw std::runtime_error("httpd did not start: " + started.output + error_log());
+    } else {
+        argv.push_back(options_.run == Run::debug ? "-X" : "-DFOREGROUND");
+        foreground_ = Process(argv);
+    }
+    // Not by connecting: a connection without a request would be one more close to account for.
+    const bool serves = wait_until(10s, [&] {
+        const std::string pid = read_file(dir_ + "/httpd.pid");
+        if (pid.empty() || pid.back() != '\n') return false;
+        parent_ = std::stoi(pid);
+        // As one process (-X) httpd does not say so; its pid file comes after its sockets.
+        return options_.run == Run::debug || error_log().find(kServing) != std::string::npos;
+    });
+    if (!serves) {
+        throw std::runtime_error("httpd does not serve: " + foreground_.output() + error_log());
+    }
+    if (options_.with_module) counters_ = std::make_unique<Counters>(parent_);
+}
+
+void Httpd::signal_and_wait_serving(int number) {
+    const std::size_t before = times_in(error_log(), kServing);
+    for (const pid_t pid : descendants_of(parent_)) seen_.insert(pid);
+    kill(parent_, number);
+    if (!wait_until(10s, [&] { return times_in(error_log(), kServing) > before; }))
+        throw std::runtime_error("no restart within 10 s:\n" + error_log());
+}
+
+void Httpd::graceful() {
+    signal_and_wait_serving(SIGUSR1);
+}
+void Httpd::restart() {
+    signal_and_wait_serving(SIGHUP);
+}
+
+void Httpd::begin_graceful_stop() {
+    for (const pid_t pid : descendants_of(parent_)) seen_.insert(pid);
+    kill(parent_, SIGWINCH);
+}
+
+void Httpd::graceful_stop() {
+    begin_graceful_stop();
+    if (!wait_stopped(30s)) ADD_FAILURE() << "graceful stop took over 30 s\n" << error_log();
+}
+
+void Httpd::stop() {
+    if (stopped_ || parent_ <= 0) return;
+    for (const pid_t pid : descendants_of(parent_)) seen_.insert(pid);
+    kill(parent_, SIGTERM);
+    if (wait_stopped(15s)) return;
+    ADD_FAILURE() << "httpd did not stop within 15 s\n" << error_log();
+    kill_tree();
+}
+
+bool Httpd::wait_stopped(milliseconds limit) {
+    stopped_ = wait_until(limit, [&] {
+        // The test program is the subreaper, so a daemon's parent process is its child.
+        if (options_.run == Run::daemon)
+            waitpid(parent_, nullptr, WNOHANG);
+        else
+            (void)foreground_.wait(0ms);
+        return !is_running(parent_);
+    });
+    return stopped_;
+}
+
+void Httpd::kill_tree() {
+    auto tree = descendants_of(parent_);
+    tree.push_back(parent_);
+    for (const pid_t pid : tree) kill(pid, SIGKILL);
+    (void)wait_stopped(5s);
+}
+
+// A child that SIGTERM finds between a close and its counter cannot tell: so the closes of the
+// clients that the test has just let go are waited for.
+void Httpd::let_closes_finish() const {
+    (void)wait_until(1s, [&] {
+        if (counters_ && !counters_->module_is_consistent()) return false;
+        std::istringstream sockets(read_file("/proc/net/tcp"));
+        for (std::string line; std::getline(sockets, line);) {
+            std::istringstream columns(line);
+            std::string slot, local, peer, state;
+            columns >> slot >> local >> peer >> state;
+            const auto colon = local.find(':');
+            if (state != "08" /* CLOSE_WAIT */ || colon == std::string::npos) continue;
+            const int port = std::stoi(local.substr(colon + 1), nullptr, 16);
+            if (port == plain_ || port == tls_) return false;
+        }
+        return true;
+    });
+}
+
+Httpd::~Httpd() {
+    if (!stopped_) let_closes_finish();
+    stop();
+    check_at_end();
+}
+
+std::uint16_t Httpd::port(Transport transport) const {
+    return transport == Transport::plain ? plain_ : tls_;
+}
+
+std::vector<pid_t> Httpd::children() const {
+    std::vector<pid_t> found;
+    for (const pid_t pid : children_of(parent_))
+        if (command_name(pid) == "apache2") found.push_back(pid);
+    return found;
+}
+
+std::vector<pid_t> Httpd::closer_pids() const {
+    std::vector<pid_t> found;
+    for (const pid_t pid : children_of(parent_))
+        if (command_name(pid) == "finwait-closer" && is_running(pid)) found.push_back(pid);
+    return found;
+}
+
+pid_t Httpd::closer_pid(milliseconds limit) const {
+    std::vector<pid_t> found;
+    (void)wait_until(limit, [&] { return !(found = closer_pids()).empty(); });
+    if (found.empty()) throw std::runtime_error("no closer runs\n" + error_log());
+    return found.front();
+}
+
+Client Httpd::client(Transport transport, ClientOptions options) {
+    return Client(transport, port(transport), std::move(options));
+}
+
+std::string Httpd::kernel_sockets(const Client& client) const {
+    std::string listed;
+    for (const std::uint16_t port : {plain_, tls_})
+        listed += run({"ss", "-tanoH", "sport", "=", ":" + std::to_string(port), "and", "dport",
+                       "=", ":" + std::to_string(client.local_port())})
+                      .output;
+    return listed;
+}
+
+bool Httpd::lingers_itself(const Client& client) const {
+    return wait_until(1s, [&] {
+        const std::string listed = kernel_sockets(client);
+        return listed.find("FIN-WAIT-2") != std::string::npos &&
+               listed.find("timewait") == std::string::npos;
+    });
+}
+
+std::string Httpd::error_log() const {
+    return read_file(dir_ + "/error.log");
+}
+
+bool Httpd::wait_error_log(std::string_view text, milliseconds limit) const {
+    return wait_until(limit, [&] { return error_log().find(text) != std::string::npos; });
+}
+
+bool Httpd::wait_closes(std::uint64_t closes, milliseconds limit) const {
+    return wait_until(limit, [&] { return read(counters_->module().closes) >= closes; });
+}
+
+bool Httpd::wait_settled(milliseconds limit) const {
+    return wait_until(limit, [&] {
+        if (!counters_->settled()) return false;
+        if (!options_.with_log || read(counters_->closer().dropped) > 0) return true;
+        return times_in(read_file(dir_ + "/finwait.log"), "\n") >=
+               read(counters_->closer().records);
+    });
+}
+
+std::vector<Record> Httpd::records(const std::string& log) const {
+    std::vector<Record> found;
+    std::istringstream lines(read_file(log.starts_with('/') ? log : dir_ + "/" + log));
+    for (std::string line; std::getline(lines, line);) {
+        if (lines.eof()) break;  // the closer is writing it
+        if (auto record = parse_record(line))
+            found.push_back(std::move(*record));
+        else if (line.find("finwait.dropped") == std::string::npos)
+            ADD_FAILURE() << "not a Record: " << line;
+    }
+    return found;
+}
+
+Record Httpd::record_of(const Client& client, milliseconds limit) {
+    recorded_ports_.push_back(client.local_port());
+    return wait_record([&](const Record& r) { return r.peer.port == client.local_port(); }, limit);
+}
+
+Record Httpd::wait_record(const std::function<bool(const Record&)>& fits, milliseconds limit) {
+    std::optional<Record> found;
+    (void)wait_until(limit, [&] {
+        for (auto& record : records())
+            if (fits(record)) found = std::move(record);
+        return found.has_value();
+    });
+    if (!found)
+        throw std::runtime_error("no such Record came; " + (counters_ ? counters_->text() : "") +
+                                 "\n" + error_log());
+    return *found;
+}
+
+}  // namespace finwait::test

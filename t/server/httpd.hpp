@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One private httpd per test: the machine's /usr/sbin/apache2 with an own ServerRoot under /tmp,
+// free ports of 127.0.0.1 and the module from the build folder. The destructor stops it and checks
+// what must hold for every run: nothing left running, every close accounted for, no cause `other`,
+// no error line that the test did not announce.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <set>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "clients/client.hpp"
+#include "finwait/counters.hpp"
+#include "finwait/record.hpp"
+
+namespace finwait {
+
+// For GoogleTest's messages: a word as it stands in a Record.
+template <typename E>
+requires(!std::is_null_pointer_v<std::remove_cv_t<decltype(kWordsOf<E>)>>) std::ostream& operator<<(
+    std::ostream& out, E word) {
+    return out << name_of(word);
+}
+
+}  // namespace finwait
+
+namespace finwait::test {
+
+// Made once per test program, removed at its end.
+struct Suite {
+    static std::string dir();        // with www/ (small, 3m, 10m), tls.crt, tls.key
+    static std::string build_dir();  // where mod_finwait.so and finwait-closer are
+    static void set_up();
+    static void tear_down();
+    // What must be put back on the machine, also when the program is interrupted.
+    static void set_undo(std::function<void()> undo);
+    static void undo();
+};
+
+// Both counter pages, mapped read-only from the parent's descriptors. The mapping outlives httpd.
+class Counters {
+  public:
+    explicit Counters(pid_t httpd_parent);
+    ~Counters();
+    Counters(const Counters&) = delete;
+    Counters& operator=(const Counters&) = delete;
+
+    [[nodiscard]] const ModuleCounters& module() const { return *module_; }
+    [[nodiscard]] const CloserCounters& closer() const { return *closer_; }
+    [[nodiscard]] std::uint64_t declined() const;
+    [[nodiscard]] std::uint64_t held() const;
+    // closes == handoffs + reports + declined, and the closer has finished with all of them.
+    [[nodiscard]] bool settled() const;
+    [[nodiscard]] bool module_is_consistent() const;
+    [[nodiscard]] std::string text() const;
+
+  private:
+    const ModuleCounters* module_ = nullptr;
+    const CloserCounters* closer_ = nullptr;
+};
+
+enum class Run : std::uint8_t { daemon, foreground, debug };  // -k start, -DFOREGROUND, -X
+
+struct HttpdOptions {
+    bool with_module = true;  // false: the same server as Debian ships it
+    bool with_log = true;     // FinWaitLog ${dir}/finwait.log in the main server
+    Run run = Run::daemon;
+    std::string user = {};    // "": started by root; else the whole server runs as this user
+    std::string listen = {};  // a second address for ${plain}
+    std::vector<std::string> launcher = {};  // put before apache2, for instance prlimit
+};
+
+// In `directives` httpd itself expands ${plain} and ${tls} (ports), ${dir} (the ServerRoot),
+// ${modules}, ${www} and ${closer}.
+class Httpd {
+  public:
+    explicit Httpd(Mpm mpm, const std::string& directives = "", HttpdOptions options = {});
+    ~Httpd();
+    Httpd(const Httpd&) = delete;
+    Httpd& operator=(const Httpd&) = delete;
+
+    void graceful();  // returns when the new generation serves
+    void restart();   // ungraceful, the same
+    void begin_graceful_stop();
+    void graceful_stop();  // these two return when the parent has ended
+    void stop();
+    [[nodiscard]] bool wait_stopped(milliseconds limit);
+    void kill_tree();  // SIGKILL to every process of this server
+
+    [[nodiscard]] std::uint16_t port(Transport transport = Transport::plain) const;
+    [[nodiscard]] const std::string& dir() const { return dir_; }
+    [[nodiscard]] pid_t pid() const { return parent_; }
+    [[nodiscard]] std::vector<pid_t> children() const;  // apache2 processes, daemons included
+    [[nodiscard]] pid_t closer_pid(milliseconds limit = 5s) const;  // waits for one to run
+    [[nodiscard]] std::vector<pid_t> closer_pids() const;
+
+    [[nodiscard]] Client client(Transport transport = Transport::plain, ClientOptions options = {});
+
+    // The server's sockets towards this client, as `ss -tano` lists them; "" when there is none.
+    [[nodiscard]] std::string kernel_sockets(const Client& client) const;
+
+    // FIN_WAIT_1 or 2 with a descriptor of httpd's own (the kernel alone would show a timer).
+    [[nodiscard]] bool lingers_itself(const Client& client) const;
+
+    [[nodiscard]] const Counters& counters() const { return *counters_; }
+    // Waits until every close so far is accounted for and, with one log, written.
+    [[nodiscard]] bool wait_settled(milliseconds limit = 8s) const;
+    [[nodiscard]] bool wait_closes(std::uint64_t closes, milliseconds limit = 8s) const;
+
+    // Every line must be a Record (or tell of dropped ones): anything else is a failure.
+    [[nodiscard]] std::vector<Record> records(const std::string& log = "finwait.log") const;
+    // Waits for the Record of this client's connection; at teardown it must be the only one.
+    [[nodiscard]] Record record_of(const Client& client, milliseconds limit = 8s);
+    [[nodiscard]] Record wait_record(const std::function<bool(const Record&)>& fits,
+                                     milliseconds limit = 8s);
+
+    [[nodiscard]] std::string error_log() const;
+    [[nodiscard]] bool wait_error_log(std::string_view text, milliseconds limit = 5s) const;
+    // Lines with this text are no failure at teardown.
+    void expect_error(std::string text) { expected_errors_.push_back(std::move(text)); }
+    // For tests that kill httpd itself: its figures need not add up afterwards.
+    void expect_unsettled() { check_accounting_ = false; }
+
+  private:
+    void start();
+    void signal_and_wait_serving(int number);
+    void let_closes_finish() const;
+    void check_at_end();
+    void check_accounting();
+
+    HttpdOptions options_;
+    std::string dir_;
+    std::uint16_t plain_ = 0, tls_ = 0;
+    Process foreground_;
+    pid_t parent_ = -1;
+    bool stopped_ = false;
+    bool check_accounting_ = true;
+    std::unique_ptr<Counters> counters_;
+    std::set<pid_t> seen_;  // processes of this server, for the last check
+    std::vector<std::uint16_t> recorded_ports_;
+    std::vector<std::string> expected_errors_;
+};
+
+// configtest and its like: the same prelude, no server. Returns httpd's own output.
+Finished apache2_says(Mpm mpm, const std::string& directives, const std::string& option = "-t");
+
+std::string mpm_name(Mpm mpm);
+std::string transport_name(Transport transport);
+
+}  // namespace finwait::test

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What must hold at the end of every test with an httpd.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "server/httpd.hpp"
+
+namespace finwait::test {
+namespace {
+
+// Debian's server reports these however well it runs.
+constexpr std::string_view kStockNoise[] = {
+    "AH10034",                                   // mod_http2 is inactive on prefork
+    "AH01630",                                   // a test asked for what is denied
+    "AH02031",                                   // a test sent HTTP/1.0 without Host over TLS
+    "server reached MaxRequestWorkers setting",  // pools are small here on purpose
+};
+
+}  // namespace
+
+void Httpd::check_at_end() {
+    for (const pid_t pid : seen_) {
+        const bool ended = wait_until(5s, [&] {
+            waitpid(pid, nullptr, WNOHANG);  // an orphan of the server is now our child
+            return !is_running(pid);
+        });
+        if (ended) continue;
+        ADD_FAILURE() << "left running: " << pid << " " << command_name(pid);
+        kill(pid, SIGKILL);
+        waitpid(pid, nullptr, 0);
+    }
+    if (counters_ && check_accounting_) check_accounting();
+
+    static const std::regex bad(
+        R"(\[[a-z0-9_]*:(error|crit|alert|emerg)\]|exit signal|[Ss]egfault|Assertion)");
+    std::istringstream lines(error_log());
+    for (std::string line; std::getline(lines, line);) {
+        if (!std::regex_search(line, bad)) continue;
+        const auto named = [&](const auto& text) { return line.find(text) != std::string::npos; };
+        if (std::ranges::any_of(kStockNoise, named) || std::ranges::any_of(expected_errors_, named))
+            continue;
+        ADD_FAILURE() << "unexpected in the error log: " << line;
+    }
+    if (testing::Test::HasFailure())
+        std::fprintf(stderr, "%s\n", error_log().c_str());
+    else
+        std::filesystem::remove_all(dir_);
+}
+
+void Httpd::check_accounting() {
+    const CloserCounters& closer = counters_->closer();
+    EXPECT_TRUE(counters_->settled()) << counters_->text();
+    EXPECT_EQ(read(closer.causes[static_cast<std::size_t>(Cause::other)]), 0U);
+    if (!options_.with_log) return;
+    const auto all = records();
+    for (const std::uint16_t port : recorded_ports_)
+        EXPECT_EQ(std::ranges::count(all, port, [](const Record& r) { return r.peer.port; }), 1)
+            << "Records of one connection";
+    std::set<std::uint64_t> cookies;
+    for (const auto& record : all) {
+        if (record.socket_cookie == 0) continue;
+        EXPECT_TRUE(cookies.insert(record.socket_cookie).second) << "two Records of one socket";
+    }
+}
+
+}  // namespace finwait::test

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The limits of a Policy, each where only it can end the drain.
+#include <gtest/gtest.h>
+
+#include "clients/crowd.hpp"
+#include "server/each.hpp"
+
+namespace finwait::test {
+namespace {
+
+constexpr const char* kClose = "Connection: close\r\n";
+
+Client answered_and_asked_to_close(Httpd& httpd) {
+    Client client = httpd.client();
+    EXPECT_TRUE(client.get("/small", kClose).complete);
+    EXPECT_EQ(client.wait_end(3s), End::fin);
+    return client;
+}
+
+TEST(Limit, TotalTimeEndsADrainThatIsNeverIdle) {
+    Httpd httpd(Mpm::event, "FinWaitDrainTimeout 700ms\nFinWaitShortDrainTimeout 100ms\n");
+    Client client = answered_and_asked_to_close(httpd);
+    client.trickle(50ms, 2s);
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(record.cause, Cause::client_asked);
+    EXPECT_EQ(record.drain, Drain::deadline);
+    EXPECT_GE(record.drain_ms, 695U);
+    EXPECT_LE(record.drain_ms, 800U);
+}
+
+TEST(Limit, TotalTimeIsCheckedWithoutAnyByte) {
+    Httpd httpd(Mpm::event, "FinWaitDrainTimeout 300ms\nFinWaitDrainIdleTimeout 20s\n");
+    const Client client = answered_and_asked_to_close(httpd);
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(record.drain, Drain::deadline);
+    EXPECT_LE(record.drain_ms, 400U);
+}
+
+using ShortDrain = PerMpm;
+
+TEST_P(ShortDrain, IsDueAfterKeepAliveTimeout) {
+    Httpd httpd(mpm, R"(
+        KeepAliveTimeout 200ms
+        FinWaitShortDrainTimeout 300ms
+        FinWaitDrainIdleTimeout 20s
+    )");
+    Client client = httpd.client();
+    EXPECT_TRUE(client.get("/small").complete);
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(record.cause, Cause::keepalive_timeout);
+    EXPECT_EQ(record.drain, Drain::deadline);
+    EXPECT_GE(record.drain_ms, 295U);
+    EXPECT_LE(record.drain_ms, 400U);
+}
+
+TEST_P(ShortDrain, IsDueAfterARequestTimeout) {
+    Httpd httpd(mpm, R"(
+        RequestReadTimeout header=1
+        FinWaitShortDrainTimeout 300ms
+        FinWaitDrainIdleTimeout 20s
+    )");
+    Client client = httpd.client();
+    client.send("GET /small HTT");
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(record.cause, Cause::request_timeout);
+    EXPECT_EQ(record.drain, Drain::deadline);
+    EXPECT_LE(record.drain_ms, 400U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, ShortDrain, testing::ValuesIn(kEachMpm), NameOf());
+
+TEST(Limit, BytesBeyondTheLimitAreAnsweredWithReset) {
+    Httpd httpd(Mpm::event, "FinWaitDrainLimit 64k\n");
+    Client client = answered_and_asked_to_close(httpd);
+    EXPECT_EQ(client.keep_sending(3s), End::reset);
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(record.drain, Drain::byte_limit);
+    EXPECT_EQ(record.outcome, Outcome::cut);
+    EXPECT_GE(record.drained_bytes, 65536U);
+    EXPECT_LT(record.drain_ms, 500U);
+}
+
+TEST(Limit, BytesUpToTheLimitAreDrained) {
+    Httpd httpd(Mpm::event, "FinWaitDrainLimit 64k\n");
+    Client client = answered_and_asked_to_close(httpd);
+    EXPECT_TRUE(client.send_raw(std::string(60'000, 'x')));
+    client.close();
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(record.drain, Drain::fin);
+    EXPECT_EQ(record.drained_bytes, 60'000U);
+}
+
+TEST(Limit, FinWaitTimeoutBoundsTheKernelsFinWait2) {
+    Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitTimeout 2s\n");
+    const Client client = answered_and_asked_to_close(httpd);
+    EXPECT_EQ(httpd.record_of(client).drain, Drain::idle_timeout);
+    const std::string listed = httpd.kernel_sockets(client);
+    EXPECT_NE(listed.find("FIN-WAIT-2"), std::string::npos) << listed;
+    EXPECT_NE(listed.find("timer:(timewait,1."), std::string::npos) << listed;
+    EXPECT_TRUE(wait_until(3s, [&] { return httpd.kernel_sockets(client).empty(); }));
+}
+
+TEST(Limit, FinWaitTimeoutOfTheKernelIsTcpFinTimeout) {
+    Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitTimeout kernel\n");
+    const Client client = answered_and_asked_to_close(httpd);
+    EXPECT_EQ(httpd.record_of(client).drain, Drain::idle_timeout);
+    const int kernel = std::stoi(read_file("/proc/sys/net/ipv4/tcp_fin_timeout"));
+    const std::string expected = "timer:(timewait," + std::to_string(kernel - 1);
+    const std::string listed = httpd.kernel_sockets(client);
+    EXPECT_NE(listed.find(expected), std::string::npos) << listed;
+}
+
+TEST(Limit, FinWaitTimeoutZeroResetsAfterTheDrain) {
+    Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitTimeout 0\n");
+    Client client = answered_and_asked_to_close(httpd);
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(record.drain, Drain::idle_timeout);
+    EXPECT_EQ(record.outcome, Outcome::cut);
+    EXPECT_TRUE(httpd.kernel_sockets(client).empty());
+    EXPECT_FALSE(client.send_raw("x"));  // the RST is here
+}
+
+TEST(Limit, SocketsBeyondFinWaitMaxDrainingAreShed) {
+    Httpd httpd(Mpm::event, R"(
+        FinWaitMaxDraining 20
+        FinWaitDrainIdleTimeout 1500ms
+    )");
+    const auto crowd = crowd_that_never_closes(httpd.port(), 50);
+    ASSERT_TRUE(wait_until(5s, [&] { return read(httpd.counters().closer().shed) >= 30; }));
+    EXPECT_LE(httpd.counters().held(), 20U);
+    ASSERT_TRUE(httpd.wait_settled());
+    std::size_t shed = 0;
+    for (const Record& record : httpd.records())
+        if (record.drain == Drain::shed && record.outcome == Outcome::cut) ++shed;
+    EXPECT_EQ(shed, 30U);
+}
+
+}  // namespace
+}  // namespace finwait::test

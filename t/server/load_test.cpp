@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Full load in poor surroundings: small channel buffers, few descriptors. The sysctl is the
+// machine's, so it is put back whatever happens.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <stdexcept>
+
+#include "clients/crowd.hpp"
+#include "server/each.hpp"
+
+namespace finwait::test {
+namespace {
+
+// One test at a time, over all test programs (shards): a second one would take the first one's
+// value for the machine's and put that back.
+class WmemMax {
+  public:
+    explicit WmemMax(const std::string& value) {
+        if (lock_ < 0 || flock(lock_, LOCK_EX) != 0) throw std::runtime_error("no lock for sysctl");
+        const std::string before = read_file(kPath);
+        Suite::set_undo([before] { write_file(kPath, before); });
+        write_file(kPath, value);
+    }
+    ~WmemMax() {
+        Suite::undo();
+        close(lock_);
+    }
+    WmemMax(const WmemMax&) = delete;
+    WmemMax& operator=(const WmemMax&) = delete;
+
+  private:
+    static constexpr const char* kPath = "/proc/sys/net/core/wmem_max";
+    int lock_ = open("/run/lock/finwait-tests.wmem_max", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+};
+
+using FullLoad = PerMpm;
+
+TEST_P(FullLoad, DeclinesNoHandoffWithTheDefaultBufferAndASoftLimitOf1024) {
+    const WmemMax small("212992");
+    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 2s\n",
+                {.launcher = {"prlimit", "--nofile=1024:20000"}});
+    const auto crowd = crowd_that_never_closes(httpd.port(), 500);
+    Load load(httpd.port(), 8);
+    ASSERT_TRUE(load.wait_for(6000, 9s)) << load.requests();
+    load.stop();
+    EXPECT_EQ(load.failures(), 0U) << load.first_failure();
+    ASSERT_TRUE(httpd.wait_settled()) << httpd.counters().text();
+    EXPECT_EQ(httpd.counters().declined(), 0U) << httpd.counters().text();
+}
+
+// A user who may not force the buffer's size has some 330 messages: the same must hold.
+TEST_P(FullLoad, DeclinesNoHandoffOfAnOrdinaryUsersHttpd) {
+    const WmemMax small("212992");
+    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 2s\n",
+                {.user = "nobody", .launcher = {"prlimit", "--nofile=1024:20000"}});
+    Load load(httpd.port(), 8);
+    ASSERT_TRUE(load.wait_for(6000, 9s)) << load.requests();
+    load.stop();
+    EXPECT_EQ(load.failures(), 0U) << load.first_failure();
+    ASSERT_TRUE(httpd.wait_settled()) << httpd.counters().text();
+    EXPECT_EQ(httpd.counters().declined(), 0U) << httpd.counters().text();
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, FullLoad, testing::ValuesIn(kEachMpm), NameOf());
+
+// The closer stands still: the channel fills, httpd closes the rest itself and every one counts.
+TEST(Channel, ThatIsFullDeclinesAndLosesNothing) {
+    const WmemMax small("212992");
+    Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 500ms\n", {.user = "nobody"});
+    const pid_t closer = httpd.closer_pid();
+    kill(closer, SIGSTOP);
+    Load load(httpd.port(), 4);
+    const auto& counters = httpd.counters();
+    const auto full = [&] {
+        return read(counters.module().declined[static_cast<std::size_t>(Decline::channel_full)]);
+    };
+    EXPECT_TRUE(wait_until(8s, [&] { return full() > 50; })) << counters.text();
+    kill(closer, SIGCONT);
+    ASSERT_TRUE(load.wait_for(100, 5s));
+    load.stop();
+    EXPECT_EQ(load.failures(), 0U) << load.first_failure();
+    ASSERT_TRUE(httpd.wait_settled()) << counters.text();
+}
+
+TEST(Channel, DescriptorsInFlightBeyondTheLimitAreDeclinedByTheirOwnName) {
+    Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 500ms\n",
+                {.launcher = {"prlimit", "--nofile=512:512"}});
+    const pid_t closer = httpd.closer_pid();
+    kill(closer, SIGSTOP);
+    const auto crowd = crowd_that_never_closes(httpd.port(), 700);
+    const auto& counters = httpd.counters();
+    EXPECT_TRUE(wait_until(2s, [&] {
+        return read(counters.module()
+                        .declined[static_cast<std::size_t>(Decline::too_many_descriptors)]) > 0;
+    })) << counters.text();
+    kill(closer, SIGCONT);
+    ASSERT_TRUE(httpd.wait_settled()) << counters.text();
+}
+
+}  // namespace
+}  // namespace finwait::test

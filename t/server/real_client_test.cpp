@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Programs that people use: one Record per connection, whoever closes first.
+#include <gtest/gtest.h>
+
+#include "server/each.hpp"
+
+namespace finwait::test {
+namespace {
+
+using RealClient = PerMpm;
+using RealHttp2Client = PerMpm;  // without prefork, where mod_http2 is inactive
+
+TEST_P(RealClient, CurlOnHttp2IsOneRecord) {
+    Httpd httpd(mpm, "Protocols h2 h2c http/1.1\n");
+    const std::string tls = "https://localhost:" + std::to_string(httpd.port(Transport::tls));
+    const std::string plain = "http://127.0.0.1:" + std::to_string(httpd.port());
+    std::vector<std::vector<std::string>> calls = {{"curl", "-sk", "--http2", tls + "/small",
+                                                    tls + "/3m", "-o", "/dev/null", "-o",
+                                                    "/dev/null"}};
+    if (mpm != Mpm::prefork)
+        calls.push_back({"curl", "-s", "--http2-prior-knowledge", plain + "/small"});
+    for (const auto& call : calls) EXPECT_EQ(run(call).exit_code, 0);
+    ASSERT_TRUE(httpd.wait_closes(calls.size()) && httpd.wait_settled()) << httpd.counters().text();
+    const auto records = httpd.records();
+    ASSERT_EQ(records.size(), calls.size());
+    for (const Record& record : records) {
+        EXPECT_TRUE(record.user_agent.starts_with("curl/"));
+        EXPECT_EQ(record.http, mpm == Mpm::prefork ? HttpVersion::http_1_1 : HttpVersion::http_2);
+        EXPECT_EQ(record.cause, Cause::client_gone);
+    }
+    EXPECT_EQ(records[0].requests, 2U);
+}
+
+TEST_P(RealHttp2Client, NghttpIsOneRecord) {
+    Httpd httpd(mpm, "Protocols h2 h2c http/1.1\n");
+    EXPECT_EQ(run({"nghttp", "-n", "-m", "5",
+                   "http://127.0.0.1:" + std::to_string(httpd.port()) + "/small"})
+                  .exit_code,
+              0);
+    ASSERT_TRUE(httpd.wait_closes(1) && httpd.wait_settled());
+    ASSERT_EQ(httpd.records().size(), 1U);
+    EXPECT_EQ(httpd.records()[0].requests, 5U);
+}
+
+// The old page's buggy client of today: its pool keeps the socket that the server has closed.
+TEST_P(RealClient, IdleSessionOfPythonRequestsIsStuck) {
+    Httpd httpd(mpm, "KeepAliveTimeout 200ms\nFinWaitDrainIdleTimeout 600ms\n");
+    const std::string url = "http://127.0.0.1:" + std::to_string(httpd.port()) + "/small";
+    Process python({"/usr/bin/python3", "-c",
+                    "import requests, sys, time\n"
+                    "s = requests.Session()\n"
+                    "assert s.get(sys.argv[1]).text == 'hello from httpd\\n'\n"
+                    "print('idle', flush=True)\n"
+                    "time.sleep(30)\n",
+                    url});
+    const Record record = httpd.wait_record(
+        [](const Record& r) { return r.user_agent.starts_with("python-requests/"); });
+    EXPECT_EQ(record.cause, Cause::keepalive_timeout);
+    EXPECT_EQ(record.drain, Drain::idle_timeout);
+    EXPECT_EQ(record.state, TcpState::fin_wait_2);
+    EXPECT_EQ(record.requests, 1U);
+    EXPECT_GE(record.fin_wait_2_ms, 500U);
+    EXPECT_EQ(python.output(), "idle\n");
+}
+
+TEST_P(RealClient, ApacheBenchWithKeepAliveIsOneRecordPerConnection) {
+    Httpd httpd(mpm);
+    EXPECT_EQ(run({"ab", "-q", "-k", "-n", "200", "-c", "4",
+                   "http://127.0.0.1:" + std::to_string(httpd.port()) + "/small"})
+                  .exit_code,
+              0);
+    EXPECT_TRUE(wait_until(5s, [&] {
+        std::uint64_t requests = 0;
+        for (const Record& record : httpd.records()) requests += record.requests;
+        return requests == 200;
+    })) << httpd.counters().text();
+    EXPECT_EQ(httpd.records().size(), read(httpd.counters().module().closes));
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, RealHttp2Client, testing::Values(Mpm::event, Mpm::worker), NameOf());
+INSTANTIATE_TEST_SUITE_P(Each, RealClient, testing::ValuesIn(kEachMpm), NameOf());
+
+}  // namespace
+}  // namespace finwait::test

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "closer/logs.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+
+#include "unit/channel_sender.hpp"
+#include "unit/log_readers.hpp"
+
+namespace finwait {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace test;
+
+class LogsTest : public testing::Test {
+  protected:
+    static LogIds ids(std::initializer_list<std::uint16_t> list) {
+        LogIds result;
+        for (const std::uint16_t id : list) result.ids[result.count++] = id;
+        return result;
+    }
+    static UniqueFd copy(const UniqueFd& fd) { return UniqueFd(::dup(fd.get())); }
+
+    std::pair<UniqueFd, UniqueFd> ends = test::seqpacket_pair();
+    ControlChannel control{std::move(ends.first)};
+    Notices notices{control};
+    UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
+    Logs logs{epoll.get(), 1000, notices};
+    Moment now{100s, 1'700'000'000s};
+    Record record;
+};
+
+TEST_F(LogsTest, EveryLogOfARecordGetsItsLine) {
+    const UniqueFd one(::memfd_create("one", MFD_CLOEXEC));
+    const UniqueFd two(::memfd_create("two", MFD_CLOEXEC));
+    logs.open(1, copy(one), "one");
+    logs.open(2, copy(two), "two");
+    EXPECT_TRUE(logs.append(ids({1, 2}), record, now));
+    EXPECT_TRUE(logs.append(ids({2}), record, now));
+    logs.flush(now, true);
+    EXPECT_EQ(1U, lines_of(read_file(one)).size());
+    EXPECT_EQ(2U, lines_of(read_file(two)).size());
+    EXPECT_TRUE(logs.is_flushed());
+}
+
+TEST_F(LogsTest, ALineMayComeBeforeItsLog) {
+    EXPECT_TRUE(logs.append(ids({7}), record, now));
+    const UniqueFd file(::memfd_create("late", MFD_CLOEXEC));
+    logs.open(7, copy(file), "late");
+    logs.flush(now, true);
+    EXPECT_EQ(1U, lines_of(read_file(file)).size());
+}
+
+TEST_F(LogsTest, LogsThatAreNeverOpenedHoldABoundedNumberOfBytes) {
+    record.user_agent.assign(kUserAgentMax, 'u');
+    std::size_t taken = 0;
+    for (std::uint32_t i = 0; i < 100'000; ++i)
+        if (logs.append(ids({static_cast<std::uint16_t>(i % 500)}), record, now)) ++taken;
+    EXPECT_LT(taken * kUserAgentMax, kUnopenedBytesMax);
+    EXPECT_GT(taken, 1000U);
+}
+
+TEST_F(LogsTest, AClosedLogIsWrittenToItsEnd) {
+    auto [reader, writer] = make_pipe();
+    logs.open(1, std::move(writer), "pipe");
+    for (int i = 0; i < 300; ++i) ASSERT_TRUE(logs.append(ids({1}), record, now));
+    logs.close(1, now);
+    std::string text = read_available(reader);
+    EXPECT_EQ(1U, logs.size());
+    while (logs.size() > 0) {
+        logs.on_writable(1);
+        logs.flush(now);
+        text += read_available(reader);
+    }
+    EXPECT_EQ(300U, lines_of(text).size());
+}
+
+TEST_F(LogsTest, AClosedLogIsGivenUpWhenItsReaderDoesNotRead) {
+    auto [reader, writer] = make_pipe();
+    logs.open(1, std::move(writer), "pipe");
+    for (int i = 0; i < 300; ++i) ASSERT_TRUE(logs.append(ids({1}), record, now));
+    logs.close(1, now);
+    EXPECT_EQ(now.monotonic + kLogCloseDelay, logs.due());
+    now.monotonic += kLogCloseDelay;
+    logs.flush(now);
+    EXPECT_EQ(0U, logs.size());
+}
+
+TEST_F(LogsTest, TheReadersProgressIsAnEventOfTheLog) {
+    auto [reader, writer] = make_pipe();
+    logs.open(1, std::move(writer), "pipe");
+    for (int i = 0; i < 300; ++i) ASSERT_TRUE(logs.append(ids({1}), record, now));
+    logs.flush(now, true);
+    epoll_event event{};
+    while (::epoll_wait(epoll.get(), &event, 1, 0) > 0) continue;
+    static_cast<void>(read_available(reader));
+    ASSERT_EQ(1, ::epoll_wait(epoll.get(), &event, 1, 5000));
+    EXPECT_EQ(1001U, event.data.u64);
+}
+
+}  // namespace
+}  // namespace finwait

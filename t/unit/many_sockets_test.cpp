@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What holds with as many sockets as a busy server leaves behind: memory and exact timers.
+#include <algorithm>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "unit/closer_process.hpp"
+
+namespace finwait {
+namespace {
+
+using namespace test;
+
+constexpr std::size_t kManySockets = kSanitized ? 2'000 : 10'000;
+
+class ManySockets : public CloserProcess {
+  protected:
+    void hold(std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            TcpPair pair = loopback.half_closed();
+            hand_over(pair);
+            clients.push_back(std::move(pair.client));
+        }
+    }
+    std::uint64_t private_bytes() const {
+        return std::stoull(status_field("RssAnon").at(0)) * 1024;
+    }
+
+    std::vector<UniqueFd> clients;
+};
+
+TEST_F(ManySockets, EachTakesAtMostHalfAKilobyteOfUserMemory) {
+    if (kSanitized) GTEST_SKIP() << "a sanitizer's memory is not ours";
+    start();
+    policy.drain_timeout_ms = policy.drain_idle_timeout_ms = 60'000;
+    const std::string user_agent(110, 'u');
+    Handoff handoff = sample_handoff();
+    handoff.user_agent = user_agent;
+    handoff.policy = policy;
+    const std::uint64_t before = private_bytes();
+    for (std::size_t i = 0; i < kManySockets; ++i) {
+        TcpPair pair = loopback.half_closed();
+        handoff.half_close = moment_now().monotonic;
+        ASSERT_EQ(0, send_message(child, encoded(handoff), {pair.server.get()}));
+        clients.push_back(std::move(pair.client));
+    }
+    wait_until_held(kManySockets);
+    const std::uint64_t each = (private_bytes() - before) / kManySockets;
+    RecordProperty("bytes_per_socket", static_cast<int>(each));
+    EXPECT_LE(each, 512U);
+    EXPECT_GE(each, 100U) << "they are really held";
+}
+
+TEST_F(ManySockets, TimersAreExactWhileOneClientFloods) {
+    start();
+    policy.drain_timeout_ms = policy.drain_idle_timeout_ms = 60'000;
+    TcpPair flooding = loopback.half_closed();
+    hand_over(flooding, 1'000'000);
+    const UniqueFd flooder = std::move(flooding.client);
+    std::thread flood([&] {
+        const std::string bytes(256 * 1024, 'x');
+        while (::send(flooder.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0) continue;
+    });
+
+    constexpr std::uint32_t kLimitMs = kSanitized ? 3000 : 2000;
+    policy.drain_idle_timeout_ms = kLimitMs;
+    hold(kManySockets / 2);
+    policy.drain_idle_timeout_ms = 60'000;
+    policy.drain_timeout_ms = kLimitMs;
+    hold(kManySockets / 2);
+    wait_until_held(1);
+    tell(ControlKind::finish, 0);
+    EXPECT_EQ(0, wait_status());
+    flood.join();
+
+    std::map<Drain, std::vector<std::uint64_t>> late_ms;
+    std::uint64_t flooded = 0;
+    for (const Record& record : records(kManySockets + 1)) {
+        if (record.requests != 0) {
+            flooded = record.drained_bytes;
+            continue;
+        }
+        ASSERT_GE(record.drain_ms, kLimitMs);
+        late_ms[record.drain].push_back(record.drain_ms - kLimitMs);
+    }
+    EXPECT_GT(flooded, std::uint64_t{100} << 20);
+    for (const Drain drain : {Drain::idle_timeout, Drain::deadline}) {
+        std::vector<std::uint64_t>& late = late_ms[drain];
+        ASSERT_EQ(kManySockets / 2, late.size()) << name_of(drain);
+        std::sort(late.begin(), late.end());
+        const std::uint64_t p99 = late[late.size() * 99 / 100];
+        RecordProperty("late_ms_p99_" + std::string(name_of(drain)), static_cast<int>(p99));
+        EXPECT_LE(p99, kSanitized ? 500U : 50U) << name_of(drain);
+    }
+}
+
+}  // namespace
+}  // namespace finwait

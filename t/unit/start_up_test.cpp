@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "closer/start_up.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <vector>
+
+namespace finwait {
+namespace {
+
+Arguments parsed(std::vector<std::string> words) {
+    words.insert(words.begin(), "finwait-closer");
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    return parse_arguments(static_cast<int>(words.size()), argv.data());
+}
+
+TEST(ParseArguments, AcceptsWhatTheParentGives) {
+    const Arguments plain = parsed({"--slot", "3"});
+    EXPECT_EQ("", plain.error);
+    EXPECT_EQ(3U, plain.slot);
+    EXPECT_FALSE(plain.identity);
+
+    const Arguments full =
+        parsed({"--slot", "0", "--user", "www-data", "--uid", "33", "--gid", "34"});
+    EXPECT_EQ("", full.error);
+    ASSERT_TRUE(full.identity);
+    EXPECT_EQ("www-data", full.identity->user);
+    EXPECT_EQ(33U, full.identity->uid);
+    EXPECT_EQ(34U, full.identity->gid);
+}
+
+TEST(ParseArguments, RefusesEverythingElse) {
+    const std::vector<std::vector<std::string>> bad{
+        {},
+        {"--slot"},
+        {"--slot", ""},
+        {"--slot", "4"},
+        {"--slot", "-1"},
+        {"--slot", "1x"},
+        {"--slot", "99999999999999999999"},
+        {"--slot", "1", "more"},
+        {"--slot", "1", "--unknown"},
+        {"--slot", "1", "--user", "www-data"},
+        {"--slot", "1", "--user", "", "--uid", "33", "--gid", "33"},
+        {"--slot", "1", "--user", "www-data", "--uid", "x", "--gid", "33"},
+        {"--slot", "1", "--user", "www-data", "--uid", "4294967295", "--gid", "33"},
+        {"--slot", "1", "--uid", "33", "--gid", "33"},
+    };
+    for (const auto& words : bad)
+        EXPECT_NE("", parsed(words).error) << testing::PrintToString(words);
+}
+
+TEST(MapCounters, RefusesWhatIsNotAWholePage) {
+    const UniqueFd memory(::memfd_create("counters", MFD_CLOEXEC));
+    EXPECT_EQ(nullptr, map_counters(memory.get()));
+    EXPECT_EQ(nullptr, map_counters(-1));
+    ASSERT_EQ(0, ::ftruncate(memory.get(), kCounterPageSize - 1));
+    EXPECT_EQ(nullptr, map_counters(memory.get()));
+    ASSERT_EQ(0, ::ftruncate(memory.get(), kCounterPageSize));
+    CloserCounters* counters = map_counters(memory.get());
+    ASSERT_NE(nullptr, counters);
+    EXPECT_EQ(0U, read(counters->received));
+    ::munmap(counters, kCounterPageSize);
+}
+
+}  // namespace
+}  // namespace finwait
