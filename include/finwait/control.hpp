@@ -44,11 +44,17 @@ struct Control {
 [[nodiscard]] std::size_t encode(const Control& control, std::span<std::byte> out);
 [[nodiscard]] bool decode(std::span<const std::byte> bytes, Control& control);
 
+// The channel is this many SEQPACKET pairs. A sender takes the first that has room, so on most days
+// one carries everything. But without CAP_NET_ADMIN (an ordinary user, most containers) the kernel caps
+// the send buffer of each pair at net.core.wmem_max, by default some 550 messages: together they last
+// while the closer waits for a processor or a disk.
+inline constexpr std::size_t kChannelLanes = 8;
+
 // The descriptors the parent leaves open for a closer, by number, and nothing else.
-inline constexpr int kChannelFd = 3;         // receiving end of the channel
-inline constexpr int kControlFd = 4;         // the closer's end of the control channel
-inline constexpr int kCloserCountersFd = 5;  // read-write
-inline constexpr int kFirstForeignFd = 6;    // closed by the closer at start
+inline constexpr int kControlFd = 3;         // the closer's end of the control channel
+inline constexpr int kCloserCountersFd = 4;  // read-write
+inline constexpr int kFirstLaneFd = 5;       // receiving ends of the channel's lanes, in order
+inline constexpr int kFirstForeignFd = kFirstLaneFd + static_cast<int>(kChannelLanes);
 
 // A closer that cannot start (bad arguments, privileges, descriptors) exits with this status and is
 // not restarted (sysexits.h: EX_CONFIG). Any other death is followed by a restart.

@@ -4,8 +4,9 @@
 // Each reader maps the other's page read-only, from a descriptor opened read-only, so that no child
 // can change the closer's figures. They outlive every restart of either side.
 //
-// closes == handoffs + reports + sum(declined), always; and, once the closer has emptied the
-// channel and its drains, handoffs + reports == records + unlogged + bad_messages + lost.
+// Always: closes == handoffs + reports + sum(declined)
+//         received == records + unlogged + dropped + lost + sum(held)
+// and, when the channel is empty, handoffs + reports == received + bad_messages.
 #pragma once
 
 #include <array>
@@ -32,9 +33,9 @@ inline constexpr std::size_t kCloserSlots = 4;
 struct CloserCounters {
     Counter received;      // messages accepted
     Counter bad_messages;  // refused: truncated, wrong version, descriptor missing or too many
-    Counter records;       // lines handed to a log's buffer, once per close
+    Counter records;       // closes of which at least one log took the Record
     Counter unlogged;      // closes with no log: none configured, or hidden by env=
-    Counter dropped;       // lines dropped because a log's reader was slow
+    Counter dropped;       // closes of which no log could take the Record: its reader was slow
     Counter shed;          // sockets given up because FinWaitMaxDraining was reached
     Counter lost;          // sockets held by a closer that died
     std::array<Counter, kCauses.size()> causes;

@@ -38,6 +38,14 @@ void judge(msghdr& header, std::span<const std::byte> payload, ReceivedMessage& 
         message.socket = std::move(passed.fds[0]);
 }
 
+// A message of no bytes looks like the end of the channel; only the socket's state tells.
+bool has_ended(int lane) {
+    pollfd state{lane, 0, 0};
+    if (::poll(&state, 1, 0) <= 0 || (state.revents & POLLHUP) == 0) return false;
+    int queued_bytes = 0;
+    return ::ioctl(lane, SIOCINQ, &queued_bytes) == 0 && queued_bytes == 0;
+}
+
 }  // namespace
 
 PassedDescriptors take_descriptors(msghdr& header) {
@@ -56,12 +64,12 @@ PassedDescriptors take_descriptors(msghdr& header) {
     return passed;
 }
 
-ChannelReceiver::ChannelReceiver(UniqueFd channel) : channel_(std::move(channel)) {
+ChannelReceiver::ChannelReceiver(std::vector<UniqueFd> lanes) : lanes_(std::move(lanes)) {
     for (std::size_t i = 0; i < kReceiveBatch; ++i)
         payloads_[i] = {bytes_[i].data(), bytes_[i].size()};
 }
 
-int ChannelReceiver::receive_batch() {
+int ChannelReceiver::receive_batch(int lane) {
     for (std::size_t i = 0; i < kReceiveBatch; ++i) {
         msghdr& header = headers_[i].msg_hdr;
         header = {};
@@ -73,28 +81,20 @@ int ChannelReceiver::receive_batch() {
     const int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
     int count = -1;
     do {
-        count = ::recvmmsg(channel_.get(), headers_.data(), kReceiveBatch, flags, nullptr);
+        count = ::recvmmsg(lane, headers_.data(), kReceiveBatch, flags, nullptr);
     } while (count < 0 && errno == EINTR);
     return count;
 }
 
-// A message of no bytes looks like the end of the channel; only the socket's state tells.
-bool ChannelReceiver::has_ended() const {
-    pollfd state{channel_.get(), 0, 0};
-    if (::poll(&state, 1, 0) <= 0 || (state.revents & POLLHUP) == 0) return false;
-    int queued_bytes = 0;
-    return ::ioctl(channel_.get(), SIOCINQ, &queued_bytes) == 0 && queued_bytes == 0;
-}
-
-ReceivedBatch ChannelReceiver::receive() {
-    const int result = receive_batch();
+ReceivedBatch ChannelReceiver::receive(std::size_t lane) {
+    const int result = receive_batch(descriptor(lane));
     // ENOBUFS, ENOMEM and ECONNRESET (a message to a sender was not read) pass.
     if (result <= 0) return {{}, false, result < 0 && (errno == ENOTCONN || errno == EBADF)};
     auto count = static_cast<std::size_t>(result);
     ReceivedBatch batch;
     batch.is_full = count == kReceiveBatch;
     // After the last message recvmmsg() fills the batch with ends, one like the other.
-    if (headers_[count - 1].msg_len == 0 && has_ended()) {
+    if (headers_[count - 1].msg_len == 0 && has_ended(descriptor(lane))) {
         batch = {{}, false, true};
         while (count > 0 && headers_[count - 1].msg_len == 0) --count;
     }

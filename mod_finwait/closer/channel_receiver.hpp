@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The receiving end of the channel. Takes a bounded batch of messages with one system call and
+// The receiving ends of the channel. Takes a bounded batch of messages with one system call and
 // judges each by its form: what does not look like a Handoff with its socket or a Report without
 // one is refused, and every descriptor that came with it is closed. Children of httpd run as the
 // server's user, so nothing that arrives is trusted.
@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "closer/unique_fd.hpp"
 #include "finwait/handoff.hpp"
@@ -38,24 +39,24 @@ struct ReceivedBatch {
 
 class ChannelReceiver {
   public:
-    explicit ChannelReceiver(UniqueFd channel);
+    explicit ChannelReceiver(std::vector<UniqueFd> lanes);
     ChannelReceiver(const ChannelReceiver&) = delete;
     ChannelReceiver& operator=(const ChannelReceiver&) = delete;
 
     // Never blocks. Messages of the batch before are gone, with every socket not moved out of them.
-    [[nodiscard]] ReceivedBatch receive();
+    [[nodiscard]] ReceivedBatch receive(std::size_t lane);
 
-    [[nodiscard]] int descriptor() const { return channel_.get(); }
+    [[nodiscard]] std::size_t lanes() const { return lanes_.size(); }
+    [[nodiscard]] int descriptor(std::size_t lane) const { return lanes_[lane].get(); }
 
   private:
     struct alignas(cmsghdr) ControlBuffer {
         std::array<std::byte, CMSG_SPACE(kDescriptorsPerMessage * sizeof(int))> bytes;
     };
 
-    [[nodiscard]] int receive_batch();
-    [[nodiscard]] bool has_ended() const;
+    [[nodiscard]] int receive_batch(int lane);
 
-    UniqueFd channel_;
+    std::vector<UniqueFd> lanes_;
     std::array<mmsghdr, kReceiveBatch> headers_{};
     std::array<iovec, kReceiveBatch> payloads_{};
     std::array<ControlBuffer, kReceiveBatch> controls_{};

@@ -17,9 +17,9 @@ namespace {
 
 // Beyond every slot's number, so no socket's Token can be one of these.
 constexpr std::uint64_t kLogTokens = 0xFFFF'FFFF'FFF0'0000;  // + log id
-constexpr std::uint64_t kChannelToken = UINT64_MAX;
-constexpr std::uint64_t kControlToken = UINT64_MAX - 1;
-constexpr std::uint64_t kSignalToken = UINT64_MAX - 2;
+constexpr std::uint64_t kFirstLaneToken = UINT64_MAX - kChannelLanes;
+constexpr std::uint64_t kControlToken = kFirstLaneToken - 1;
+constexpr std::uint64_t kSignalToken = kFirstLaneToken - 2;
 
 int to_timeout(Time left) {
     using std::chrono::milliseconds;
@@ -34,7 +34,7 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
                std::uint64_t descriptor_limit)
     : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       control_(std::move(descriptors.control)),
-      channel_(std::move(descriptors.channel)),
+      channel_(std::move(descriptors.lanes)),
       signals_(std::move(descriptors.signals)),
       counters_(counters),
       descriptor_limit_(descriptor_limit),
@@ -43,6 +43,7 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
       records_(counters, logs_),
       drainer_(epoll_.get(), counters, counters.held[slot], records_, notices_) {
     assert(epoll_);
+    assert(channel_.lanes() > 0 && channel_.lanes() <= kChannelLanes);
     assert(slot < kCloserSlots);
     assert(descriptor_limit >= kDescriptorLimitMin);
     count_lost(counters.held[slot]);
@@ -78,7 +79,7 @@ Time Closer::due() const {
 }
 
 void Closer::wait(Time now) {
-    if (channel_has_more_) return collect_events(0);
+    if (full_.any()) return collect_events(0);
     if (drainer_.arrivals() == 0) return collect_events(to_timeout(due() - now));
     const timespec gather{0, kGatherTime.count()};
     ::nanosleep(&gather, nullptr);
@@ -89,11 +90,12 @@ void Closer::collect_events(int timeout_ms) {
     const int count = ::epoll_wait(epoll_.get(), events_.data(), kEventsPerTurn, timeout_ms);
     event_count_ = count > 0 ? static_cast<std::size_t>(count) : 0;
     // When there are more events than fit, those of the channel may be among the others.
-    control_is_readable_ = channel_is_readable_ = event_count_ == kEventsPerTurn;
+    control_is_readable_ = event_count_ == kEventsPerTurn;
+    readable_ = control_is_readable_ ? Lanes().set() : Lanes();
     signal_came_ = false;
     for (const epoll_event& event : std::span(events_).first(event_count_)) {
+        if (event.data.u64 >= kFirstLaneToken) readable_.set(event.data.u64 - kFirstLaneToken);
         if (event.data.u64 == kControlToken) control_is_readable_ = true;
-        if (event.data.u64 == kChannelToken) channel_is_readable_ = true;
         if (event.data.u64 == kSignalToken) signal_came_ = true;
     }
 }
@@ -107,7 +109,7 @@ void Closer::turn(Moment now) {
     serve_events(now);
     drainer_.revisit_paced(now);
     drainer_.expire(now);
-    if (finish_at_ <= now.monotonic && !channel_has_more_) drainer_.stop(now);
+    if (finish_at_ <= now.monotonic && full_.none()) drainer_.stop(now);
     logs_.flush(now);
     end_if_done(now);
 }
@@ -198,20 +200,25 @@ void Closer::set_up(const Control& setup, Moment now) {
 
 void Closer::begin_serving() {
     if (std::exchange(is_serving_, true)) return;
-    add_to_epoll(channel_.descriptor(), kChannelToken);
+    for (std::size_t lane = 0; lane < channel_.lanes(); ++lane)
+        add_to_epoll(channel_.descriptor(lane), kFirstLaneToken + lane);
 }
 
 void Closer::serve_channel(Moment now) {
-    const bool must_look = channel_is_readable_ || channel_has_more_ || is_finishing_;
-    channel_has_more_ = false;
-    if (channel_has_ended_ || !must_look) return;
+    const Lanes to_look_at = is_finishing_ ? Lanes().set() : readable_ | full_;
+    full_.reset();
+    for (std::size_t lane = 0; lane < channel_.lanes(); ++lane)
+        if (to_look_at[lane] && !ended_[lane]) serve_lane(lane, now);
+}
+
+void Closer::serve_lane(std::size_t lane, Moment now) {
     for (std::size_t i = 0; i < kBatchesPerTurn; ++i) {
-        const ReceivedBatch batch = channel_.receive();
+        const ReceivedBatch batch = channel_.receive(lane);
         for (ReceivedMessage& message : batch.messages) accept(message, now);
-        channel_has_more_ = batch.is_full;
+        full_[lane] = batch.is_full;
         if (batch.has_ended) {
-            channel_has_ended_ = true;
-            ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, channel_.descriptor(), nullptr);
+            ended_.set(lane);
+            ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, channel_.descriptor(lane), nullptr);
         }
         if (!batch.is_full) return;
     }
@@ -240,7 +247,8 @@ void Closer::finish_within(Time grace, Time now) {
 }
 
 bool Closer::is_at_its_end() const {
-    return (channel_has_ended_ || is_finishing_) && !channel_has_more_ && drainer_.held() == 0;
+    const bool channel_has_ended = ended_.count() == channel_.lanes();
+    return (channel_has_ended || is_finishing_) && full_.none() && drainer_.held() == 0;
 }
 
 void Closer::end_if_done(Moment now) {

@@ -8,9 +8,11 @@
 #include <sys/epoll.h>
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "closer/channel_receiver.hpp"
 #include "closer/control_channel.hpp"
@@ -19,6 +21,7 @@
 #include "closer/notices.hpp"
 #include "closer/record_keeper.hpp"
 #include "closer/unique_fd.hpp"
+#include "finwait/control.hpp"
 #include "finwait/counters.hpp"
 
 namespace finwait {
@@ -39,7 +42,7 @@ inline constexpr Time kLastFlushMax = std::chrono::milliseconds(800);
 inline constexpr std::uint32_t kDefaultMaxDraining = 100'000;
 
 struct CloserDescriptors {
-    UniqueFd channel;
+    std::vector<UniqueFd> lanes;  // of the channel, at most kChannelLanes
     UniqueFd control;
     UniqueFd signals;  // readable when SIGTERM came
 };
@@ -63,6 +66,8 @@ class Closer {
     [[nodiscard]] Time due() const;
 
   private:
+    using Lanes = std::bitset<kChannelLanes>;
+
     void add_to_epoll(int descriptor, std::uint64_t token) const;
     void count_lost(Counter& held);
     void serve_signal(Moment now);
@@ -71,6 +76,7 @@ class Closer {
     void set_up(const Control& setup, Moment now);
     void begin_serving();
     void serve_channel(Moment now);
+    void serve_lane(std::size_t lane, Moment now);
     void accept(ReceivedMessage& message, Moment now);
     void serve_events(Moment now);
     void finish_within(Time grace, Time now);
@@ -97,11 +103,11 @@ class Closer {
     Time last_flush_until_ = kNever;
     bool is_serving_ = false;
     bool control_is_readable_ = false;
-    bool channel_is_readable_ = false;
     bool signal_came_ = false;
     bool is_finishing_ = false;
-    bool channel_has_more_ = false;
-    bool channel_has_ended_ = false;
+    Lanes readable_;
+    Lanes full_;  // the last batch was: there may be more
+    Lanes ended_;
     bool is_done_ = false;
 };
 

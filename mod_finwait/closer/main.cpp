@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // finwait-closer: started by httpd's parent, never by hand.
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <iostream>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "closer/closer.hpp"
 #include "closer/start_up.hpp"
@@ -29,6 +31,23 @@ bool is_seqpacket(int descriptor) {
            type == SOCK_SEQPACKET;
 }
 
+std::vector<UniqueFd> take_lanes() {
+    std::vector<UniqueFd> lanes;
+    for (int fd = kFirstLaneFd; fd < kFirstForeignFd; ++fd) {
+        UniqueFd lane(fd);  // anything else that stands there is foreign and closed
+        if (is_seqpacket(fd)) lanes.push_back(std::move(lane));
+    }
+    return lanes;
+}
+
+// From here on only notices speak: a standard error kept open would hold httpd's error log through
+// every rotation.
+void let_go_of_standard_files() {
+    const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (null) ::dup2(null.get(), fd);
+}
+
 int run(Closer& closer) {
     Moment now = moment_now();
     while (!closer.is_done()) {
@@ -45,10 +64,11 @@ int main(int argc, char** argv) {
     const Arguments arguments = parse_arguments(argc, argv);
     if (!arguments.error.empty()) return fail(arguments.error);
     ::close_range(kFirstForeignFd, ~0U, 0);
-    if (!is_seqpacket(kChannelFd) || !is_seqpacket(kControlFd))
-        return fail("descriptors 3 and 4 must be SEQPACKET sockets: only httpd can start it");
+    std::vector<UniqueFd> lanes = take_lanes();
+    if (lanes.empty() || !is_seqpacket(kControlFd))
+        return fail("descriptor 3 and those from 5 on must be SEQPACKET sockets: only httpd starts it");
     CloserCounters* counters = map_counters(kCloserCountersFd);
-    if (counters == nullptr) return fail("descriptor 5 must be the shared counters");
+    if (counters == nullptr) return fail("descriptor 4 must be the shared counters");
     ::close(kCloserCountersFd);
 
     ::prctl(PR_SET_NAME, "finwait-closer");
@@ -63,7 +83,8 @@ int main(int argc, char** argv) {
     if (!refused.empty()) return fail(refused);
 
     const auto closer = std::make_unique<Closer>(
-        CloserDescriptors{UniqueFd(kChannelFd), UniqueFd(kControlFd), std::move(signals)},
+        CloserDescriptors{std::move(lanes), UniqueFd(kControlFd), std::move(signals)},
         *counters, arguments.slot, descriptor_limit);
+    let_go_of_standard_files();
     return run(*closer);
 }

@@ -9,7 +9,8 @@ namespace {
 constexpr std::chrono::milliseconds kClockSlack{10};
 
 bool client_went_first(const CloseFacts& facts) {
-    return facts.aborted || facts.peek == Peek::fin || facts.peek == Peek::reset;
+    return facts.aborted || facts.peek == Peek::fin || facts.peek == Peek::reset ||
+           facts.peek == Peek::closed;
 }
 
 Cause cause_without_request(const CloseFacts& facts) {
@@ -61,7 +62,13 @@ Cause cause_after_reply(const ReplyFacts& facts) {
 }
 
 Cause cause_of_close(const CloseFacts& facts) {
-    if (facts.after_reply) return facts.aborted ? Cause::client_gone : *facts.after_reply;
+    if (facts.after_reply) {
+        // A tunnel ends when either side closes, and httpd then half-closes the other itself.
+        if (facts.after_reply == Cause::tunnel_end) return Cause::tunnel_end;
+        // A request cut off in its headers is answered with 400.
+        const bool cut_off = facts.malformed && client_went_first(facts);
+        return facts.aborted || cut_off ? Cause::client_gone : *facts.after_reply;
+    }
     return facts.requests == 0 ? cause_without_request(facts) : cause_between_requests(facts);
 }
 

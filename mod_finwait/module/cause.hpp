@@ -36,11 +36,13 @@ enum class Peek : std::uint8_t {
     data,     // unread bytes
     fin,      // the client's FIN, with nothing before it
     reset,    // any error: the connection is gone
+    closed,   // ended, and httpd has been told: by RST, or by both FINs where it half-closed before
 };
 
 struct CloseFacts {
     std::uint32_t requests = 0;        // complete ones
     std::optional<Cause> after_reply;  // set if the last reply already decided
+    bool malformed = false;            // the last request was: 400
     Peek peek = Peek::nothing;
     bool aborted = false;              // c->aborted: a write failed
     bool stopping = false;             // the MPM stops, or this generation is old

@@ -49,6 +49,15 @@ class Rights {
     alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> buffer_{};
 };
 
+std::optional<Decline> send_by(int lane, const msghdr& message) {
+    ssize_t sent;
+    do {
+        sent = ::sendmsg(lane, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0) return decline_for(errno);
+    return std::nullopt;
+}
+
 // All zeros where the kernel gives no answer.
 tcp_info info_of(int socket) {
     tcp_info info{};
@@ -59,7 +68,8 @@ tcp_info info_of(int socket) {
 
 }  // namespace
 
-std::optional<Decline> send_message(int channel, const Handoff& handoff, int socket) {
+std::optional<Decline> send_message(std::span<const int> lanes, const Handoff& handoff,
+                                    int socket) {
     std::array<std::byte, kHandoffSizeMax> bytes;
     const std::size_t size = encode(handoff, bytes);
     if (size == 0) return Decline::bad_message;
@@ -71,12 +81,12 @@ std::optional<Decline> send_message(int channel, const Handoff& handoff, int soc
     Rights rights;
     if (handoff.kind == MessageKind::handoff) rights.attach(message, socket);
 
-    ssize_t sent;
-    do {
-        sent = ::sendmsg(channel, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
-    if (sent < 0) return decline_for(errno);
-    return std::nullopt;
+    std::optional<Decline> decline = Decline::no_closer;
+    for (const int lane : lanes) {
+        decline = send_by(lane, message);
+        if (decline != Decline::channel_full) break;
+    }
+    return decline;
 }
 
 Peek peek_at(int socket) {
@@ -86,8 +96,10 @@ Peek peek_at(int socket) {
         size = ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     } while (size < 0 && errno == EINTR);
     if (size > 0) return Peek::data;
-    // A socket whose RST httpd has already been told of reads as if a FIN had come; its state tells.
-    if (size == 0) return info_of(socket).tcpi_state == static_cast<int>(TcpState::closed) ? Peek::reset : Peek::fin;
+    // A RST that httpd has already been told of reads as if a FIN had come; the state tells.
+    if (size == 0)
+        return info_of(socket).tcpi_state == static_cast<int>(TcpState::closed) ? Peek::closed
+                                                                                : Peek::fin;
     return errno == EAGAIN || errno == EWOULDBLOCK ? Peek::nothing : Peek::reset;
 }
 

@@ -7,15 +7,17 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "finwait/handoff.hpp"
 #include "module/cause.hpp"
 
 namespace finwait {
 
-// Sends `handoff`, with `socket` if it is one and without a descriptor if it is a Report. Nothing on
-// success. The message is whole or not sent at all (SEQPACKET).
-[[nodiscard]] std::optional<Decline> send_message(int channel, const Handoff& handoff, int socket);
+// Sends `handoff`, with `socket` if it is one and without a descriptor if it is a Report, by the first
+// of `lanes` that has room. Nothing on success. The message is whole or not sent at all (SEQPACKET).
+[[nodiscard]] std::optional<Decline> send_message(std::span<const int> lanes, const Handoff& handoff,
+                                                  int socket);
 
 [[nodiscard]] Peek peek_at(int socket);
 

@@ -3,17 +3,26 @@
 // Making the channel, and saying how much it holds. Parent only.
 #pragma once
 
+#include <array>
+
+#include "finwait/control.hpp"
+
 namespace finwait {
 
-// Both ends close-on-exec and lifted(). The sending end never blocks. False with errno set.
-[[nodiscard]] bool open_channel(int& send, int& receive);
+// One end of each lane; -1: closed.
+using LaneEnds = std::array<int, kChannelLanes>;
+
+// Both ends close-on-exec and lifted(). The sending ends never block. False with errno set.
+[[nodiscard]] bool open_channel(LaneEnds& send, LaneEnds& receive);
+
+void close_and_forget(LaneEnds& ends);
 
 struct ChannelCapacity {
     unsigned long messages;     // of typical size, before EAGAIN
     unsigned long descriptors;  // in flight for one user, before ETOOMANYREFS
-    bool forced;                // the buffer was not capped by net.core.wmem_max
+    bool forced;                // the buffers were not capped by net.core.wmem_max
 };
 
-[[nodiscard]] ChannelCapacity capacity_of(int send);
+[[nodiscard]] ChannelCapacity capacity_of(const LaneEnds& send);
 
 }  // namespace finwait

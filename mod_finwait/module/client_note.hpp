@@ -32,6 +32,7 @@ struct RequestSeen {
     std::chrono::nanoseconds logged{};              // CLOCK_MONOTONIC
     std::chrono::nanoseconds keep_alive_timeout{};  // that now begins to run
     bool complete = true;                           // false: timed out before it was read
+    bool malformed = false;                         // 400, or cut off
     std::optional<Cause> closes;                    // nothing: the connection may go on
 };
 

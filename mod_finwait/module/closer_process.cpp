@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/closer_process.hpp"
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -142,9 +141,10 @@ bool start(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
     Program program;
     program.path = closer_path();
     program.arguments = arguments_of(closer);
-    program.descriptors = {{closer.channel_receive, kChannelFd},
-                           {theirs, kControlFd},
-                           {runtime.closer_counters_fd, kCloserCountersFd}};
+    program.descriptors = {{theirs, kControlFd}, {runtime.closer_counters_fd, kCloserCountersFd}};
+    for (std::size_t lane = 0; lane < kChannelLanes; ++lane)
+        program.descriptors.push_back(
+            {closer.channel_receive[lane], kFirstLaneFd + static_cast<int>(lane)});
     closer.pid = spawn(program);
     const int spawn_error = errno;
     close_and_forget(theirs);
@@ -273,6 +273,25 @@ bool all_have_ended(Runtime& runtime) {
     return all;
 }
 
+// httpd's own handlers ignore a signal by now: its retained data is already forgotten.
+class SignalsToStop {
+  public:
+    SignalsToStop() {
+        ::sigemptyset(&signals_);
+        ::sigaddset(&signals_, SIGTERM);
+        ::sigaddset(&signals_, SIGINT);
+        ::sigprocmask(SIG_BLOCK, &signals_, nullptr);
+    }
+
+    bool came_within(milliseconds time) const {
+        const timespec wait{0, std::chrono::nanoseconds(time).count()};
+        return ::sigtimedwait(&signals_, nullptr, &wait) > 0;
+    }
+
+  private:
+    sigset_t signals_;
+};
+
 void tell_to_finish(Runtime& runtime, milliseconds grace) {
     Control finish;
     finish.kind = ControlKind::finish;
@@ -290,7 +309,7 @@ void run_closer(Runtime& runtime, apr_pool_t* pconf) {
     struct stat executable {};
     const bool found = ::stat(closer_path().c_str(), &executable) == 0;
     CloserProcess* closer = current_closer(runtime);
-    if (closer && closer->channel_receive >= 0 &&
+    if (closer && closer->channel_receive[0] >= 0 &&
         (!found || !is_replaced(runtime, *closer, executable))) {
         if (!found)
             ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
@@ -317,12 +336,12 @@ void announce_log_close(Runtime& runtime, std::uint16_t id) {
 
 void stop_closers(Runtime& runtime, milliseconds grace) {
     const bool unbounded = grace.count() == kGraceUnbounded;
+    SignalsToStop stop;
     tell_to_finish(runtime, grace);
     auto deadline = Clock::now() + grace + kLastRecordsWait;
     bool told_again = grace.count() == 0;
     while (!all_have_ended(runtime) && (unbounded || Clock::now() < deadline)) {
-        ::poll(nullptr, 0, static_cast<int>(kStopPoll.count()));
-        if (told_again || !ap_unixd_mpm_get_retained_data()->is_ungraceful) continue;
+        if (!stop.came_within(kStopPoll) || told_again) continue;
         told_again = true;
         tell_to_finish(runtime, milliseconds(0));
         deadline = Clock::now() + kLastRecordsWait;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/connection.hpp"
 
+#include <http_ssl.h>
 #include <scoreboard.h>
 
 #include "module/cause.hpp"
@@ -48,6 +49,10 @@ LogIds logs_wanted_by(const request_rec* last, const ServerConfig& config) {
 bool is_upgraded(const request_rec* r) {
     if (r->status == HTTP_SWITCHING_PROTOCOLS || r->method_number == M_CONNECT) return true;
     return r->proxyreq && text_of(r->filename).starts_with("proxy:ws");
+}
+
+bool may_become_a_tunnel(const request_rec* r) {
+    return r->method_number == M_CONNECT || apr_table_get(r->headers_in, "Upgrade");
 }
 
 bool has_body(const request_rec* r) {
@@ -103,6 +108,7 @@ void remember(Connection& connection, request_rec* first) {
     request.logged = monotonic_now();
     request.keep_alive_timeout = keep_alive_timeout_of(last);
     request.complete = !is_timed_out(first);
+    request.malformed = first->status == HTTP_BAD_REQUEST;
     request.closes = closing_cause(first, last);
     connection.client.remember(request);
 }
@@ -135,6 +141,24 @@ int on_pre_connection(conn_rec* c, void*) {
         ap_set_module_config(c->conn_config, &finwait_module, connection);
         apr_pool_cleanup_register(c->pool, connection, on_pool_cleanup, apr_pool_cleanup_null);
         return OK;
+    });
+}
+
+TlsVersion tls_version_of(conn_rec* c) {
+    if (!ap_ssl_conn_is_ssl(c)) return TlsVersion::none;
+    const char* name = ap_ssl_var_lookup(c->pool, c->base_server, c, nullptr, "SSL_PROTOCOL");
+    std::string_view version = text_of(name);  // "TLSv1", "TLSv1.1", …
+    if (!version.starts_with("TLSv")) return TlsVersion::none;
+    version.remove_prefix(4);
+    return word_named<TlsVersion>(version == "1" ? "1.0" : version).value_or(TlsVersion::none);
+}
+
+int on_post_read_request(request_rec* r) {
+    return guarded("post_read_request", DECLINED, [&] {
+        if (!may_become_a_tunnel(r) || r->connection->master) return DECLINED;
+        if (Connection* connection = connection_of(r->connection))
+            connection->tls = tls_version_of(r->connection);
+        return DECLINED;
     });
 }
 

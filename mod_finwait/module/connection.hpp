@@ -16,7 +16,7 @@ struct Connection {
     conn_rec* c = nullptr;
     Runtime* runtime = nullptr;
     ClientNote client;
-    TlsVersion tls = TlsVersion::none;  // learnt before mod_ssl says goodbye
+    TlsVersion tls = TlsVersion::none;  // learnt at the close, before mod_ssl says goodbye
     bool http_2 = false;
     bool accounted = false;  // this close has been counted, once and for all
 };
@@ -25,7 +25,12 @@ struct Connection {
 // closer configured.
 [[nodiscard]] Connection* connection_of(conn_rec* c);
 
+[[nodiscard]] TlsVersion tls_version_of(conn_rec* c);
+
 int on_pre_connection(conn_rec* c, void* csd);
+
+// mod_proxy's tunnel says goodbye by itself, and mod_ssl knows nothing any more when it ends.
+int on_post_read_request(request_rec* r);
 int on_log_transaction(request_rec* r);
 
 // This process is not to take new requests: its MPM stops, or its generation is no longer the

@@ -34,6 +34,7 @@ void finwait_register_hooks(apr_pool_t*) {
 
     // After the MPM and the core have given the connection its socket.
     ap_hook_pre_connection(finwait::on_pre_connection, nullptr, nullptr, APR_HOOK_LAST);
+    ap_hook_post_read_request(finwait::on_post_read_request, nullptr, nullptr, APR_HOOK_MIDDLE);
     // First: a module that answers other than OK or DECLINED would hide the request from us.
     ap_hook_log_transaction(finwait::on_log_transaction, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
 

@@ -11,6 +11,7 @@
 #include "module/closer_process.hpp"
 #include "module/guard.hpp"
 #include "module/logs.hpp"
+#include "module/pool_new.hpp"
 #include "module/runtime.hpp"
 #include "module/server_config.hpp"
 
@@ -79,10 +80,8 @@ void log_declines(Runtime& runtime) {
 }
 
 milliseconds grace_at_stop(const Runtime& runtime) {
-    // The MPM's own cleanup has run before ours and moved is_ungraceful to was_graceful. With -X
-    // there is no graceful stop, and the flag says nothing.
-    if (runtime.one_process || !ap_unixd_mpm_get_retained_data()->was_graceful)
-        return milliseconds(0);
+    // With -X there is no graceful stop, and the flag says nothing.
+    if (runtime.one_process || runtime.mpm->is_ungraceful) return milliseconds(0);
     if (ap_graceful_shutdown_timeout == 0) return milliseconds(kGraceUnbounded);
     return std::chrono::seconds(ap_graceful_shutdown_timeout);
 }
@@ -102,9 +101,19 @@ apr_status_t on_pconf_cleanup(void* data) {
     });
 }
 
-void settle_all(Runtime& runtime, server_rec* main_server) {
+// A virtual host without a directive of ours shares the main server's configuration (server/config.c,
+// ap_merge_server_configs), but not its name.
+ServerConfig& own_config(server_rec* server, server_rec* main_server, apr_pool_t* pconf) {
+    ServerConfig& config = config_of(server);
+    if (server == main_server || &config != &config_of(main_server)) return config;
+    auto* copy = pool_new<ServerConfig>(pconf, config);
+    ap_set_module_config(server->module_config, &finwait_module, copy);
+    return *copy;
+}
+
+void settle_all(Runtime& runtime, server_rec* main_server, apr_pool_t* pconf) {
     for (server_rec* server = main_server; server; server = server->next) {
-        ServerConfig& config = config_of(server);
+        ServerConfig& config = own_config(server, main_server, pconf);
         settle(config, server);
         config.runtime = &runtime;
     }
@@ -118,8 +127,11 @@ int prepare(server_rec* main_server, apr_pool_t* pconf) {
     if (!runtime) return OK;
     runtime->parent = ::getpid();
     runtime->one_process = ap_exists_config_define("ONE_PROCESS") != 0;
+    // Kept, because at the end httpd's own pointer to it is forgotten before pconf is cleaned up
+    // (os/unix/unixd.c, retained_data_cleanup).
+    runtime->mpm = ap_unixd_mpm_get_retained_data();
     if (!open_logs(*runtime, main_server, pconf)) return HTTP_INTERNAL_SERVER_ERROR;
-    settle_all(*runtime, main_server);
+    settle_all(*runtime, main_server, pconf);
     apr_pool_cleanup_register(pconf, runtime, on_pconf_cleanup, apr_pool_cleanup_null);
     protect_from_children(*runtime);
     run_closer(*runtime, pconf);

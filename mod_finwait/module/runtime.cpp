@@ -71,8 +71,14 @@ bool map_counters(Runtime& runtime) {
 
 void make_empty(Runtime& runtime) {
     runtime.layout = kRuntimeLayout;
-    for (std::size_t slot = 0; slot < runtime.closers.size(); ++slot)
-        runtime.closers[slot] = CloserProcess{0, static_cast<int>(slot), -1, -1, -1, false, 0, 0, 0, 0};
+    for (std::size_t slot = 0; slot < runtime.closers.size(); ++slot) {
+        CloserProcess& closer = runtime.closers[slot];
+        closer = CloserProcess{};
+        closer.slot = static_cast<int>(slot);
+        closer.control = -1;
+        closer.channel_send.fill(-1);
+        closer.channel_receive.fill(-1);
+    }
     for (Log& log : runtime.logs) log = Log{nullptr, -1, -1, 0, 0};
     runtime.current = -1;
     runtime.module_counters_fd = runtime.closer_counters_fd = -1;

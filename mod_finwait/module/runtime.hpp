@@ -15,7 +15,10 @@
 #include <cstdint>
 
 #include "finwait/counters.hpp"
+#include "module/channel_pair.hpp"
 #include "module/httpd.hpp"
+
+#include <unixd.h>
 
 namespace finwait {
 
@@ -27,8 +30,8 @@ struct CloserProcess {
     pid_t pid;            // 0: not running
     int slot;             // in CloserCounters::held
     int control;          // our end
-    int channel_send;     // inherited by children
-    int channel_receive;  // kept so that what is queued outlives the closer
+    LaneEnds channel_send;     // inherited by children
+    LaneEnds channel_receive;  // kept so that what is queued outlives the closer
     bool retired;         // replaced; drains to its end
     dev_t device;         // of the executable it runs
     ino_t inode;
@@ -51,6 +54,7 @@ struct Runtime {
 
     pid_t parent;
     bool one_process;  // httpd -X
+    const ap_unixd_mpm_retained_data* mpm;
     int current;  // index into closers; -1: none
     int module_counters_fd;
     int closer_counters_fd;

@@ -4,7 +4,6 @@
 #include <apr_network_io.h>
 #include <apr_portable.h>
 #include <http_protocol.h>
-#include <http_ssl.h>
 #include <sys/socket.h>
 #include <util_filter.h>
 
@@ -81,6 +80,7 @@ Cause cause_of(const Close& close) {
     facts.request_timeout = std::chrono::microseconds(c->base_server->timeout);
     if (close.seen.last) {
         facts.after_reply = close.seen.last->closes;
+        facts.malformed = close.seen.last->malformed;
         facts.since_reply = monotonic_now() - close.seen.last->logged;
         facts.keep_alive_timeout = close.seen.last->keep_alive_timeout;
         facts.http_2 = facts.http_2 || close.seen.last->http == HttpVersion::http_2;
@@ -135,7 +135,7 @@ void count_decline(Connection& connection, Decline decline) {
 
 bool send(Connection& connection, const Handoff& message, int socket) {
     const CloserProcess* closer = current_closer(*connection.runtime);
-    if (!closer || closer->channel_send < 0) {
+    if (!closer) {
         count_decline(connection, Decline::no_closer);
         return false;
     }
@@ -173,18 +173,30 @@ void hand_off(const Close& close, Cause cause) {
     close.connection.c->aborted = 1;
 }
 
-Outcome outcome_of_aborted(const Close& close) {
-    if (close.peek == Peek::fin) return Outcome::client_first;
+// How a connection has ended that leaves nothing to drain; nothing if there may be something.
+std::optional<Outcome> outcome_without_drain(const Close& close, Cause cause) {
+    switch (close.peek) {
+        case Peek::fin:
+            return Outcome::client_first;
+        case Peek::reset:
+            return Outcome::reset;
+        case Peek::closed:
+            // mod_proxy half-closes both ends of a tunnel itself and waits for the FINs.
+            return cause == Cause::tunnel_end ? Outcome::fin : Outcome::reset;
+        case Peek::nothing:
+        case Peek::data:
+            break;
+    }
     // A flush that timed out (event allows two seconds) aborts a client that is still there.
-    return close.peek == Peek::reset ? Outcome::reset : Outcome::cut;
+    if (close.connection.c->aborted) return Outcome::cut;
+    return std::nullopt;
 }
 
 void decide(const Close& close) {
     const Cause cause = cause_of(close);
-    if (close.connection.c->aborted) return report(close, cause, outcome_of_aborted(close));
-    if (close.peek == Peek::fin) return report(close, cause, Outcome::client_first);
-    if (close.peek == Peek::reset || ::shutdown(close.socket, SHUT_WR) != 0)
-        return report(close, cause, Outcome::reset);
+    if (const auto outcome = outcome_without_drain(close, cause))
+        return report(close, cause, *outcome);
+    if (::shutdown(close.socket, SHUT_WR) != 0) return report(close, cause, Outcome::reset);
     hand_off(close, cause);
 }
 
@@ -200,17 +212,6 @@ void account(Connection& connection) {
     const int socket = tcp_socket_of(ap_get_conn_socket(connection.c));
     if (socket < 0) return count_decline(connection, Decline::no_socket);
     decide({connection, seen, settings, socket, peek_at(socket)});
-}
-
-TlsVersion tls_version_of(conn_rec* c) {
-    if (!ap_ssl_conn_is_ssl(c)) return TlsVersion::none;
-    const char* name =
-        ap_ssl_var_lookup(c->pool, c->base_server, c, nullptr, "SSL_PROTOCOL");
-    if (!name) return TlsVersion::none;
-    std::string_view version(name);  // "TLSv1", "TLSv1.1", …
-    if (!version.starts_with("TLSv")) return TlsVersion::none;
-    version.remove_prefix(4);
-    return word_named<TlsVersion>(version == "1" ? "1.0" : version).value_or(TlsVersion::none);
 }
 
 bool holds_end_of_connection(apr_bucket_brigade* brigade) {
@@ -244,7 +245,7 @@ int on_pre_close_connection(conn_rec* c) {
     return guarded("pre_close_connection", DECLINED, [&] {
         Connection* connection = connection_of(c);
         if (!connection || connection->accounted) return DECLINED;
-        connection->tls = tls_version_of(c);
+        if (connection->tls == TlsVersion::none) connection->tls = tls_version_of(c);
         connection->http_2 = std::string_view(ap_get_protocol(c)).starts_with("h2");
         // mod_ssl passes nothing down an aborted connection: there will be no goodbye to wait for,
         // and this is the last moment at which the socket can still be asked.

@@ -121,7 +121,7 @@ struct Descriptors : PerMpm {
         FinWaitLog "|/bin/cat"
     )"};
     pid_t closer = httpd.closer_pid();
-    std::string channel_receive = target_of(closer, std::to_string(kChannelFd));
+    std::string channel_receive = target_of(closer, std::to_string(kFirstLaneFd));
     std::string control = target_of(closer, std::to_string(kControlFd));
     std::string channel_send = peer_of(channel_receive);
     std::string parent_control = peer_of(control);

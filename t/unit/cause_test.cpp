@@ -46,8 +46,25 @@ TEST(CauseOfClose, IsTheClientWhereAReplyCouldNotBeWritten) {
     EXPECT_EQ(cause_of_close(facts), Cause::client_gone);
 }
 
+TEST(CauseOfClose, IsTheClientWhereItCutItsRequestOff) {
+    CloseFacts facts = kept_alive();
+    facts.after_reply = Cause::error;
+    facts.malformed = true;
+    EXPECT_EQ(cause_of_close(facts), Cause::error);
+    facts.peek = Peek::fin;
+    EXPECT_EQ(cause_of_close(facts), Cause::client_gone);
+}
+
+TEST(CauseOfClose, OfATunnelIsItsEndWhoeverWentFirst) {
+    CloseFacts facts = kept_alive();
+    facts.after_reply = Cause::tunnel_end;
+    facts.aborted = true;
+    facts.peek = Peek::fin;
+    EXPECT_EQ(cause_of_close(facts), Cause::tunnel_end);
+}
+
 TEST(CauseOfClose, IsTheClientWhereItsFinOrRstIsThere) {
-    for (const Peek peek : {Peek::fin, Peek::reset}) {
+    for (const Peek peek : {Peek::fin, Peek::reset, Peek::closed}) {
         CloseFacts facts = kept_alive_for(9s);
         facts.peek = peek;
         facts.stopping = true;

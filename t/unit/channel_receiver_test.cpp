@@ -20,7 +20,7 @@ class ChannelReceiverTest : public testing::Test {
   protected:
     // The one message that is queued: why it is refused, "" if it is good.
     std::string verdict() {
-        const ReceivedBatch batch = receiver.receive();
+        const ReceivedBatch batch = receiver.receive(0);
         EXPECT_EQ(1U, batch.messages.size());
         EXPECT_FALSE(batch.is_full);
         return batch.messages.empty() ? "nothing" : std::string(batch.messages[0].refused);
@@ -28,13 +28,13 @@ class ChannelReceiverTest : public testing::Test {
 
     std::pair<UniqueFd, UniqueFd> ends = seqpacket_pair();
     UniqueFd sender = std::move(ends.first);
-    ChannelReceiver receiver{std::move(ends.second)};
+    ChannelReceiver receiver{one_lane(std::move(ends.second))};
     UniqueFd any{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
 };
 
 TEST_F(ChannelReceiverTest, AHandoffBringsItsSocket) {
     ASSERT_EQ(0, send_message(sender, encoded(sample_handoff()), {any.get()}));
-    const ReceivedBatch batch = receiver.receive();
+    const ReceivedBatch batch = receiver.receive(0);
     ASSERT_EQ(1U, batch.messages.size());
     EXPECT_EQ("", batch.messages[0].refused);
     EXPECT_TRUE(batch.messages[0].socket);
@@ -45,7 +45,7 @@ TEST_F(ChannelReceiverTest, AHandoffBringsItsSocket) {
 
 TEST_F(ChannelReceiverTest, AReportHasNoSocket) {
     ASSERT_EQ(0, send_message(sender, encoded(sample_report(Outcome::reset))));
-    const ReceivedBatch batch = receiver.receive();
+    const ReceivedBatch batch = receiver.receive(0);
     ASSERT_EQ(1U, batch.messages.size());
     EXPECT_EQ("", batch.messages[0].refused);
     EXPECT_EQ(MessageKind::report, batch.messages[0].handoff.kind);
@@ -53,7 +53,7 @@ TEST_F(ChannelReceiverTest, AReportHasNoSocket) {
 }
 
 TEST_F(ChannelReceiverTest, NothingQueuedIsNotTheEnd) {
-    const ReceivedBatch batch = receiver.receive();
+    const ReceivedBatch batch = receiver.receive(0);
     EXPECT_TRUE(batch.messages.empty());
     EXPECT_FALSE(batch.has_ended);
 }
@@ -62,10 +62,10 @@ TEST_F(ChannelReceiverTest, ABatchIsBoundedAndSaysThatThereIsMore) {
     const std::vector<std::byte> report = encoded(sample_report(Outcome::reset));
     for (std::size_t i = 0; i < kReceiveBatch + 1; ++i)
         ASSERT_EQ(0, send_message(sender, report, {}, MSG_DONTWAIT));
-    const ReceivedBatch first = receiver.receive();
+    const ReceivedBatch first = receiver.receive(0);
     EXPECT_EQ(kReceiveBatch, first.messages.size());
     EXPECT_TRUE(first.is_full);
-    const ReceivedBatch second = receiver.receive();
+    const ReceivedBatch second = receiver.receive(0);
     EXPECT_EQ(1U, second.messages.size());
     EXPECT_FALSE(second.is_full);
 }
@@ -74,11 +74,11 @@ TEST_F(ChannelReceiverTest, EndsAfterTheLastMessageOfTheLastSender) {
     UniqueFd other(::dup(sender.get()));
     ASSERT_EQ(0, send_message(sender, encoded(sample_report(Outcome::reset))));
     sender.reset();
-    EXPECT_FALSE(receiver.receive().has_ended);
-    EXPECT_FALSE(receiver.receive().has_ended);
+    EXPECT_FALSE(receiver.receive(0).has_ended);
+    EXPECT_FALSE(receiver.receive(0).has_ended);
     ASSERT_EQ(0, send_message(other, encoded(sample_report(Outcome::reset))));
     other.reset();
-    const ReceivedBatch last = receiver.receive();
+    const ReceivedBatch last = receiver.receive(0);
     EXPECT_EQ(1U, last.messages.size());
     EXPECT_TRUE(last.has_ended);
 }
@@ -89,7 +89,7 @@ TEST_F(ChannelReceiverTest, AnEmptyMessageIsRefusedAndNotTakenForTheEnd) {
     ASSERT_EQ(0, send_message(sender, {}));
     ASSERT_EQ(0, send_message(sender, encoded(sample_report(Outcome::reset))));
     sender.reset();
-    const ReceivedBatch batch = receiver.receive();
+    const ReceivedBatch batch = receiver.receive(0);
     EXPECT_EQ(2U, batch.messages.size());
     EXPECT_TRUE(batch.has_ended);
 }
@@ -111,7 +111,7 @@ TEST_F(ChannelReceiverTest, RefusedMessagesLeakNoDescriptor) {
                              std::initializer_list<int> descriptors) {
         ASSERT_EQ(0, send_message(sender, bytes, descriptors));
         EXPECT_NE("", verdict());
-        static_cast<void>(receiver.receive());
+        static_cast<void>(receiver.receive(0));
         EXPECT_EQ(before, open_descriptors());
     };
     refuses(wrong_version, {fd});
@@ -131,7 +131,7 @@ TEST_F(ChannelReceiverTest, ARefusedMessageDoesNotHarmItsNeighbours) {
     ASSERT_EQ(0, send_message(sender, encoded(sample_handoff()), {any.get()}));
     ASSERT_EQ(0, send_message(sender, garbage, {any.get()}));
     ASSERT_EQ(0, send_message(sender, encoded(sample_handoff()), {any.get()}));
-    const ReceivedBatch batch = receiver.receive();
+    const ReceivedBatch batch = receiver.receive(0);
     ASSERT_EQ(3U, batch.messages.size());
     EXPECT_TRUE(batch.messages[0].socket);
     EXPECT_NE("", batch.messages[1].refused);
@@ -142,10 +142,10 @@ TEST_F(ChannelReceiverTest, ARefusedMessageDoesNotHarmItsNeighbours) {
 TEST_F(ChannelReceiverTest, ASocketNotTakenIsClosedByTheNextReceive) {
     const std::size_t before = open_descriptors();
     ASSERT_EQ(0, send_message(sender, encoded(sample_handoff()), {any.get()}));
-    static_cast<void>(receiver.receive());
+    static_cast<void>(receiver.receive(0));
     EXPECT_EQ(before + 1, open_descriptors());
     ASSERT_EQ(0, send_message(sender, encoded(sample_report(Outcome::reset))));
-    static_cast<void>(receiver.receive());
+    static_cast<void>(receiver.receive(0));
     EXPECT_EQ(before, open_descriptors());
 }
 

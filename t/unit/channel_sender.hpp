@@ -20,6 +20,12 @@
 
 namespace finwait::test {
 
+inline std::vector<UniqueFd> one_lane(UniqueFd receiver) {
+    std::vector<UniqueFd> lanes;
+    lanes.push_back(std::move(receiver));
+    return lanes;
+}
+
 inline std::pair<UniqueFd, UniqueFd> seqpacket_pair() {
     int ends[2] = {-1, -1};
     EXPECT_EQ(0, ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));

@@ -25,6 +25,10 @@ struct Pair {
     UniqueFd send, receive;
 };
 
+std::array<int, 1> lane_of(const Pair& pair) {
+    return {pair.send.get()};
+}
+
 // A client and the server's side of its connection, on loopback.
 struct TcpPair {
     TcpPair() {
@@ -85,7 +89,7 @@ void receive(int fd, Received& received) {
 TEST(Channel, CarriesASocketWithAHandoff) {
     const Pair channel(SOCK_SEQPACKET);
     const TcpPair tcp;
-    EXPECT_FALSE(send_message(channel.send.get(), a_message(MessageKind::handoff), tcp.server.get()));
+    EXPECT_FALSE(send_message(lane_of(channel), a_message(MessageKind::handoff), tcp.server.get()));
     Received received;
     receive(channel.receive.get(), received);
     EXPECT_EQ(received.descriptors, 1);
@@ -94,7 +98,7 @@ TEST(Channel, CarriesASocketWithAHandoff) {
 
 TEST(Channel, CarriesNoSocketWithAReport) {
     const Pair channel(SOCK_SEQPACKET);
-    EXPECT_FALSE(send_message(channel.send.get(), a_message(MessageKind::report), -1));
+    EXPECT_FALSE(send_message(lane_of(channel), a_message(MessageKind::report), -1));
     Received received;
     receive(channel.receive.get(), received);
     EXPECT_EQ(received.descriptors, 0);
@@ -104,14 +108,25 @@ TEST(Channel, ThatIsFullDeclinesAtOnce) {
     const Pair channel(SOCK_SEQPACKET);
     std::optional<Decline> decline;
     for (int i = 0; i < 100'000 && !decline; ++i)
-        decline = send_message(channel.send.get(), a_message(MessageKind::report), -1);
+        decline = send_message(lane_of(channel), a_message(MessageKind::report), -1);
     EXPECT_EQ(decline, Decline::channel_full);
+}
+
+TEST(Channel, TakesTheNextLaneWhenOneIsFull) {
+    const Pair first(SOCK_SEQPACKET), second(SOCK_SEQPACKET);
+    const std::array lanes{first.send.get(), second.send.get()};
+    while (!send_message(lane_of(first), a_message(MessageKind::report), -1)) {
+    }
+    EXPECT_FALSE(send_message(lanes, a_message(MessageKind::report), -1));
+    Received received;
+    receive(second.receive.get(), received);
+    EXPECT_EQ(received.message.user_agent, "curl/7.88.1");
 }
 
 TEST(Channel, WithoutACloserDeclinesAndRaisesNoSignal) {
     Pair channel(SOCK_SEQPACKET);
     channel.receive = UniqueFd();
-    EXPECT_EQ(send_message(channel.send.get(), a_message(MessageKind::report), -1), Decline::no_closer);
+    EXPECT_EQ(send_message(lane_of(channel), a_message(MessageKind::report), -1), Decline::no_closer);
 }
 
 TEST(Channel, DeclinesAMessageThatCannotBeEncoded) {
@@ -119,12 +134,12 @@ TEST(Channel, DeclinesAMessageThatCannotBeEncoded) {
     const std::string long_agent(kUserAgentMax + 1, 'x');
     Handoff message = a_message(MessageKind::report);
     message.user_agent = long_agent;
-    EXPECT_EQ(send_message(channel.send.get(), message, -1), Decline::bad_message);
+    EXPECT_EQ(send_message(lane_of(channel), message, -1), Decline::bad_message);
 }
 
 TEST(Channel, DeclinesADescriptorThatIsNone) {
     const Pair channel(SOCK_SEQPACKET);
-    EXPECT_EQ(send_message(channel.send.get(), a_message(MessageKind::handoff), -1),
+    EXPECT_EQ(send_message(lane_of(channel), a_message(MessageKind::handoff), -1),
               Decline::send_failed);
 }
 
@@ -149,6 +164,7 @@ TEST(PeekAt, TellsSilenceDataFinAndResetApart) {
     reset.client = UniqueFd();
     reset.await_input();
     EXPECT_EQ(peek_at(reset.server.get()), Peek::reset);
+    EXPECT_EQ(peek_at(reset.server.get()), Peek::closed) << "the error is told once";
 }
 
 TEST(OnlyFinUnacknowledged, IsTrueUnlessTheClientLeavesDataUnread) {

@@ -48,7 +48,7 @@ class CloserTest : public testing::Test {
             child = std::move(sender);
         }
         closer = std::make_unique<Closer>(
-            CloserDescriptors{UniqueFd(::dup(channel.get())), std::move(control), {}}, *counters, 1,
+            CloserDescriptors{one_lane(UniqueFd(::dup(channel.get()))), std::move(control), {}}, *counters, 1,
             kDescriptors);
     }
 

@@ -92,13 +92,13 @@ class CloserProcess : public testing::Test {
     void spawn(std::vector<std::string> words = usual_arguments()) {
         auto [closer_end, parent_end] = seqpacket_pair();
         parent = std::move(parent_end);
-        const UniqueFd fds[] = {high_copy(receiver), high_copy(closer_end), high_copy(counters_fd)};
+        const UniqueFd fds[] = {high_copy(closer_end), high_copy(counters_fd), high_copy(receiver)};
         const UniqueFd foreign(::open("/dev/null", O_RDONLY));  // inherited by mistake
         const UniqueFd high_foreign(::fcntl(foreign.get(), F_DUPFD, 500));
         posix_spawn_file_actions_t actions;
         posix_spawn_file_actions_init(&actions);
         for (int i = 0; i < 3; ++i)
-            posix_spawn_file_actions_adddup2(&actions, fds[i].get(), kChannelFd + i);
+            posix_spawn_file_actions_adddup2(&actions, fds[i].get(), kControlFd + i);
         if (errors) posix_spawn_file_actions_adddup2(&actions, errors.get(), STDERR_FILENO);
         posix_spawnattr_t attributes;
         posix_spawnattr_init(&attributes);
