@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/parent.hpp"
 
+#include <ap_listen.h>
 #include <mpm_common.h>
 #include <unistd.h>
 #include <unixd.h>
@@ -79,9 +80,15 @@ void log_declines(Runtime& runtime) {
                  line.c_str());
 }
 
+// Only a graceful stop closes the listeners before the configuration ends. prefork then sends its
+// process group, and so itself, a SIGTERM: there is_ungraceful says nothing.
+bool is_graceful_stop(const Runtime& runtime) {
+    if (runtime.one_process || !ap_listeners || ap_listeners->active) return false;
+    return runtime.is_prefork || !runtime.mpm->is_ungraceful;
+}
+
 milliseconds grace_at_stop(const Runtime& runtime) {
-    // With -X there is no graceful stop, and the flag says nothing.
-    if (runtime.one_process || runtime.mpm->is_ungraceful) return milliseconds(0);
+    if (!is_graceful_stop(runtime)) return milliseconds(0);
     if (ap_graceful_shutdown_timeout == 0) return milliseconds(kGraceUnbounded);
     return std::chrono::seconds(ap_graceful_shutdown_timeout);
 }
@@ -127,6 +134,8 @@ int prepare(server_rec* main_server, apr_pool_t* pconf) {
     if (!runtime) return OK;
     runtime->parent = ::getpid();
     runtime->one_process = ap_exists_config_define("ONE_PROCESS") != 0;
+    // Asked now: at the end the hooks are gone before pconf is cleaned up.
+    runtime->is_prefork = ap_show_mpm() == name_of(Mpm::prefork);
     // Kept, because at the end httpd's own pointer to it is forgotten before pconf is cleaned up
     // (os/unix/unixd.c, retained_data_cleanup).
     runtime->mpm = ap_unixd_mpm_get_retained_data();

@@ -54,6 +54,7 @@ struct Runtime {
 
     pid_t parent;
     bool one_process;  // httpd -X
+    bool is_prefork;
     const ap_unixd_mpm_retained_data* mpm;
     int current;  // index into closers; -1: none
     int module_counters_fd;

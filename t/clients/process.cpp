@@ -145,6 +145,11 @@ std::string command_name(pid_t pid) {
     return name;
 }
 
+bool is_in_system_call(pid_t pid, long number) {
+    const std::string call = read_file("/proc/" + std::to_string(pid) + "/syscall");
+    return call.starts_with(std::to_string(number) + ' ');
+}
+
 bool is_running(pid_t pid) {
     const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
     const auto after_name = stat.rfind(')');  // the name itself may hold anything
