@@ -9,7 +9,8 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+
+#include "module/rights.hpp"
 
 namespace finwait {
 
@@ -31,23 +32,6 @@ Decline decline_for(int error) {
             return Decline::send_failed;
     }
 }
-
-// One descriptor as ancillary data; must outlive the sendmsg() it is attached to.
-class Rights {
-  public:
-    void attach(msghdr& message, int descriptor) {
-        message.msg_control = buffer_.data();
-        message.msg_controllen = buffer_.size();
-        cmsghdr* header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof descriptor);
-        std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-    }
-
-  private:
-    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> buffer_{};
-};
 
 std::optional<Decline> send_by(int lane, const msghdr& message) {
     ssize_t sent;

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "module/channel_pair.hpp"
+#include "module/closer_control.hpp"
 #include "module/control_line.hpp"
 #include "module/guard.hpp"
 #include "module/other_child.hpp"
@@ -22,90 +23,9 @@ namespace finwait {
 
 namespace {
 
-using std::chrono::milliseconds;
-using Clock = std::chrono::steady_clock;
-
-constexpr milliseconds kLastRecordsWait{1000};
-constexpr milliseconds kStopPoll{50};
-
 std::string closer_path() {
     const char* configured = config_of(ap_server_conf).closer_path;
     return configured ? configured : FINWAIT_CLOSER_PATH;
-}
-
-int log_level(NoticeLevel level) {
-    return static_cast<int>(level);  // both are syslog's numbers
-}
-
-void log_notice(const CloserProcess& closer, const Control& message) {
-    if (message.kind != ControlKind::notice) return;
-    ap_log_error(APLOG_MARK, log_level(message.level), 0, ap_server_conf, "finwait: closer %d: %.*s",
-                 static_cast<int>(closer.pid), static_cast<int>(message.text.size()),
-                 message.text.data());
-}
-
-void relay_notices_of(CloserProcess& closer) {
-    if (closer.control < 0) return;
-    while (receive_control(closer.control, milliseconds(0), [&](const Control& message) {
-               log_notice(closer, message);
-           }) == ControlRead::message) {
-    }
-}
-
-void log_ready(const Runtime& runtime, const CloserProcess& closer, const Control& ready) {
-    const ChannelCapacity capacity = capacity_of(closer.channel_send);
-    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf,
-                 "finwait: closer %d ready: holds up to %u sockets (FinWaitMaxDraining %u, descriptor "
-                 "limit %" APR_UINT64_T_FMT "); the channel holds about %lu messages%s and %lu "
-                 "descriptors (RLIMIT_NOFILE, systemd's LimitNOFILE)",
-                 static_cast<int>(closer.pid), ready.max_draining, runtime.max_draining,
-                 ready.descriptor_limit, capacity.messages,
-                 capacity.forced ? "" : " (sysctl net.core.wmem_max allows no more)",
-                 capacity.descriptors);
-}
-
-void send_log(const CloserProcess& closer, std::uint16_t id, const Log& log) {
-    Control message;
-    message.kind = ControlKind::log_open;
-    message.log_id = id;
-    message.text = std::string_view(log.target).substr(0, kNoticeMax);
-    if (!send_control(closer.control, message, log.write_fd))
-        ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
-                     "finwait: the closer could not be given FinWaitLog %s", log.target);
-}
-
-void send_configuration(Runtime& runtime, const CloserProcess& closer) {
-    for (std::size_t id = 0; id < runtime.logs.size(); ++id)
-        if (runtime.logs[id].target) send_log(closer, static_cast<std::uint16_t>(id), runtime.logs[id]);
-    Control setup;
-    setup.kind = ControlKind::setup;
-    setup.max_draining = runtime.max_draining;
-    if (!send_control(closer.control, setup))
-        ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
-                     "finwait: the closer could not be told its limits");
-}
-
-void log_silence(const CloserProcess& closer) {
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf, "finwait: closer %d does not answer",
-                 static_cast<int>(closer.pid));
-}
-
-// Waits for the closer to say that it serves; what it says before is logged.
-void await_ready(const Runtime& runtime, CloserProcess& closer) {
-    const auto deadline = Clock::now() + kControlWait;
-    bool ready = false;
-    while (!ready) {
-        const auto left = std::chrono::duration_cast<milliseconds>(deadline - Clock::now());
-        if (left.count() <= 0) return log_silence(closer);
-        const auto read = receive_control(closer.control, left, [&](const Control& message) {
-            ready = message.kind == ControlKind::ready;
-            if (ready)
-                log_ready(runtime, closer, message);
-            else
-                log_notice(closer, message);
-        });
-        if (read == ControlRead::gone) return log_silence(closer);
-    }
 }
 
 std::vector<std::string> arguments_of(const CloserProcess& closer) {
@@ -155,7 +75,7 @@ bool start(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
         return false;
     }
     watch_child(closer.pid, on_closer_event, &closer, pconf);
-    send_configuration(runtime, closer);
+    tell_configuration(runtime, closer);
     await_ready(runtime, closer);
     return true;
 }
@@ -182,7 +102,7 @@ void on_closer_event(int reason, void* data, apr_wait_t status) {
     if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) return;
     auto& closer = *static_cast<CloserProcess*>(data);
     apr_proc_other_child_unregister(data);
-    relay_notices_of(closer);
+    relay_notices(closer);
     closer.pid = 0;
     close_and_forget(closer.control);
     guarded("restarting the closer", false, [&] {
@@ -202,9 +122,7 @@ void retire(Runtime& runtime, CloserProcess& closer) {
                  "finwait: closer %d is replaced and drains to its end", static_cast<int>(closer.pid));
     closer.retired = true;
     runtime.current = -1;
-    Control message;
-    message.kind = ControlKind::retire;
-    if (!send_control(closer.control, message)) ::kill(closer.pid, SIGTERM);
+    tell_to_retire(closer);
     close_and_forget(closer.channel_receive);
     close_and_forget(closer.channel_send);
 }
@@ -239,72 +157,32 @@ CloserProcess* new_closer(Runtime& runtime, const struct stat& executable) {
     return closer;
 }
 
+// On the channel there is, which may have been waiting for a closer since the last one died.
+void go_on(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
+    if (closer.pid == 0) return start_or_give_up(runtime, closer, pconf);
+    tell_configuration(runtime, closer);
+    await_ready(runtime, closer);
+}
+
 void start_new(Runtime& runtime, const struct stat& executable, apr_pool_t* pconf) {
+    CloserProcess* old = current_closer(runtime);
     CloserProcess* closer = new_closer(runtime, executable);
+    if (!closer && old) return go_on(runtime, *old, pconf);
     if (!closer) return;
-    if (CloserProcess* old = current_closer(runtime); old && old->pid != 0) retire(runtime, *old);
+    if (old && old->pid != 0) retire(runtime, *old);
     runtime.current = static_cast<int>(closer - runtime.closers.data());
     std::strncpy(runtime.version.data(), kVersion, runtime.version.size() - 1);
     start_or_give_up(runtime, *closer, pconf);
 }
 
-// On the channel there is, which may have been waiting for a closer since the last one died.
-void go_on(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
-    if (closer.pid == 0) return start_or_give_up(runtime, closer, pconf);
-    send_configuration(runtime, closer);
-    await_ready(runtime, closer);
-}
-
-bool has_ended(CloserProcess& closer) {
-    if (closer.pid == 0) return true;
-    const pid_t ended = ::waitpid(closer.pid, nullptr, WNOHANG);
-    if (ended == 0 || (ended < 0 && errno == EINTR)) return false;
-    relay_notices_of(closer);
-    closer.pid = 0;
-    return true;
-}
-
-bool all_have_ended(Runtime& runtime) {
-    bool all = true;
-    for (CloserProcess& closer : runtime.closers) {
-        relay_notices_of(closer);
-        all = has_ended(closer) && all;
-    }
-    return all;
-}
-
-// httpd's own handlers ignore a signal by now: its retained data is already forgotten.
-class SignalsToStop {
-  public:
-    SignalsToStop() {
-        ::sigemptyset(&signals_);
-        ::sigaddset(&signals_, SIGTERM);
-        ::sigaddset(&signals_, SIGINT);
-        ::sigprocmask(SIG_BLOCK, &signals_, nullptr);
-    }
-
-    bool came_within(milliseconds time) const {
-        const timespec wait{0, std::chrono::nanoseconds(time).count()};
-        return ::sigtimedwait(&signals_, nullptr, &wait) > 0;
-    }
-
-  private:
-    sigset_t signals_;
-};
-
-void tell_to_finish(Runtime& runtime, milliseconds grace) {
-    Control finish;
-    finish.kind = ControlKind::finish;
-    finish.grace_ms = static_cast<std::uint32_t>(grace.count());
-    for (CloserProcess& closer : runtime.closers)
-        if (closer.pid != 0 && !send_control(closer.control, finish)) ::kill(closer.pid, SIGTERM);
-}
-
 }  // namespace
 
 void run_closer(Runtime& runtime, apr_pool_t* pconf) {
-    for (CloserProcess& closer : runtime.closers)
-        if (closer.pid != 0) watch_child(closer.pid, on_closer_event, &closer, pconf);
+    for (CloserProcess& closer : runtime.closers) {
+        if (closer.pid == 0) continue;
+        watch_child(closer.pid, on_closer_event, &closer, pconf);
+        if (closer.retired) tell_configuration(runtime, closer);  // its logs were opened anew too
+    }
 
     struct stat executable {};
     const bool found = ::stat(closer_path().c_str(), &executable) == 0;
@@ -317,35 +195,6 @@ void run_closer(Runtime& runtime, apr_pool_t* pconf) {
         return go_on(runtime, *closer, pconf);
     }
     start_new(runtime, executable, pconf);
-}
-
-void relay_notices(Runtime& runtime) {
-    for (CloserProcess& closer : runtime.closers) relay_notices_of(closer);
-}
-
-void announce_log_close(Runtime& runtime, std::uint16_t id) {
-    Control message;
-    message.kind = ControlKind::log_close;
-    message.log_id = id;
-    for (CloserProcess& closer : runtime.closers)
-        if (closer.pid != 0 && !send_control(closer.control, message))
-            ap_log_error(APLOG_MARK, APLOG_WARNING, errno, ap_server_conf,
-                         "finwait: closer %d could not be told to close a log",
-                         static_cast<int>(closer.pid));
-}
-
-void stop_closers(Runtime& runtime, milliseconds grace) {
-    const bool unbounded = grace.count() == kGraceUnbounded;
-    SignalsToStop stop;
-    tell_to_finish(runtime, grace);
-    auto deadline = Clock::now() + grace + kLastRecordsWait;
-    bool told_again = grace.count() == 0;
-    while (!all_have_ended(runtime) && (unbounded || Clock::now() < deadline)) {
-        if (!stop.came_within(kStopPoll) || told_again) continue;
-        told_again = true;
-        tell_to_finish(runtime, milliseconds(0));
-        deadline = Clock::now() + kLastRecordsWait;
-    }
 }
 
 }  // namespace finwait

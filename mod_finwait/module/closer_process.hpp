@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Starts, watches, replaces and stops the closer. Parent only. For start, death and start-up failure
+// Starts, watches, replaces and stops the closers. Parent only. For start, death and start-up failure
 // mod_cgid is the model; for restarts it is not: the closer and its channel outlive them.
 #pragma once
 
@@ -14,12 +14,6 @@ namespace finwait {
 // these logs: starts one, replaces the running one, or only tells it what is new. Never fails the
 // server: without a closer every close is left to httpd, and the error log says so.
 void run_closer(Runtime& runtime, apr_pool_t* pconf);
-
-// Passes on to the error log what the closers have to say.
-void relay_notices(Runtime& runtime);
-
-// Tells the closer that a log is to be closed.
-void announce_log_close(Runtime& runtime, std::uint16_t id);
 
 // Ends all closers: within `grace` for their drains, and one second for their last Records. A second
 // signal to stop ends the waiting.

@@ -6,7 +6,8 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+
+#include "module/rights.hpp"
 
 namespace finwait {
 
@@ -25,16 +26,8 @@ bool send_control(int control, const Control& message, int descriptor) {
     msghdr header{};
     header.msg_iov = &part;
     header.msg_iovlen = 1;
-    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof descriptor)> rights{};
-    if (descriptor >= 0) {
-        header.msg_control = rights.data();
-        header.msg_controllen = rights.size();
-        cmsghdr* right = CMSG_FIRSTHDR(&header);
-        right->cmsg_level = SOL_SOCKET;
-        right->cmsg_type = SCM_RIGHTS;
-        right->cmsg_len = CMSG_LEN(sizeof descriptor);
-        std::memcpy(CMSG_DATA(right), &descriptor, sizeof descriptor);
-    }
+    Rights rights;
+    if (descriptor >= 0) rights.attach(header, descriptor);
     ssize_t sent;
     do {
         sent = ::sendmsg(control, &header, MSG_NOSIGNAL);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "finwait/control.hpp"
+#include "module/closer_control.hpp"
 #include "module/closer_process.hpp"
 #include "module/guard.hpp"
 #include "module/logs.hpp"
@@ -144,7 +145,7 @@ int prepare(server_rec* main_server, apr_pool_t* pconf) {
     apr_pool_cleanup_register(pconf, runtime, on_pconf_cleanup, apr_pool_cleanup_null);
     protect_from_children(*runtime);
     run_closer(*runtime, pconf);
-    close_unused_logs(*runtime, announce_log_close);
+    close_unused_logs(*runtime, tell_log_close);
     return OK;
 }
 

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/closer_control.hpp"
+
+#include <signal.h>
+
+#include <cerrno>
+
+#include "module/channel_pair.hpp"
+#include "module/control_line.hpp"
+
+namespace finwait {
+
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+int log_level(NoticeLevel level) {
+    return static_cast<int>(level);  // both are syslog's numbers
+}
+
+void log_notice(const CloserProcess& closer, const Control& message) {
+    if (message.kind != ControlKind::notice) return;
+    ap_log_error(APLOG_MARK, log_level(message.level), 0, ap_server_conf, "finwait: closer %d: %.*s",
+                 static_cast<int>(closer.pid), static_cast<int>(message.text.size()),
+                 message.text.data());
+}
+
+void log_ready(const Runtime& runtime, const CloserProcess& closer, const Control& ready) {
+    const ChannelCapacity capacity = capacity_of(closer.channel_send);
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf,
+                 "finwait: closer %d ready: holds up to %u sockets (FinWaitMaxDraining %u, descriptor "
+                 "limit %" APR_UINT64_T_FMT "); the channel holds about %lu messages%s and %lu "
+                 "descriptors (RLIMIT_NOFILE, systemd's LimitNOFILE)",
+                 static_cast<int>(closer.pid), ready.max_draining, runtime.max_draining,
+                 ready.descriptor_limit, capacity.messages,
+                 capacity.forced ? "" : " (sysctl net.core.wmem_max allows no more)",
+                 capacity.descriptors);
+}
+
+void send_log(const CloserProcess& closer, std::uint16_t id, const Log& log) {
+    Control message;
+    message.kind = ControlKind::log_open;
+    message.log_id = id;
+    message.text = std::string_view(log.target).substr(0, kNoticeMax);
+    if (!send_control(closer.control, message, log.write_fd))
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
+                     "finwait: the closer could not be given FinWaitLog %s", log.target);
+}
+
+void log_silence(const CloserProcess& closer) {
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf, "finwait: closer %d does not answer",
+                 static_cast<int>(closer.pid));
+}
+
+void tell_to_end(const CloserProcess& closer, const Control& message) {
+    if (!send_control(closer.control, message)) ::kill(closer.pid, SIGTERM);
+}
+
+}  // namespace
+
+void tell_configuration(const Runtime& runtime, const CloserProcess& closer) {
+    for (std::size_t id = 0; id < runtime.logs.size(); ++id)
+        if (runtime.logs[id].target) send_log(closer, static_cast<std::uint16_t>(id), runtime.logs[id]);
+    Control setup;
+    setup.kind = ControlKind::setup;
+    setup.max_draining = runtime.max_draining;
+    if (!send_control(closer.control, setup))
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
+                     "finwait: the closer could not be told its limits");
+}
+
+void await_ready(const Runtime& runtime, const CloserProcess& closer) {
+    const auto deadline = Clock::now() + kControlWait;
+    bool ready = false;
+    while (!ready) {
+        const auto left = std::chrono::duration_cast<milliseconds>(deadline - Clock::now());
+        if (left.count() <= 0) return log_silence(closer);
+        const auto read = receive_control(closer.control, left, [&](const Control& message) {
+            ready = message.kind == ControlKind::ready;
+            if (ready)
+                log_ready(runtime, closer, message);
+            else
+                log_notice(closer, message);
+        });
+        if (read == ControlRead::gone) return log_silence(closer);
+    }
+}
+
+void tell_to_retire(const CloserProcess& closer) {
+    Control message;
+    message.kind = ControlKind::retire;
+    tell_to_end(closer, message);
+}
+
+void tell_to_finish(const Runtime& runtime, milliseconds grace) {
+    Control finish;
+    finish.kind = ControlKind::finish;
+    finish.grace_ms = static_cast<std::uint32_t>(grace.count());
+    for (const CloserProcess& closer : runtime.closers)
+        if (closer.pid != 0) tell_to_end(closer, finish);
+}
+
+void tell_log_close(Runtime& runtime, std::uint16_t id) {
+    Control message;
+    message.kind = ControlKind::log_close;
+    message.log_id = id;
+    for (CloserProcess& closer : runtime.closers)
+        if (closer.pid != 0 && !send_control(closer.control, message))
+            ap_log_error(APLOG_MARK, APLOG_WARNING, errno, ap_server_conf,
+                         "finwait: closer %d could not be told to close a log",
+                         static_cast<int>(closer.pid));
+}
+
+void relay_notices(const CloserProcess& closer) {
+    if (closer.control < 0) return;
+    while (receive_control(closer.control, milliseconds(0), [&](const Control& message) {
+               log_notice(closer, message);
+           }) == ControlRead::message) {
+    }
+}
+
+void relay_notices(const Runtime& runtime) {
+    for (const CloserProcess& closer : runtime.closers) relay_notices(closer);
+}
+
+}  // namespace finwait

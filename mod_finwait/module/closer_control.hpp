@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the parent and a closer say to each other over the control channel. Parent only. What cannot be
+// said is logged; it never fails the server.
+#pragma once
+
+#include <chrono>
+
+#include "module/runtime.hpp"
+
+namespace finwait {
+
+// All logs, then the limits: the sign to serve.
+void tell_configuration(const Runtime& runtime, const CloserProcess& closer);
+
+// Waits for the answer to that, at most kControlWait, and logs it.
+void await_ready(const Runtime& runtime, const CloserProcess& closer);
+
+// A closer that cannot be told is sent a SIGTERM instead.
+void tell_to_retire(const CloserProcess& closer);
+void tell_to_finish(const Runtime& runtime, std::chrono::milliseconds grace);
+
+void tell_log_close(Runtime& runtime, std::uint16_t id);
+
+// Passes on to the error log what the closers have had to say. Never waits.
+void relay_notices(const CloserProcess& closer);
+void relay_notices(const Runtime& runtime);
+
+}  // namespace finwait
