@@ -27,7 +27,7 @@ struct ModuleCounters {
     std::array<Counter, kDeclines.size()> declined;
 };
 
-// A replaced closer drains beside its successor, so `held` is kept per closer, by slot.
+// A replaced closer drains beside its successor, so gauges are kept per closer, by slot.
 inline constexpr std::size_t kCloserSlots = 4;
 
 struct CloserCounters {
@@ -37,11 +37,14 @@ struct CloserCounters {
     Counter unlogged;      // closes with no log: none configured, or hidden by env=
     Counter dropped;       // closes of which no log could take the Record: its reader was slow
     Counter shed;          // sockets given up because FinWaitMaxDraining was reached
-    Counter lost;          // sockets held by a closer that died
+    Counter lost;          // closes in the hands of a closer that died, their Records unwritten
     std::array<Counter, kCauses.size()> causes;
     std::array<Counter, kDrains.size()> drains;
     std::array<Counter, kOutcomes.size()> outcomes;
-    std::array<Counter, kCloserSlots> held;  // a gauge
+    // Gauges: what would be lost if the closer in that slot died now.
+    std::array<Counter, kCloserSlots> held;       // sockets
+    std::array<Counter, kCloserSlots> in_hand;    // messages taken off the channel, not yet received
+    std::array<Counter, kCloserSlots> unwritten;  // lines in the buffers of logs
 };
 
 inline constexpr std::size_t kCounterPageSize = 4096;

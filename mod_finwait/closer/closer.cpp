@@ -37,6 +37,7 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
       channel_(std::move(descriptors.lanes)),
       signals_(std::move(descriptors.signals)),
       counters_(counters),
+      slot_(slot),
       descriptor_limit_(descriptor_limit),
       notices_(control_),
       logs_(epoll_.get(), kLogTokens, notices_),
@@ -46,7 +47,7 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
     assert(channel_.lanes() > 0 && channel_.lanes() <= kChannelLanes);
     assert(slot < kCloserSlots);
     assert(descriptor_limit >= kDescriptorLimitMin);
-    count_lost(counters.held[slot]);
+    count_lost();
     add_to_epoll(control_.descriptor(), kControlToken);
     if (signals_) add_to_epoll(signals_.get(), kSignalToken);
     drainer_.set_max(held_max(), {});
@@ -61,10 +62,14 @@ void Closer::add_to_epoll(int descriptor, std::uint64_t token) const {
     assert(result == 0);
 }
 
-// What the gauge still shows was held by the closer that had this slot before and died.
-void Closer::count_lost(Counter& held) {
-    lost_ = held.exchange(0, std::memory_order_relaxed);
-    count(counters_.lost, lost_);
+// What the gauges still show was in the hands of the closer that had this slot before and died.
+void Closer::count_lost() {
+    const std::uint64_t in_hand = counters_.in_hand[slot_].exchange(0);
+    const std::uint64_t unwritten = counters_.unwritten[slot_].exchange(0);
+    lost_ = counters_.held[slot_].exchange(0) + in_hand;
+    count(counters_.received, in_hand);
+    counters_.records.fetch_sub(std::min(unwritten, read(counters_.records)));
+    count(counters_.lost, lost_ + unwritten);
 }
 
 std::size_t Closer::held_max() const {
@@ -111,6 +116,7 @@ void Closer::turn(Moment now) {
     drainer_.expire(now);
     if (finish_at_ <= now.monotonic && full_.none()) drainer_.stop(now);
     logs_.flush(now);
+    counters_.unwritten[slot_].store(logs_.buffered_lines(), std::memory_order_relaxed);
     end_if_done(now);
 }
 
@@ -214,7 +220,11 @@ void Closer::serve_channel(Moment now) {
 void Closer::serve_lane(std::size_t lane, Moment now) {
     for (std::size_t i = 0; i < kBatchesPerTurn; ++i) {
         const ReceivedBatch batch = channel_.receive(lane);
-        for (ReceivedMessage& message : batch.messages) accept(message, now);
+        counters_.in_hand[slot_].store(batch.messages.size(), std::memory_order_relaxed);
+        for (ReceivedMessage& message : batch.messages) {
+            accept(message, now);
+            counters_.in_hand[slot_].fetch_sub(1, std::memory_order_relaxed);
+        }
         full_[lane] = batch.is_full;
         if (batch.has_ended) {
             ended_.set(lane);
@@ -256,11 +266,18 @@ void Closer::end_if_done(Moment now) {
     if (last_flush_until_ == kNever) last_flush_until_ = now.monotonic + kLastFlushMax;
     logs_.flush(now, true);
     is_done_ = logs_.is_flushed() || now.monotonic >= last_flush_until_;
-    const std::size_t unwritten = is_done_ ? logs_.buffered_lines() : 0;
-    if (unwritten == 0) return;
+    if (is_done_) give_up_unwritten(now.monotonic);
+}
+
+void Closer::give_up_unwritten(Time now) {
+    const std::uint64_t lines = logs_.buffered_lines();
+    counters_.unwritten[slot_].store(0);
+    if (lines == 0) return;
+    const std::uint64_t closes = std::min(lines, read(counters_.records));
+    counters_.records.fetch_sub(closes);
+    count(counters_.dropped, closes);
     notices_.tell(NoticeKind::log_dropped, NoticeLevel::error,
-                  std::to_string(unwritten) + " lines could not be written before the end",
-                  now.monotonic);
+                  std::to_string(lines) + " lines could not be written before the end", now);
 }
 
 }  // namespace finwait

@@ -69,7 +69,8 @@ class Closer {
     using Lanes = std::bitset<kChannelLanes>;
 
     void add_to_epoll(int descriptor, std::uint64_t token) const;
-    void count_lost(Counter& held);
+    void count_lost();
+    void give_up_unwritten(Time now);
     void serve_signal(Moment now);
     void serve_control(Moment now);
     void obey(const Control& control, UniqueFd descriptor, Moment now);
@@ -88,6 +89,7 @@ class Closer {
     ChannelReceiver channel_;
     UniqueFd signals_;
     CloserCounters& counters_;
+    std::size_t slot_;
     std::uint64_t descriptor_limit_;
     std::uint32_t max_draining_ = kDefaultMaxDraining;
 

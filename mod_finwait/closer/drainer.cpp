@@ -24,6 +24,7 @@ void Drainer::set_max(std::size_t held_max, Moment now) {
 bool Drainer::take(UniqueFd socket, const Handoff& handoff, Moment now) {
     if (!apply_policy(socket.get(), handoff.policy)) return false;
     while (sockets_.size() >= held_max_) shed_one(now);
+    records_.expect(handoff);
     const Time half_close = plausible_half_close(handoff.half_close, now.monotonic);
     arrivals_.push_back(sockets_.add(std::move(socket), handoff, half_close));
     publish_held();
@@ -190,6 +191,7 @@ void Drainer::end(Token token, HeldSocket& held, Drain how, int error, Moment no
     if (how == Drain::byte_limit) reset_at_close(held.socket.get());
     if (how == Drain::shed) count(counters_.shed);
     records_.keep(held.handoff.unpack(), end, now);
+    records_.release(held.handoff.unpack());
     deadlines_.remove(slot_of(token));
     sockets_.remove(token);
     publish_held();

@@ -37,9 +37,12 @@ void LogWriter::open(UniqueFd descriptor, std::string_view name) {
         is_pipe_ = S_ISFIFO(status.st_mode);
         if (may_block(status.st_mode)) set_nonblocking(descriptor.get());
     }
+    const bool is_same = status.st_dev == device_ && status.st_ino == inode_;
+    device_ = status.st_dev;
+    inode_ = status.st_ino;
     descriptor_ = std::move(descriptor);
     name_ = name;
-    start_ = line_start_;
+    if (!is_same) start_ = line_start_;
     retry_at_ = Time::zero();
     is_blocked_ = false;
     was_opened_ = true;
@@ -56,12 +59,18 @@ bool LogWriter::has_room() {
 }
 
 bool LogWriter::append(const Record& record, Moment now) {
+    // One turn may end every drain there is: what a willing reader could take is never dropped. An
+    // error is told by the next flush().
+    if (buffer_.size() - start_ >= kLogBatch && descriptor_ && !is_blocked_ &&
+        now.monotonic >= retry_at_)
+        static_cast<void>(write_all(now.monotonic));
     if (!has_room()) {
         ++dropped_;
         return false;
     }
     tell_dropped(now);
     append_record(buffer_, record);
+    ++lines_;
     flush_at_ = std::min(flush_at_, now.monotonic + kLogFlushDelay);
     return true;
 }
@@ -69,17 +78,13 @@ bool LogWriter::append(const Record& record, Moment now) {
 void LogWriter::tell_dropped(Moment now) {
     if (dropped_ == 0) return;
     append_dropped(buffer_, to_milliseconds(now.realtime), std::exchange(dropped_, 0));
+    ++lines_;
     flush_at_ = std::min(flush_at_, now.monotonic);
 }
 
 Time LogWriter::due() const {
     if (!descriptor_ || is_blocked_ || (is_empty() && dropped_ == 0)) return kNever;
     return std::max(flush_at_, retry_at_);
-}
-
-std::size_t LogWriter::buffered_lines() const {
-    return static_cast<std::size_t>(std::count(
-        buffer_.begin() + static_cast<std::ptrdiff_t>(line_start_), buffer_.end(), '\n'));
 }
 
 int LogWriter::flush(Moment now, bool all) {
@@ -134,6 +139,9 @@ int LogWriter::write_all(Time now) {
 }
 
 void LogWriter::advance(std::size_t bytes) {
+    const auto written = buffer_.begin() + static_cast<std::ptrdiff_t>(start_);
+    lines_ -= static_cast<std::size_t>(
+        std::count(written, written + static_cast<std::ptrdiff_t>(bytes), '\n'));
     start_ += bytes;
     assert(start_ <= buffer_.size());
     if (is_empty()) {

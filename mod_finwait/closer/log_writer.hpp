@@ -4,6 +4,8 @@
 // Never blocks. Beyond kLogBufferMax lines are dropped, and the log itself is told how many.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -46,7 +48,7 @@ class LogWriter {
     [[nodiscard]] int descriptor() const { return descriptor_.get(); }
     [[nodiscard]] bool was_opened() const { return was_opened_; }
     [[nodiscard]] std::size_t buffered() const { return buffer_.size() - line_start_; }
-    [[nodiscard]] std::size_t buffered_lines() const;
+    [[nodiscard]] std::size_t buffered_lines() const { return lines_; }
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
     [[nodiscard]] const std::string& name() const { return name_; }
 
@@ -64,7 +66,10 @@ class LogWriter {
     std::size_t line_start_ = 0;  // first byte of the line that start_ is in
     Time flush_at_ = kNever;      // kNever: nothing was appended since the last write
     Time retry_at_{};             // after an error; no earlier
+    std::size_t lines_ = 0;       // in the buffer, the partly written one included
     std::uint64_t dropped_ = 0;   // and not yet told
+    dev_t device_ = 0;            // of the file; the same again is no new reader
+    ino_t inode_ = 0;
     bool is_pipe_ = false;
     bool is_blocked_ = false;
     bool is_full_ = false;

@@ -22,32 +22,27 @@ void Logs::open(std::uint16_t id, UniqueFd descriptor, std::string_view name) {
     if (log.writer.has_descriptor())
         ::epoll_ctl(epoll_, EPOLL_CTL_DEL, log.writer.descriptor(), nullptr);
     log.writer.open(std::move(descriptor), name);
+    log.is_closed = false;
     log.close_at = kNever;
 }
 
 void Logs::close(std::uint16_t id, Moment now) {
     const auto log = logs_.find(id);
     if (log == logs_.end()) return;
-    log->second.close_at = now.monotonic + kLogCloseDelay;
+    log->second.is_closed = true;
     flush(now, true);
 }
 
-std::size_t Logs::unopened_bytes() const {
-    std::size_t bytes = 0;
-    for (const auto& [id, log] : logs_)
-        if (!log.writer.was_opened()) bytes += log.writer.buffered() + sizeof(Log);
-    return bytes;
+void Logs::add_users(const LogIds& ids, long number) {
+    for (std::size_t i = 0; i < ids.count; ++i)
+        if (const auto log = logs_.find(ids.ids[i]); log != logs_.end()) log->second.users += number;
 }
 
-LogWriter* Logs::find_or_await(std::uint16_t id, Time now) {
-    const auto found = logs_.find(id);
-    if (found != logs_.end() && found->second.writer.was_opened()) return &found->second.writer;
-    if (unopened_bytes() + kRecordSizeMax > kUnopenedBytesMax) {
-        notices_.tell(NoticeKind::log_unknown, NoticeLevel::error,
-                      "lines were dropped for a log that was never opened", now);
-        return nullptr;
-    }
-    return &logs_[id].writer;
+LogWriter* Logs::find(std::uint16_t id, Time now) {
+    if (const auto log = logs_.find(id); log != logs_.end()) return &log->second.writer;
+    notices_.tell(NoticeKind::log_unknown, NoticeLevel::error,
+                  "a close names a log that is no longer open: its line is dropped", now);
+    return nullptr;
 }
 
 bool Logs::append(const LogIds& ids, const Record& record, Moment now) {
@@ -55,7 +50,7 @@ bool Logs::append(const LogIds& ids, const Record& record, Moment now) {
     assert(ids.count <= ids.ids.size());
     bool was_taken = false;
     for (std::size_t i = 0; i < ids.count; ++i) {
-        LogWriter* log = find_or_await(ids.ids[i], now.monotonic);
+        LogWriter* log = find(ids.ids[i], now.monotonic);
         if (log == nullptr) continue;
         if (log->append(record, now))
             was_taken = true;
@@ -72,25 +67,32 @@ void Logs::on_writable(std::uint16_t id) {
 
 void Logs::flush(Moment now, bool all) {
     for (auto at = logs_.begin(); at != logs_.end();) {
-        auto& [id, log] = *at;
+        Log& log = at->second;
         const int error = log.writer.flush(now, all);
         if (error != 0) tell_failed(log.writer, error, now.monotonic);
-        const bool is_closing = log.close_at != kNever;
-        const bool is_done = log.writer.is_empty() || !log.writer.has_descriptor();
-        if (is_closing && (is_done || now.monotonic >= log.close_at)) {
-            const std::size_t lines = log.writer.buffered_lines();
-            if (lines > 0)
-                notices_.tell(NoticeKind::log_dropped, NoticeLevel::warning,
-                              "log " + log.writer.name() + " was closed with " +
-                                  std::to_string(lines) + " lines unwritten",
-                              now.monotonic);
-            if (log.writer.has_descriptor())
-                ::epoll_ctl(epoll_, EPOLL_CTL_DEL, log.writer.descriptor(), nullptr);
-            at = logs_.erase(at);
-        } else {
+        if (!may_go(log, now.monotonic)) {
             ++at;
+            continue;
         }
+        let_go(log, now.monotonic);
+        at = logs_.erase(at);
     }
+}
+
+bool Logs::may_go(Log& log, Time now) const {
+    if (!log.is_closed || log.users > 0) return false;
+    if (log.close_at == kNever) log.close_at = now + kLogCloseDelay;
+    return log.writer.is_empty() || !log.writer.has_descriptor() || now >= log.close_at;
+}
+
+void Logs::let_go(const Log& log, Time now) {
+    if (log.writer.buffered_lines() > 0)
+        notices_.tell(NoticeKind::log_dropped, NoticeLevel::warning,
+                      "log " + log.writer.name() + " was closed with " +
+                          std::to_string(log.writer.buffered_lines()) + " lines unwritten",
+                      now);
+    if (log.writer.has_descriptor())
+        ::epoll_ctl(epoll_, EPOLL_CTL_DEL, log.writer.descriptor(), nullptr);
 }
 
 Time Logs::due() const {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All logs by the identity that Handoffs name. A Record may come before its log is opened (a
-// restarted closer finds old messages in the channel): its lines wait, within kUnopenedBytesMax
-// for all such logs together.
+// All logs by the identity that Handoffs name. The parent opens every log before the closer serves, so
+// an id that is not open then is one it has closed, or never gave: no log takes that Record. A closed
+// log stays for the held sockets that name it.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,6 @@
 
 namespace finwait {
 
-inline constexpr std::size_t kUnopenedBytesMax = std::size_t{4} << 20;
 // A log closed by the parent may still have lines for a slow reader.
 inline constexpr Time kLogCloseDelay = std::chrono::seconds(5);
 
@@ -29,6 +28,10 @@ class Logs {
 
     void open(std::uint16_t id, UniqueFd descriptor, std::string_view name);
     void close(std::uint16_t id, Moment now);
+
+    // A held socket names these logs, and no longer does.
+    void hold(const LogIds& ids) { add_users(ids, 1); }
+    void release(const LogIds& ids) { add_users(ids, -1); }
 
     // False if no log took the line. Precondition: ids.count > 0.
     [[nodiscard]] bool append(const LogIds& ids, const Record& record, Moment now);
@@ -45,11 +48,16 @@ class Logs {
   private:
     struct Log {
         LogWriter writer;
-        Time close_at = kNever;
+        long users = 0;           // held sockets that name it
+        bool is_closed = false;   // by the parent
+        Time close_at = kNever;   // when unwritten lines are given up
     };
 
-    [[nodiscard]] LogWriter* find_or_await(std::uint16_t id, Time now);
-    [[nodiscard]] std::size_t unopened_bytes() const;
+    void add_users(const LogIds& ids, long number);
+    [[nodiscard]] LogWriter* find(std::uint16_t id, Time now);
+    // True if nothing is left to wait for.
+    [[nodiscard]] bool may_go(Log& log, Time now) const;
+    void let_go(const Log& log, Time now);
     void tell_dropped(const LogWriter& log, Time now);
     void tell_failed(const LogWriter& log, int error, Time now);
 

@@ -35,6 +35,9 @@ class RecordKeeper {
   public:
     RecordKeeper(CloserCounters& counters, Logs& logs) : counters_(counters), logs_(logs) {}
 
+    // A Handoff was taken: its logs stay until its close is kept.
+    void expect(const Handoff& handoff) { logs_.hold(handoff.logs); }
+    void release(const Handoff& handoff) { logs_.release(handoff.logs); }
     void keep(const Handoff& handoff, const CloseEnd& end, Moment now);
 
     // A Report: a close that left nothing to drain.

@@ -9,8 +9,7 @@ namespace {
 constexpr std::chrono::milliseconds kClockSlack{10};
 
 bool client_went_first(const CloseFacts& facts) {
-    return facts.aborted || facts.peek == Peek::fin || facts.peek == Peek::reset ||
-           facts.peek == Peek::closed;
+    return facts.peek == Peek::fin || facts.peek == Peek::reset || facts.peek == Peek::closed;
 }
 
 Cause cause_without_request(const CloseFacts& facts) {
@@ -24,6 +23,13 @@ Cause cause_without_request(const CloseFacts& facts) {
     return waited ? Cause::request_timeout : Cause::error;
 }
 
+// event reads only what has come. The others read, and wait, from the moment of the last reply: there
+// only the time at which bytes came tells.
+bool has_begun(const CloseFacts& facts) {
+    if (facts.http_2) return false;
+    return facts.async ? facts.reading : facts.since_last_bytes + kClockSlack < facts.since_reply;
+}
+
 // The connection was kept alive, and no further request was logged.
 Cause cause_between_requests(const CloseFacts& facts) {
     if (client_went_first(facts)) return Cause::client_gone;
@@ -32,8 +38,7 @@ Cause cause_between_requests(const CloseFacts& facts) {
     // event closes a readable connection when no worker is free to read it.
     if (facts.async && facts.short_note && facts.peek == Peek::data) return Cause::workers_busy;
 
-    const bool begun =
-        !facts.http_2 && facts.since_last_bytes + kClockSlack < facts.since_reply;
+    const bool begun = has_begun(facts);
     if (begun && (facts.short_note || facts.since_last_bytes >= facts.request_timeout))
         return Cause::request_timeout;
     if (facts.since_reply >= facts.keep_alive_timeout) return Cause::keepalive_timeout;
@@ -65,16 +70,17 @@ Cause cause_of_close(const CloseFacts& facts) {
     if (facts.after_reply) {
         // A tunnel ends when either side closes, and httpd then half-closes the other itself.
         if (facts.after_reply == Cause::tunnel_end) return Cause::tunnel_end;
-        // A request cut off in its headers is answered with 400.
+        // A request cut off in its headers is answered with 400; a RST takes the reply with it.
         const bool cut_off = facts.malformed && client_went_first(facts);
-        return facts.aborted || cut_off ? Cause::client_gone : *facts.after_reply;
+        const bool reset = facts.peek == Peek::reset || facts.peek == Peek::closed;
+        return cut_off || reset ? Cause::client_gone : *facts.after_reply;
     }
     return facts.requests == 0 ? cause_without_request(facts) : cause_between_requests(facts);
 }
 
 bool needs_tcp_info(const CloseFacts& facts) {
     if (facts.after_reply || facts.stopping || client_went_first(facts)) return false;
-    return facts.requests == 0 || !facts.http_2;
+    return facts.requests == 0 || !facts.async;
 }
 
 }  // namespace finwait

@@ -44,13 +44,13 @@ struct CloseFacts {
     std::optional<Cause> after_reply;  // set if the last reply already decided
     bool malformed = false;            // the last request was: 400
     Peek peek = Peek::nothing;
-    bool aborted = false;              // c->aborted: a write failed
+    bool reading = false;              // event only: it had begun to read a further request
     bool stopping = false;             // the MPM stops, or this generation is old
     bool async = false;                // event: the MPM itself sets the short-lingering-close note
     bool short_note = false;           // c->notes has short-lingering-close
     bool tls = false;
     bool http_2 = false;
-    bool bytes_received = false;       // on the connection, ever (tcpi_bytes_received)
+    bool bytes_received = false;  // on the connection, ever (tcpi_bytes_received)
     std::chrono::nanoseconds since_last_bytes{};  // tcpi_last_data_recv
     std::chrono::nanoseconds since_reply{};       // if requests != 0
     std::chrono::nanoseconds keep_alive_timeout{};

@@ -3,6 +3,7 @@
 
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <linux/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -92,9 +93,14 @@ Received received_on(int socket) {
     return {info.tcpi_bytes_received != 0, std::chrono::milliseconds(info.tcpi_last_data_recv)};
 }
 
-bool only_fin_unacknowledged(int socket) {
+bool only_fin_unacknowledged(int socket, int goodbye_max) {
     int unacknowledged = 0;
-    return ::ioctl(socket, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged <= 1;
+    return ::ioctl(socket, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged <= 1 + goodbye_max;
+}
+
+bool has_hung_up(int socket) {
+    pollfd state{socket, 0, 0};
+    return ::poll(&state, 1, 0) > 0 && (state.revents & POLLHUP) != 0;
 }
 
 }  // namespace finwait

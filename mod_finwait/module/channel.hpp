@@ -21,6 +21,9 @@ namespace finwait {
 
 [[nodiscard]] Peek peek_at(int socket);
 
+// True if the other end of a socket pair is closed.
+[[nodiscard]] bool has_hung_up(int socket);
+
 // What cause_of_close() needs of TCP_INFO; zeros where the kernel gives no answer.
 struct Received {
     bool any = false;
@@ -29,8 +32,9 @@ struct Received {
 
 [[nodiscard]] Received received_on(int socket);
 
-// True if the client has acknowledged everything but our FIN. SIOCOUTQ counts the FIN: it is 1
-// right after shutdown() and 0 in FIN_WAIT_2 (net/ipv4/tcp.c, tcp_ioctl).
-[[nodiscard]] bool only_fin_unacknowledged(int socket);
+// True if the client has acknowledged everything but our FIN and at most `goodbye_max` bytes before it.
+// SIOCOUTQ counts the FIN: it is 1 right after shutdown() and 0 in FIN_WAIT_2 (net/ipv4/tcp.c,
+// tcp_ioctl).
+[[nodiscard]] bool only_fin_unacknowledged(int socket, int goodbye_max);
 
 }  // namespace finwait

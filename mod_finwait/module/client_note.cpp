@@ -29,14 +29,27 @@ std::string_view bounded(std::string_view text, std::size_t size_max) {
 
 void ClientNote::remember(const RequestSeen& request) {
     const std::lock_guard lock(mutex_);
+    // A request that was never read to its end does not hide who sent those before it.
+    const bool is_nameless = !request.complete && request.user_agent.empty() && seen_.last;
+    const std::string_view user_agent =
+        is_nameless ? seen_.last->user_agent : kept(seen_.user_agent_, request.user_agent);
     seen_.last = request;
-    seen_.last->user_agent = kept(seen_.user_agent_, request.user_agent);
+    seen_.last->user_agent = user_agent;
     seen_.last->client_address = kept(seen_.client_address_, request.client_address);
     if (request.complete) ++seen_.requests;
 }
 
 void ClientNote::copy_to(ClientSeen& seen) {
     const std::lock_guard lock(mutex_);
+    copy_locked_to(seen);
+}
+
+void ClientNote::try_copy_to(ClientSeen& seen) {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (lock) copy_locked_to(seen);
+}
+
+void ClientNote::copy_locked_to(ClientSeen& seen) {
     seen.requests = seen_.requests;
     seen.last = seen_.last;
     if (!seen.last) return;

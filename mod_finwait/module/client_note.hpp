@@ -59,7 +59,13 @@ class ClientNote {
     void remember(const RequestSeen& request);
     void copy_to(ClientSeen& seen);
 
+    // Never waits; nothing is copied if the note is being written. prefork ends a child from within a
+    // signal handler, which may have interrupted remember().
+    void try_copy_to(ClientSeen& seen);
+
   private:
+    void copy_locked_to(ClientSeen& seen);
+
     std::mutex mutex_;
     ClientSeen seen_;
 };

@@ -38,14 +38,22 @@ void log_ready(const Runtime& runtime, const CloserProcess& closer, const Contro
                  capacity.descriptors);
 }
 
-void send_log(const CloserProcess& closer, std::uint16_t id, const Log& log) {
+bool send_log(const CloserProcess& closer, const Log& log) {
     Control message;
     message.kind = ControlKind::log_open;
-    message.log_id = id;
+    message.log_id = log.id;
     message.text = std::string_view(log.target).substr(0, kNoticeMax);
-    if (!send_control(closer.control, message, log.write_fd))
-        ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
-                     "finwait: the closer could not be given FinWaitLog %s", log.target);
+    return send_control(closer.control, message, log.write_fd);
+}
+
+// Ends with the first failure: each may take kControlWait, and the parent has other work.
+bool send_all(const Runtime& runtime, const CloserProcess& closer) {
+    for (const Log& log : runtime.logs)
+        if (log.target && !send_log(closer, log)) return false;
+    Control setup;
+    setup.kind = ControlKind::setup;
+    setup.max_draining = runtime.max_draining;
+    return send_control(closer.control, setup);
 }
 
 void log_silence(const CloserProcess& closer) {
@@ -60,14 +68,11 @@ void tell_to_end(const CloserProcess& closer, const Control& message) {
 }  // namespace
 
 void tell_configuration(const Runtime& runtime, const CloserProcess& closer) {
-    for (std::size_t id = 0; id < runtime.logs.size(); ++id)
-        if (runtime.logs[id].target) send_log(closer, static_cast<std::uint16_t>(id), runtime.logs[id]);
-    Control setup;
-    setup.kind = ControlKind::setup;
-    setup.max_draining = runtime.max_draining;
-    if (!send_control(closer.control, setup))
+    if (!send_all(runtime, closer))
         ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
-                     "finwait: the closer could not be told its limits");
+                     "finwait: closer %d could not be told its logs and limits: it goes on with those it "
+                     "has until the next restart",
+                     static_cast<int>(closer.pid));
 }
 
 void await_ready(const Runtime& runtime, const CloserProcess& closer) {

@@ -60,6 +60,7 @@ bool start(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
 
     Program program;
     program.path = closer_path();
+    program.empty_environment = true;
     program.arguments = arguments_of(closer);
     program.descriptors = {{theirs, kControlFd}, {runtime.closer_counters_fd, kCloserCountersFd}};
     for (std::size_t lane = 0; lane < kChannelLanes; ++lane)
@@ -72,6 +73,7 @@ bool start(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
         closer.pid = 0;
         ap_log_error(APLOG_MARK, APLOG_CRIT, spawn_error, ap_server_conf,
                      "finwait: FinWaitCloser %s could not be started", program.path.c_str());
+        errno = spawn_error;
         return false;
     }
     watch_child(closer.pid, on_closer_event, &closer, pconf);
@@ -80,8 +82,13 @@ bool start(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
     return true;
 }
 
+// What is short now may not be in ten seconds, when retry_closer() comes.
+bool may_pass(int error) {
+    return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
 void start_or_give_up(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
-    if (!start(runtime, closer, pconf)) give_up(closer);
+    if (!start(runtime, closer, pconf) && !may_pass(errno)) give_up(closer);
 }
 
 // The MPMs hand over an exit code where they have decoded it, and wait()'s status elsewhere.
@@ -176,6 +183,12 @@ void start_new(Runtime& runtime, const struct stat& executable, apr_pool_t* pcon
 }
 
 }  // namespace
+
+void retry_closer(Runtime& runtime, apr_pool_t* pconf) {
+    CloserProcess* closer = current_closer(runtime);
+    if (closer && closer->pid == 0 && closer->channel_receive[0] >= 0)
+        start_or_give_up(runtime, *closer, pconf);
+}
 
 void run_closer(Runtime& runtime, apr_pool_t* pconf) {
     for (CloserProcess& closer : runtime.closers) {

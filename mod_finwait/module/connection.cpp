@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/connection.hpp"
 
+#include <http_protocol.h>
 #include <http_ssl.h>
 #include <scoreboard.h>
 
@@ -47,8 +48,15 @@ LogIds logs_wanted_by(const request_rec* last, const ServerConfig& config) {
 }
 
 bool is_upgraded(const request_rec* r) {
-    if (r->status == HTTP_SWITCHING_PROTOCOLS || r->method_number == M_CONNECT) return true;
+    if (r->status == HTTP_SWITCHING_PROTOCOLS) return true;
+    if (r->method_number == M_CONNECT) return r->status == HTTP_OK;
     return r->proxyreq && text_of(r->filename).starts_with("proxy:ws");
+}
+
+// mod_http2 serves that request again, as the first stream.
+bool is_upgrade_to_http_2(const request_rec* r) {
+    return r->status == HTTP_SWITCHING_PROTOCOLS && !r->connection->master &&
+           std::string_view(ap_get_protocol(r->connection)).starts_with("h2");
 }
 
 bool may_become_a_tunnel(const request_rec* r) {
@@ -103,7 +111,7 @@ void remember(Connection& connection, request_rec* first) {
     if (text_of(first->useragent_ip) != text_of(first->connection->client_ip))
         request.client_address = text_of(first->useragent_ip);
     request.vhost = &config.settings;
-    request.http = http_version_of(first);
+    if (first->the_request) request.http = http_version_of(first);
     request.logs = logs_wanted_by(last, config);
     request.logged = monotonic_now();
     request.keep_alive_timeout = keep_alive_timeout_of(last);
@@ -153,6 +161,11 @@ TlsVersion tls_version_of(conn_rec* c) {
     return word_named<TlsVersion>(version == "1" ? "1.0" : version).value_or(TlsVersion::none);
 }
 
+void on_pre_read_request(request_rec*, conn_rec* c) {
+    if (c->master) return;
+    if (Connection* connection = connection_of(c)) connection->reading = true;
+}
+
 int on_post_read_request(request_rec* r) {
     return guarded("post_read_request", DECLINED, [&] {
         if (!may_become_a_tunnel(r) || r->connection->master) return DECLINED;
@@ -165,7 +178,10 @@ int on_post_read_request(request_rec* r) {
 int on_log_transaction(request_rec* r) {
     return guarded("log_transaction", DECLINED, [&] {
         conn_rec* c = r->connection->master ? r->connection->master : r->connection;
-        if (Connection* connection = connection_of(c)) remember(*connection, r);
+        Connection* connection = connection_of(c);
+        if (!connection || is_upgrade_to_http_2(r)) return DECLINED;
+        if (!r->connection->master) connection->reading = false;
+        remember(*connection, r);
         return DECLINED;
     });
 }

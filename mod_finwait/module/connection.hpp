@@ -3,12 +3,24 @@
 // A connection's memory of its client, and the hooks that feed it.
 #pragma once
 
+#include <chrono>
+#include <optional>
+
+#include "module/channel.hpp"
 #include "module/client_note.hpp"
 #include "module/httpd.hpp"
 
 namespace finwait {
 
 struct Runtime;
+
+// The socket before mod_ssl and mod_http2 say goodbye: many clients answer that at once, and then it
+// can no longer be told who went first.
+struct BeforeGoodbye {
+    Peek peek = Peek::nothing;
+    Received received;
+    std::chrono::nanoseconds at{};
+};
 
 // In c->pool, from pre_connection to the pool's end. All but `client` belongs to the thread that the
 // MPM has serve the connection.
@@ -18,6 +30,8 @@ struct Connection {
     ClientNote client;
     TlsVersion tls = TlsVersion::none;  // learnt at the close, before mod_ssl says goodbye
     bool http_2 = false;
+    std::optional<BeforeGoodbye> before_goodbye;
+    bool reading = false;  // HTTP/1: a request is being read or answered
     bool accounted = false;  // this close has been counted, once and for all
 };
 
@@ -28,6 +42,7 @@ struct Connection {
 [[nodiscard]] TlsVersion tls_version_of(conn_rec* c);
 
 int on_pre_connection(conn_rec* c, void* csd);
+void on_pre_read_request(request_rec* r, conn_rec* c);
 
 // mod_proxy's tunnel says goodbye by itself, and mod_ssl knows nothing any more when it ends.
 int on_post_read_request(request_rec* r);

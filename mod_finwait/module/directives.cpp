@@ -7,6 +7,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include "module/server_config.hpp"
 
@@ -44,8 +45,12 @@ const char* refuse_in_vhost(cmd_parms* cmd) {
     return ap_check_cmd_context(cmd, GLOBAL_ONLY);
 }
 
-const char* add_option(cmd_parms* cmd, finwait::LogDirective& log, const char* option) {
-    if (!option || std::strcmp(option, "all") == 0) return nullptr;
+// The mode comes first, and each at most once.
+const char* add_options(cmd_parms* cmd, finwait::LogDirective& log, const char* option,
+                        const char* condition) {
+    if (option && std::strcmp(option, "all") == 0) option = std::exchange(condition, nullptr);
+    if (condition) return refuse(cmd, condition, "allowed here: all, then env=name or env=!name");
+    if (!option) return nullptr;
     log.env = finwait::parse_env(option);
     return log.env ? nullptr : refuse(cmd, option, "all, env=name or env=!name");
 }
@@ -57,8 +62,10 @@ const char* absolute_target(cmd_parms* cmd, const char* target) {
 
 }  // namespace
 
-const char* finwait_set_engine(cmd_parms* cmd, void*, int on) {
-    config_of(cmd->server).engine = on != 0;
+const char* finwait_set_engine(cmd_parms* cmd, void*, const char* value) {
+    const bool on = ap_cstr_casecmp(value, "on") == 0;
+    if (!on && ap_cstr_casecmp(value, "off") != 0) return refuse(cmd, value, "On or Off");
+    config_of(cmd->server).engine = on;
     return nullptr;
 }
 
@@ -125,8 +132,7 @@ const char* finwait_add_log(cmd_parms* cmd, void*, const char* target, const cha
     log.target = absolute_target(cmd, target);
     if (!log.target || !*target || std::strcmp(target, "|") == 0)
         return refuse(cmd, target, "a file name or \"|program\"");
-    if (const char* error = add_option(cmd, log, first)) return error;
-    if (const char* error = add_option(cmd, log, second)) return error;
+    if (const char* error = add_options(cmd, log, first, second)) return error;
     config.logs[config.log_count++] = log;
     return nullptr;
 }

@@ -19,7 +19,7 @@ extern "C" {
 void *finwait_create_server_config(apr_pool_t *pool, server_rec *server);
 void *finwait_merge_server_config(apr_pool_t *pool, void *base, void *overrides);
 
-const char *finwait_set_engine(cmd_parms *cmd, void *dir, int on);
+const char *finwait_set_engine(cmd_parms *cmd, void *dir, const char *value);
 const char *finwait_set_drain_timeout(cmd_parms *cmd, void *dir, const char *value);
 const char *finwait_set_drain_idle_timeout(cmd_parms *cmd, void *dir, const char *value);
 const char *finwait_set_short_drain_timeout(cmd_parms *cmd, void *dir, const char *value);

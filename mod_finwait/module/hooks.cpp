@@ -9,6 +9,7 @@
 #include "module/directives.h"
 #include "module/guard.hpp"
 #include "module/parent.hpp"
+#include "module/runtime.hpp"
 #include "module/take_over.hpp"
 
 namespace {
@@ -27,13 +28,15 @@ void on_child_init(apr_pool_t*, server_rec* server) {
 }  // namespace
 
 void finwait_register_hooks(apr_pool_t*) {
+    finwait::protect_from_children_again();
+
     // Last, so that ServerName, User and Group and what other modules settle in post_config is known.
     ap_hook_post_config(finwait::on_post_config, nullptr, nullptr, APR_HOOK_REALLY_LAST);
     ap_hook_monitor(finwait::on_monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
 
-    // After the MPM and the core have given the connection its socket.
     ap_hook_pre_connection(finwait::on_pre_connection, nullptr, nullptr, APR_HOOK_LAST);
+    ap_hook_pre_read_request(finwait::on_pre_read_request, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(finwait::on_post_read_request, nullptr, nullptr, APR_HOOK_MIDDLE);
     // First: a module that answers other than OK or DECLINED would hide the request from us.
     ap_hook_log_transaction(finwait::on_log_transaction, nullptr, nullptr, APR_HOOK_REALLY_FIRST);

@@ -110,7 +110,7 @@ Log* find_or_add(Runtime& runtime, const char* target) {
                      target, static_cast<int>(kLogsMax));
         return nullptr;
     }
-    *free = Log{::strdup(target), -1, -1, 0, 0};
+    *free = Log{::strdup(target), -1, -1, 0, 0, runtime.next_log_id++};
     return free;
 }
 
@@ -118,7 +118,7 @@ Log* find_or_add(Runtime& runtime, const char* target) {
 bool open_log(Runtime& runtime, LogDirective& directive, apr_pool_t* pconf) {
     Log* log = find_or_add(runtime, directive.target);
     if (!log) return false;
-    directive.id = static_cast<std::uint16_t>(log - runtime.logs.data());
+    directive.id = log->id;
     if (log->last_used == runtime.configurations) return true;
     log->last_used = runtime.configurations;
     return is_program(*log) ? open_program(*log, pconf) : open_file(*log);
@@ -144,10 +144,9 @@ bool open_logs(Runtime& runtime, server_rec* main_server, apr_pool_t* pconf) {
 }
 
 void close_unused_logs(Runtime& runtime, void (*closing)(Runtime&, std::uint16_t id)) {
-    for (std::size_t id = 0; id < runtime.logs.size(); ++id) {
-        Log& log = runtime.logs[id];
+    for (Log& log : runtime.logs) {
         if (!log.target || log.last_used + 1 >= runtime.configurations) continue;
-        closing(runtime, static_cast<std::uint16_t>(id));
+        closing(runtime, log.id);
         close_log(log);
     }
 }

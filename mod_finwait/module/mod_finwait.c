@@ -7,7 +7,7 @@
 
 
 static const command_rec directives[] = {
-    AP_INIT_FLAG("FinWaitEngine", finwait_set_engine, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("FinWaitEngine", finwait_set_engine, NULL, RSRC_CONF,
                  "On or Off: whether closes of this virtual host are taken over"),
     AP_INIT_TAKE1("FinWaitDrainTimeout", finwait_set_drain_timeout, NULL, RSRC_CONF,
                   "longest drain, whatever arrives"),

@@ -146,6 +146,7 @@ int prepare(server_rec* main_server, apr_pool_t* pconf) {
     protect_from_children(*runtime);
     run_closer(*runtime, pconf);
     close_unused_logs(*runtime, tell_log_close);
+    runtime->configuring = false;
     return OK;
 }
 
@@ -160,6 +161,7 @@ int on_monitor(apr_pool_t*, server_rec* main_server) {
         if (Runtime* runtime = config_of(main_server).runtime) {
             relay_notices(*runtime);
             log_declines(*runtime);
+            retry_closer(*runtime, main_server->process->pconf);
         }
         return OK;
     });

@@ -30,7 +30,8 @@ void after_fork_in_child() {
     for (CloserProcess& closer : runtime->closers) {
         close_and_forget(closer.control);
         close_and_forget(closer.channel_receive);
-        if (closer.retired) close_and_forget(closer.channel_send);
+        // What forks while the server is configured is a daemon, and no worker.
+        if (closer.retired || runtime->configuring) close_and_forget(closer.channel_send);
     }
     for (Log& log : runtime->logs) {
         close_and_forget(log.write_fd);
@@ -79,7 +80,7 @@ void make_empty(Runtime& runtime) {
         closer.channel_send.fill(-1);
         closer.channel_receive.fill(-1);
     }
-    for (Log& log : runtime.logs) log = Log{nullptr, -1, -1, 0, 0};
+    for (Log& log : runtime.logs) log = Log{nullptr, -1, -1, 0, 0, 0};
     runtime.current = -1;
     runtime.module_counters_fd = runtime.closer_counters_fd = -1;
 }
@@ -114,6 +115,13 @@ Runtime* runtime_of(const server_rec* server) {
     ap_log_error(APLOG_MARK, APLOG_CRIT, errno, server,
                  "finwait: no shared memory for the counters: every close is left to httpd");
     return nullptr;
+}
+
+void protect_from_children_again() {
+    auto* kept = static_cast<Runtime*>(ap_retained_data_get(kRetainedKey));
+    if (!kept || kept->layout != kRuntimeLayout) return;
+    kept->configuring = true;
+    protect_from_children(*kept);
 }
 
 // Registered anew each time the module is loaded; the C library forgets the handlers of an unloaded

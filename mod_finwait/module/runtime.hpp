@@ -45,6 +45,7 @@ struct Log {
     int read_fd;      // the pipe's reading end, -1 for a file: keeps lines while a program restarts
     pid_t program;    // 0: none
     unsigned last_used;  // Runtime::configurations when it was last in the configuration
+    std::uint16_t id;    // given in turn, so that none comes again while an old child may name it
 };
 
 struct Runtime {
@@ -55,6 +56,7 @@ struct Runtime {
     pid_t parent;
     bool one_process;  // httpd -X
     bool is_prefork;
+    bool configuring;  // between the module's loading and the end of our post_config
     const ap_unixd_mpm_retained_data* mpm;
     int current;  // index into closers; -1: none
     int module_counters_fd;
@@ -63,7 +65,8 @@ struct Runtime {
     const CloserCounters* closer_counters;  // mapped read-only
     std::uint32_t max_draining;
     unsigned configurations;  // how often post_config has run
-    std::array<Log, kLogsMax> logs;  // the index is the log's id
+    std::array<Log, kLogsMax> logs;
+    std::uint16_t next_log_id;
     std::array<std::uint64_t, kDeclines.size()> declines_logged;
 };
 
@@ -77,6 +80,9 @@ struct Runtime {
 
 // From now on no forked process keeps what only the parent and the closer may hold.
 void protect_from_children(Runtime& runtime);
+
+// The same, when the module is loaded again: other modules fork their daemons before our post_config.
+void protect_from_children_again();
 
 // A copy of `descriptor` well above those that posix_spawn() is to fill, close-on-exec; `descriptor`
 // is closed. -1 stays -1.

@@ -61,9 +61,12 @@ pid_t spawn(const Program& program) {
         argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
 
+    char* nothing = nullptr;
+    char** environment = program.empty_environment ? &nothing : environ;
     pid_t pid = -1;
     const auto start = program.search_path ? ::posix_spawnp : ::posix_spawn;
-    errno = start(&pid, program.path.c_str(), actions.get(), attributes.get(), argv.data(), environ);
+    errno = start(&pid, program.path.c_str(), actions.get(), attributes.get(), argv.data(),
+                  environment);
     return errno == 0 ? pid : -1;
 }
 

@@ -25,6 +25,7 @@ struct Program {
     std::vector<GivenDescriptor> descriptors;
     const char* directory = nullptr;  // null: the parent's
     bool search_path = false;
+    bool empty_environment = false;
 };
 
 // The process id, or -1 with errno set.

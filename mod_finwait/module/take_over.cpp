@@ -21,6 +21,9 @@ namespace finwait {
 namespace {
 
 constexpr char kFilterName[] = "FINWAIT_TAKE_OVER";
+// What may stand unacknowledged before our FIN without being a reply: close_notify and GOAWAY with its
+// debug text.
+constexpr int kGoodbyeMax = 256;
 
 // One close, while it is being decided.
 struct Close {
@@ -50,15 +53,17 @@ Endpoint endpoint_of(apr_socket_t* socket, apr_interface_e which) {
     return endpoint_from(reinterpret_cast<const sockaddr*>(&address->sa));
 }
 
-// The descriptor of a TCP socket, or -1. (A listener may speak SCTP; mpm_itk takes the socket away.)
-int tcp_socket_of(apr_socket_t* socket) {
+// A listener may speak SCTP; mpm_itk takes the socket away.
+bool is_tcp(apr_socket_t* socket) {
     int protocol = 0;
+    return socket && apr_socket_protocol_get(socket, &protocol) == APR_SUCCESS &&
+           (protocol == 0 || protocol == APR_PROTO_TCP);
+}
+
+// -1 once httpd has closed it.
+int descriptor_of(apr_socket_t* socket) {
     apr_os_sock_t descriptor = -1;
-    if (!socket || apr_socket_protocol_get(socket, &protocol) != APR_SUCCESS ||
-        (protocol != 0 && protocol != APR_PROTO_TCP) ||
-        apr_os_sock_get(&descriptor, socket) != APR_SUCCESS)
-        return -1;
-    return descriptor;
+    return socket && apr_os_sock_get(&descriptor, socket) == APR_SUCCESS ? descriptor : -1;
 }
 
 // The last request's virtual host decides; without a request, the connection's own.
@@ -68,10 +73,11 @@ const VhostSettings& settings_for(const Connection& connection, const ClientSeen
 
 Cause cause_of(const Close& close) {
     const conn_rec* c = close.connection.c;
+    const auto& before = close.connection.before_goodbye;
     CloseFacts facts;
     facts.requests = close.seen.requests;
-    facts.peek = close.peek;
-    facts.aborted = c->aborted != 0;
+    facts.peek = before ? before->peek : close.peek;
+    facts.reading = close.connection.reading;
     facts.stopping = is_stopping();
     facts.async = mpm_is_async();
     facts.short_note = has_short_note(c);
@@ -81,12 +87,12 @@ Cause cause_of(const Close& close) {
     if (close.seen.last) {
         facts.after_reply = close.seen.last->closes;
         facts.malformed = close.seen.last->malformed;
-        facts.since_reply = monotonic_now() - close.seen.last->logged;
+        facts.since_reply = (before ? before->at : monotonic_now()) - close.seen.last->logged;
         facts.keep_alive_timeout = close.seen.last->keep_alive_timeout;
         facts.http_2 = facts.http_2 || close.seen.last->http == HttpVersion::http_2;
     }
     if (needs_tcp_info(facts)) {
-        const Received received = received_on(close.socket);
+        const Received received = before ? before->received : received_on(close.socket);
         facts.bytes_received = received.any;
         facts.since_last_bytes = received.since_last;
     }
@@ -135,7 +141,8 @@ void count_decline(Connection& connection, Decline decline) {
 
 bool send(Connection& connection, const Handoff& message, int socket) {
     const CloserProcess* closer = current_closer(*connection.runtime);
-    if (!closer) {
+    // httpd -X has no loop that would start another closer, so nothing is left in the channel for one.
+    if (!closer || (connection.runtime->one_process && has_hung_up(closer->control))) {
         count_decline(connection, Decline::no_closer);
         return false;
     }
@@ -158,7 +165,7 @@ void report(const Close& close, Cause cause, Outcome outcome) {
 // but our FIN is unacknowledged the client is still reading, and the full time applies.
 bool short_drain_is_due(const Close& close, Cause cause) {
     return (cause == Cause::keepalive_timeout || has_short_note(close.connection.c)) &&
-           only_fin_unacknowledged(close.socket);
+           only_fin_unacknowledged(close.socket, close.connection.before_goodbye ? kGoodbyeMax : 0);
 }
 
 void hand_off(const Close& close, Cause cause) {
@@ -200,18 +207,31 @@ void decide(const Close& close) {
     hand_off(close, cause);
 }
 
-void account(Connection& connection) {
+void account(Connection& connection, bool may_wait) {
     if (connection.accounted) return;
     connection.accounted = true;
     count(connection.runtime->module_counters->closes);
 
     ClientSeen seen;
-    connection.client.copy_to(seen);
+    if (may_wait)
+        connection.client.copy_to(seen);
+    else
+        connection.client.try_copy_to(seen);
     const VhostSettings& settings = settings_for(connection, seen);
     if (!settings.engine) return count_decline(connection, Decline::engine_off);
-    const int socket = tcp_socket_of(ap_get_conn_socket(connection.c));
-    if (socket < 0) return count_decline(connection, Decline::no_socket);
-    decide({connection, seen, settings, socket, peek_at(socket)});
+    apr_socket_t* apr_socket = ap_get_conn_socket(connection.c);
+    if (!is_tcp(apr_socket)) return count_decline(connection, Decline::no_socket);
+    const int socket = descriptor_of(apr_socket);
+    const Close close{connection, seen, settings, socket, socket < 0 ? Peek::nothing : peek_at(socket)};
+    // httpd has closed it without a goodbye, and nothing can be asked any more.
+    if (socket < 0) return report(close, cause_of(close), Outcome::cut);
+    decide(close);
+}
+
+void observe(Connection& connection) {
+    const int socket = descriptor_of(ap_get_conn_socket(connection.c));
+    if (socket < 0) return;
+    connection.before_goodbye = {peek_at(socket), received_on(socket), monotonic_now()};
 }
 
 bool holds_end_of_connection(apr_bucket_brigade* brigade) {
@@ -227,7 +247,7 @@ apr_status_t take_over_filter(ap_filter_t* filter, apr_bucket_brigade* brigade) 
     const apr_status_t status = ap_pass_brigade(filter->next, brigade);
     if (last)
         guarded("take-over", false, [&] {
-            account(*static_cast<Connection*>(filter->ctx));
+            account(*static_cast<Connection*>(filter->ctx), true);
             return true;
         });
     return status;
@@ -247,10 +267,11 @@ int on_pre_close_connection(conn_rec* c) {
         if (!connection || connection->accounted) return DECLINED;
         if (connection->tls == TlsVersion::none) connection->tls = tls_version_of(c);
         connection->http_2 = std::string_view(ap_get_protocol(c)).starts_with("h2");
+        if (connection->tls != TlsVersion::none || connection->http_2) observe(*connection);
         // mod_ssl passes nothing down an aborted connection: there will be no goodbye to wait for,
         // and this is the last moment at which the socket can still be asked.
         if (c->aborted)
-            account(*connection);
+            account(*connection, true);
         else
             ap_add_output_filter(kFilterName, connection, nullptr, c);
         return DECLINED;
@@ -259,7 +280,7 @@ int on_pre_close_connection(conn_rec* c) {
 
 void account_without_goodbye(Connection& connection) {
     guarded("connection cleanup", false, [&] {
-        account(connection);
+        account(connection, false);
         return true;
     });
 }

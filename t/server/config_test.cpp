@@ -16,7 +16,7 @@ struct BadValue {
 };
 
 constexpr BadValue kBadValues[] = {
-    {"FinWaitEngine maybe", "FinWaitEngine", "", "On or Off"},
+    {"FinWaitEngine maybe", "FinWaitEngine", "'maybe'", "On or Off"},
     {"FinWaitDrainTimeout soon", "FinWaitDrainTimeout", "'soon'", "1ms to 1h"},
     {"FinWaitDrainTimeout 0", "FinWaitDrainTimeout", "'0'", "1ms to 1h"},
     {"FinWaitDrainTimeout -1s", "FinWaitDrainTimeout", "'-1s'", "1ms to 1h"},
@@ -37,6 +37,8 @@ constexpr BadValue kBadValues[] = {
     {"FinWaitAckTimeout 61mi", "FinWaitAckTimeout", "'61mi'", "1ms to 1h"},
     {"FinWaitMethod reset", "FinWaitMethod", "'reset'", "drain"},
     {"FinWaitLog a.log sometimes", "FinWaitLog", "'sometimes'", "env="},
+    {"FinWaitLog a.log all all", "FinWaitLog", "'all'", "env="},
+    {"FinWaitLog a.log env=a env=b", "FinWaitLog", "'env=b'", "env="},
     {"FinWaitLog a.log env=", "FinWaitLog", "'env='", "env="},
     {"FinWaitLog a.log env=!", "FinWaitLog", "'env=!'", "env="},
     {"FinWaitLog |", "FinWaitLog", "'|'", "program"},

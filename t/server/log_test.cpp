@@ -191,5 +191,25 @@ TEST(Log, ReaderThatNeverReadsCostsLinesAndNeverTime) {
     httpd.expect_error("ended: starting it again");
 }
 
+// Two restarts later no configuration names the log any more, but what is held still does.
+TEST(Log, TakenOutOfTheConfigurationStaysForTheSocketsHeld) {
+    Httpd httpd(Mpm::event, R"(
+        FinWaitDrainIdleTimeout 3s
+        <IfFile !${dir}/changed>
+            FinWaitLog ${dir}/before.log
+        </IfFile>
+        <IfFile ${dir}/changed>
+            FinWaitLog ${dir}/after.log
+        </IfFile>
+    )",
+                {.with_log = false});
+    const auto crowd = crowd_that_never_closes(httpd.port(), 10);
+    ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == 10; }));
+    write_file(httpd.dir() + "/changed", "");
+    for (int i = 0; i < 3; ++i) httpd.graceful();
+    EXPECT_TRUE(wait_until(5s, [&] { return httpd.records("before.log").size() == 10; }))
+        << httpd.counters().text();
+}
+
 }  // namespace
 }  // namespace finwait::test

@@ -39,10 +39,10 @@ TEST(CauseOfClose, IsTheLastRepliesWhereItDecided) {
     EXPECT_EQ(cause_of_close(facts), Cause::client_asked);
 }
 
-TEST(CauseOfClose, IsTheClientWhereAReplyCouldNotBeWritten) {
+TEST(CauseOfClose, IsTheClientWhereItsRstTookTheReplyAway) {
     CloseFacts facts = kept_alive();
     facts.after_reply = Cause::client_asked;
-    facts.aborted = true;
+    facts.peek = Peek::reset;
     EXPECT_EQ(cause_of_close(facts), Cause::client_gone);
 }
 
@@ -58,7 +58,6 @@ TEST(CauseOfClose, IsTheClientWhereItCutItsRequestOff) {
 TEST(CauseOfClose, OfATunnelIsItsEndWhoeverWentFirst) {
     CloseFacts facts = kept_alive();
     facts.after_reply = Cause::tunnel_end;
-    facts.aborted = true;
     facts.peek = Peek::fin;
     EXPECT_EQ(cause_of_close(facts), Cause::tunnel_end);
 }
@@ -103,10 +102,15 @@ TEST(CauseOfClose, IsARequestTimeoutWhereBytesCameAfterTheReply) {
     CloseFacts facts = kept_alive_for(30s);
     facts.since_last_bytes = 20s;
     facts.short_note = true;  // mod_reqtimeout's
-    for (const bool async : {false, true}) {
-        facts.async = async;
-        EXPECT_EQ(cause_of_close(facts), Cause::request_timeout);
-    }
+    EXPECT_EQ(cause_of_close(facts), Cause::request_timeout);
+}
+
+TEST(CauseOfClose, OnEventIsARequestTimeoutOnlyWhereItHadBegunToRead) {
+    CloseFacts facts = kept_alive_for(30s);
+    facts.async = facts.short_note = true;
+    EXPECT_EQ(cause_of_close(facts), Cause::keepalive_timeout);
+    facts.reading = true;
+    EXPECT_EQ(cause_of_close(facts), Cause::request_timeout);
 }
 
 TEST(CauseOfClose, IsARequestTimeoutWithoutModReqtimeoutToo) {
@@ -160,6 +164,9 @@ TEST(CauseOfClose, OfBytesThatWereNoRequestIsAnError) {
 TEST(CauseOfClose, AsksForTcpInfoOnlyWhereItIsRead) {
     EXPECT_TRUE(needs_tcp_info(kept_alive()));
     EXPECT_TRUE(needs_tcp_info(without_request()));
+    CloseFacts event = kept_alive();
+    event.async = true;
+    EXPECT_FALSE(needs_tcp_info(event));
     CloseFacts facts = kept_alive();
     facts.after_reply = Cause::error;
     EXPECT_FALSE(needs_tcp_info(facts));

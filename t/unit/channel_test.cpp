@@ -170,14 +170,21 @@ TEST(PeekAt, TellsSilenceDataFinAndResetApart) {
 TEST(OnlyFinUnacknowledged, IsTrueUnlessTheClientLeavesDataUnread) {
     const TcpPair quiet;
     ::shutdown(quiet.server.get(), SHUT_WR);
-    EXPECT_TRUE(only_fin_unacknowledged(quiet.server.get()));
+    EXPECT_TRUE(only_fin_unacknowledged(quiet.server.get(), 0));
 
     const TcpPair stuffed;
     const std::array<char, 65'536> data{};
     while (::send(stuffed.server.get(), data.data(), data.size(), MSG_DONTWAIT) > 0) {
     }
     ::shutdown(stuffed.server.get(), SHUT_WR);
-    EXPECT_FALSE(only_fin_unacknowledged(stuffed.server.get()));
+    EXPECT_FALSE(only_fin_unacknowledged(stuffed.server.get(), 256));
+}
+
+TEST(HasHungUp, IsTrueOnceTheOtherEndIsClosed) {
+    Pair pair(SOCK_SEQPACKET);
+    EXPECT_FALSE(has_hung_up(pair.send.get()));
+    pair.receive = UniqueFd();
+    EXPECT_TRUE(has_hung_up(pair.send.get()));
 }
 
 TEST(ReceivedOn, TellsWhetherAByteEverCame) {

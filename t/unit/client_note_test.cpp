@@ -65,6 +65,26 @@ TEST(ClientNote, DoesNotCountARequestThatWasNeverRead) {
     EXPECT_EQ(agent_in(note), "slow/1.0");
 }
 
+TEST(ClientNote, ANamelessRequestThatWasNeverReadHidesNobody) {
+    ClientNote note;
+    note.remember(request_of("first/1.0"));
+    RequestSeen cut_off;
+    cut_off.complete = false;
+    note.remember(cut_off);
+    EXPECT_EQ(agent_in(note), "first/1.0");
+    note.remember(RequestSeen{});
+    EXPECT_EQ(agent_in(note), "");
+}
+
+TEST(ClientNote, IsCopiedWithoutWaitingWhereNobodyWrites) {
+    ClientNote note;
+    note.remember(request_of("first/1.0"));
+    ClientSeen seen;
+    note.try_copy_to(seen);
+    ASSERT_TRUE(seen.last);
+    EXPECT_EQ(seen.last->user_agent, "first/1.0");
+}
+
 TEST(ClientNote, KeepsNoMoreOfAUserAgentThanItsMaximum) {
     ClientNote note;
     note.remember(request_of(std::string(65'536, 'x')));

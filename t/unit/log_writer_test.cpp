@@ -81,6 +81,15 @@ TEST_F(LogWriterTest, AFullBatchIsWrittenWithoutWaiting) {
     EXPECT_EQ(counting(0, count), numbers_in(read_file(file)));
 }
 
+TEST_F(LogWriterTest, ALineIsNotDroppedWhileTheReaderIsWilling) {
+    const UniqueFd file(::memfd_create("log", MFD_CLOEXEC));
+    log.open(UniqueFd(::dup(file.get())), "file");
+    for (std::uint32_t i = 0; i < 5'000; ++i) ASSERT_TRUE(append(i, 400));
+    ASSERT_EQ(0, flush_all());
+    EXPECT_EQ(counting(0, 5'000), numbers_in(read_file(file)));
+    EXPECT_EQ(0U, log.buffered_lines());
+}
+
 TEST_F(LogWriterTest, AFullPipeGetsWholeLinesOnlyAndTheRestLater) {
     auto [reader, writer] = make_pipe();
     log.open(std::move(writer), "pipe");

@@ -45,21 +45,24 @@ TEST_F(LogsTest, EveryLogOfARecordGetsItsLine) {
     EXPECT_TRUE(logs.is_flushed());
 }
 
-TEST_F(LogsTest, ALineMayComeBeforeItsLog) {
-    EXPECT_TRUE(logs.append(ids({7}), record, now));
-    const UniqueFd file(::memfd_create("late", MFD_CLOEXEC));
-    logs.open(7, copy(file), "late");
-    logs.flush(now, true);
-    EXPECT_EQ(1U, lines_of(read_file(file)).size());
+TEST_F(LogsTest, ALineForALogThatIsNotOpenIsRefusedAndCostsNothing) {
+    for (std::uint32_t i = 0; i < 100'000; ++i)
+        ASSERT_FALSE(logs.append(ids({static_cast<std::uint16_t>(i)}), record, now));
+    EXPECT_EQ(0U, logs.size());
 }
 
-TEST_F(LogsTest, LogsThatAreNeverOpenedHoldABoundedNumberOfBytes) {
-    record.user_agent.assign(kUserAgentMax, 'u');
-    std::size_t taken = 0;
-    for (std::uint32_t i = 0; i < 100'000; ++i)
-        if (logs.append(ids({static_cast<std::uint16_t>(i % 500)}), record, now)) ++taken;
-    EXPECT_LT(taken * kUserAgentMax, kUnopenedBytesMax);
-    EXPECT_GT(taken, 1000U);
+TEST_F(LogsTest, AClosedLogStaysForTheSocketsThatNameIt) {
+    const UniqueFd file(::memfd_create("closed", MFD_CLOEXEC));
+    logs.open(1, copy(file), "closed");
+    logs.hold(ids({1}));
+    logs.close(1, now);
+    now.monotonic += 2 * kLogCloseDelay;
+    logs.flush(now);
+    EXPECT_TRUE(logs.append(ids({1}), record, now));
+    logs.release(ids({1}));
+    logs.flush(now, true);
+    EXPECT_EQ(1U, lines_of(read_file(file)).size());
+    EXPECT_EQ(0U, logs.size());
 }
 
 TEST_F(LogsTest, AClosedLogIsWrittenToItsEnd) {
