@@ -31,7 +31,7 @@ struct ModuleCounters {
 inline constexpr std::size_t kCloserSlots = 4;
 
 struct CloserCounters {
-    Counter received;      // messages accepted
+    Counter received;      // messages accepted; counted first, so that what is missing below is lost
     Counter bad_messages;  // refused: truncated, wrong version, descriptor missing or too many
     Counter records;       // closes of which at least one log took the Record
     Counter unlogged;      // closes with no log: none configured, or hidden by env=
@@ -41,10 +41,10 @@ struct CloserCounters {
     std::array<Counter, kCauses.size()> causes;
     std::array<Counter, kDrains.size()> drains;
     std::array<Counter, kOutcomes.size()> outcomes;
-    // Gauges: what would be lost if the closer in that slot died now.
+    // Gauges, of the closer in that slot.
     std::array<Counter, kCloserSlots> held;       // sockets
-    std::array<Counter, kCloserSlots> in_hand;    // messages taken off the channel, not yet received
     std::array<Counter, kCloserSlots> unwritten;  // lines in the buffers of logs
+    std::array<Counter, kCloserSlots> running;    // 1 from its start to its orderly end
 };
 
 inline constexpr std::size_t kCounterPageSize = 4096;

@@ -41,7 +41,7 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
       descriptor_limit_(descriptor_limit),
       notices_(control_),
       logs_(epoll_.get(), kLogTokens, notices_),
-      records_(counters, logs_),
+      records_(counters, counters.unwritten[slot], logs_),
       drainer_(epoll_.get(), counters, counters.held[slot], records_, notices_) {
     assert(epoll_);
     assert(channel_.lanes() > 0 && channel_.lanes() <= kChannelLanes);
@@ -62,14 +62,20 @@ void Closer::add_to_epoll(int descriptor, std::uint64_t token) const {
     assert(result == 0);
 }
 
-// What the gauges still show was in the hands of the closer that had this slot before and died.
+// The closer that had this slot before and died: what it received and never accounted for is lost. The
+// difference is exact wherever it was killed; a gauge would be off by what it was just working on.
 void Closer::count_lost() {
-    const std::uint64_t in_hand = counters_.in_hand[slot_].exchange(0);
+    const bool has_died = counters_.running[slot_].exchange(1) != 0;
     const std::uint64_t unwritten = counters_.unwritten[slot_].exchange(0);
-    lost_ = counters_.held[slot_].exchange(0) + in_hand;
-    count(counters_.received, in_hand);
+    counters_.held[slot_].store(0);
+    if (!has_died) return;
     counters_.records.fetch_sub(std::min(unwritten, read(counters_.records)));
-    count(counters_.lost, lost_ + unwritten);
+    std::uint64_t accounted = read(counters_.records) + read(counters_.unlogged) +
+                              read(counters_.dropped) + read(counters_.lost);
+    for (const Counter& held : counters_.held) accounted += read(held);
+    const std::uint64_t received = read(counters_.received);
+    lost_ = received > accounted ? received - accounted : 0;
+    count(counters_.lost, lost_);
 }
 
 std::size_t Closer::held_max() const {
@@ -199,8 +205,8 @@ void Closer::set_up(const Control& setup, Moment now) {
     notices_.tell(NoticeKind::lost, NoticeLevel::warning,
                   "the closer before this one died and left " +
                       std::to_string(std::exchange(lost_, 0)) +
-                      " sockets: they were closed by the kernel as without a lingering close, and "
-                      "their clients may have lost the end of a reply",
+                      " closes unfinished: the kernel ended them as without a lingering close, and their "
+                      "clients may have lost the end of a reply",
                   now.monotonic);
 }
 
@@ -220,11 +226,8 @@ void Closer::serve_channel(Moment now) {
 void Closer::serve_lane(std::size_t lane, Moment now) {
     for (std::size_t i = 0; i < kBatchesPerTurn; ++i) {
         const ReceivedBatch batch = channel_.receive(lane);
-        counters_.in_hand[slot_].store(batch.messages.size(), std::memory_order_relaxed);
-        for (ReceivedMessage& message : batch.messages) {
-            accept(message, now);
-            counters_.in_hand[slot_].fetch_sub(1, std::memory_order_relaxed);
-        }
+        count(counters_.received, batch.messages.size());
+        for (ReceivedMessage& message : batch.messages) accept(message, now);
         full_[lane] = batch.is_full;
         if (batch.has_ended) {
             ended_.set(lane);
@@ -235,15 +238,13 @@ void Closer::serve_lane(std::size_t lane, Moment now) {
 }
 
 void Closer::accept(ReceivedMessage& message, Moment now) {
-    if (message.refused.empty() && message.handoff.kind == MessageKind::report) {
-        count(counters_.received);
+    if (message.refused.empty() && message.handoff.kind == MessageKind::report)
         return records_.keep_report(message.handoff, now);
-    }
     if (message.refused.empty()) {
-        if (drainer_.take(std::move(message.socket), message.handoff, now))
-            return count(counters_.received);
+        if (drainer_.take(std::move(message.socket), message.handoff, now)) return;
         message.refused = "its descriptor is not a TCP socket";
     }
+    counters_.received.fetch_sub(1);
     count(counters_.bad_messages);
     notices_.tell(NoticeKind::bad_message, NoticeLevel::error,
                   "refused a message of the channel: " + std::string(message.refused),
@@ -272,6 +273,7 @@ void Closer::end_if_done(Moment now) {
 void Closer::give_up_unwritten(Time now) {
     const std::uint64_t lines = logs_.buffered_lines();
     counters_.unwritten[slot_].store(0);
+    counters_.running[slot_].store(0);
     if (lines == 0) return;
     const std::uint64_t closes = std::min(lines, read(counters_.records));
     counters_.records.fetch_sub(closes);

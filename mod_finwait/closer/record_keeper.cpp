@@ -35,7 +35,9 @@ void RecordKeeper::keep(const Handoff& handoff, const CloseEnd& end, Moment now)
         return;
     }
     fill(handoff, end, now);
-    count(logs_.append(handoff.logs, record_, now) ? counters_.records : counters_.dropped);
+    if (!logs_.append(handoff.logs, record_, now)) return count(counters_.dropped);
+    count(unwritten_);
+    count(counters_.records);
 }
 
 void RecordKeeper::fill(const Handoff& handoff, const CloseEnd& end, Moment now) {

@@ -33,7 +33,9 @@ struct CloseEnd {
 
 class RecordKeeper {
   public:
-    RecordKeeper(CloserCounters& counters, Logs& logs) : counters_(counters), logs_(logs) {}
+    // `unwritten` is a gauge; it is set anew by whoever flushes the logs.
+    RecordKeeper(CloserCounters& counters, Counter& unwritten, Logs& logs)
+        : counters_(counters), unwritten_(unwritten), logs_(logs) {}
 
     // A Handoff was taken: its logs stay until its close is kept.
     void expect(const Handoff& handoff) { logs_.hold(handoff.logs); }
@@ -47,6 +49,7 @@ class RecordKeeper {
     void fill(const Handoff& handoff, const CloseEnd& end, Moment now);
 
     CloserCounters& counters_;
+    Counter& unwritten_;
     Logs& logs_;
     Record record_;  // one for all, so that its strings are allocated once
 };

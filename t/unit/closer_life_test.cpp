@@ -76,18 +76,27 @@ TEST_F(CloserLife, ACloseWhoseLogIsNotOpenIsCountedAsDropped) {
     EXPECT_EQ(0U, read(counters->records));
 }
 
-TEST_F(CloserLife, WhatAKilledCloserHadInHandIsLost) {
-    counters->received.store(10);
+TEST_F(CloserLife, WhatAKilledCloserReceivedAndNeverAccountedForIsLost) {
+    counters->running[1].store(1);
+    counters->received.store(15);
     counters->records.store(8);
+    counters->unwritten[1].store(3);  // of the records, not yet in the log
     counters->held[1].store(2);
-    counters->in_hand[1].store(5);    // taken off the channel, not yet received
-    counters->unwritten[1].store(3);  // counted as Records, not yet in the log
+    counters->held[2].store(1);  // by a replaced closer that is still draining
     start();
     set_up();
-    EXPECT_EQ(15U, read(counters->received));
     EXPECT_EQ(5U, read(counters->records));
-    EXPECT_EQ(10U, read(counters->lost));
-    for (auto* counter : {&counters->received, &counters->records}) counter->store(0);
+    EXPECT_EQ(9U, read(counters->lost));
+    EXPECT_EQ(0U, read(counters->held[1]));
+    for (auto* counter : {&counters->received, &counters->records, &counters->held[2]})
+        counter->store(0);
+}
+
+TEST_F(CloserLife, ACloserThatEndedInOrderLostNothing) {
+    tell_finish(0);
+    turn();
+    EXPECT_TRUE(closer->is_done());
+    EXPECT_EQ(0U, read(counters->running[1]));
 }
 
 TEST_F(CloserLife, BadMessagesAreCountedToldOnceAndLeakNothing) {
@@ -287,7 +296,7 @@ TEST_F(CloserLife, CountsWhatItsPredecessorHeldAsLost) {
     set_up();
     const std::vector<std::string> told = notices();
     ASSERT_EQ(1U, told.size());
-    EXPECT_NE(std::string::npos, told[0].find("3 sockets")) << told[0];
+    EXPECT_NE(std::string::npos, told[0].find("3 closes")) << told[0];
     settle(1);
     EXPECT_EQ(4U, read(counters->received)) << "what was queued is served";
     counters->received.fetch_sub(3);  // for TearDown, which knows of no predecessor

@@ -173,7 +173,7 @@ TEST_F(CloserProcess, AKilledClosersSocketsAreLostAndWhatIsQueuedIsServed) {
     const Control lost = receive_control();
     EXPECT_EQ(ControlKind::notice, lost.kind);
     EXPECT_EQ(NoticeLevel::warning, lost.level);
-    EXPECT_NE(std::string::npos, lost.text.find("100 sockets")) << lost.text;
+    EXPECT_NE(std::string::npos, lost.text.find("100 closes")) << lost.text;
     wait_until_received(150);
     for (TcpPair& pair : pairs) pair.client.reset();
     EXPECT_EQ(50U, records(50).size());
