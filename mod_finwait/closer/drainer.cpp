@@ -190,8 +190,9 @@ void Drainer::end(Token token, HeldSocket& held, Drain how, int error, Moment no
     end.drained_bytes = drain.drained_bytes();
     if (how == Drain::byte_limit) reset_at_close(held.socket.get());
     if (how == Drain::shed) count(counters_.shed);
-    records_.keep(held.handoff.unpack(), end, now);
-    records_.release(held.handoff.unpack());
+    const Handoff handoff = held.handoff.unpack();
+    records_.keep(handoff, end, now);
+    records_.release(handoff);
     deadlines_.remove(slot_of(token));
     sockets_.remove(token);
     publish_held();
