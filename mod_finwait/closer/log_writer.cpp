@@ -45,7 +45,6 @@ void LogWriter::open(UniqueFd descriptor, std::string_view name) {
     if (!is_same) start_ = line_start_;
     retry_at_ = Time::zero();
     is_blocked_ = false;
-    was_opened_ = true;
     has_failed_ = false;
     if (!is_empty()) flush_at_ = Time::zero();
 }

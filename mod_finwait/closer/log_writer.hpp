@@ -46,7 +46,6 @@ class LogWriter {
     [[nodiscard]] bool is_empty() const { return start_ == buffer_.size(); }
     [[nodiscard]] bool has_descriptor() const { return static_cast<bool>(descriptor_); }
     [[nodiscard]] int descriptor() const { return descriptor_.get(); }
-    [[nodiscard]] bool was_opened() const { return was_opened_; }
     [[nodiscard]] std::size_t buffered() const { return buffer_.size() - line_start_; }
     [[nodiscard]] std::size_t buffered_lines() const { return lines_; }
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
@@ -73,7 +72,6 @@ class LogWriter {
     bool is_pipe_ = false;
     bool is_blocked_ = false;
     bool is_full_ = false;
-    bool was_opened_ = false;
     bool has_failed_ = false;
 };
 
