@@ -138,17 +138,16 @@ int LogWriter::write_all(Time now) {
 }
 
 void LogWriter::advance(std::size_t bytes) {
-    const auto written = buffer_.begin() + static_cast<std::ptrdiff_t>(start_);
-    lines_ -= static_cast<std::size_t>(
-        std::count(written, written + static_cast<std::ptrdiff_t>(bytes), '\n'));
-    start_ += bytes;
+    const std::size_t from = std::exchange(start_, start_ + bytes);
     assert(start_ <= buffer_.size());
     if (is_empty()) {
         buffer_.clear();
         if (buffer_.capacity() > 4 * kLogBatch) buffer_.shrink_to_fit();
-        start_ = line_start_ = 0;
+        start_ = line_start_ = lines_ = 0;
         return;
     }
+    const std::string_view written = std::string_view(buffer_).substr(from, bytes);
+    lines_ -= static_cast<std::size_t>(std::ranges::count(written, '\n'));
     const std::size_t end = buffer_.rfind('\n', start_ - 1);
     if (end != std::string::npos && end >= line_start_) line_start_ = end + 1;
     // Half of the buffer at a time, so that a slow reader costs no quadratic moving.

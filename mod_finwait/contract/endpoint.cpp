@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstring>
 
 namespace finwait {
@@ -15,6 +17,18 @@ Endpoint ipv4(const void* address, in_port_t port) {
     Endpoint endpoint{Endpoint::Family::ipv4, ntohs(port), {}};
     std::memcpy(endpoint.address.data(), address, sizeof(in_addr));
     return endpoint;
+}
+
+// inet_ntop() goes through vfprintf(): a tenth of what it costs to write a Record.
+std::string ipv4_text(const std::uint8_t* address) {
+    std::string text;
+    for (int i = 0; i < 4; ++i) {
+        if (i > 0) text += '.';
+        std::array<char, 3> digits;
+        const auto end = std::to_chars(digits.begin(), digits.end(), address[i]).ptr;
+        text.append(digits.begin(), end);
+    }
+    return text;
 }
 
 }  // namespace
@@ -35,10 +49,16 @@ Endpoint endpoint_from(const sockaddr* address) {
 }
 
 std::string address_text(const Endpoint& endpoint) {
-    if (endpoint.family == Endpoint::Family::none) return {};
-    const int family = endpoint.family == Endpoint::Family::ipv4 ? AF_INET : AF_INET6;
+    switch (endpoint.family) {
+        case Endpoint::Family::none:
+            return {};
+        case Endpoint::Family::ipv4:
+            return ipv4_text(endpoint.address.data());
+        case Endpoint::Family::ipv6:
+            break;
+    }
     char text[INET6_ADDRSTRLEN];
-    return inet_ntop(family, endpoint.address.data(), text, sizeof text) ? text : "";
+    return inet_ntop(AF_INET6, endpoint.address.data(), text, sizeof text) ? text : "";
 }
 
 }  // namespace finwait
