@@ -41,10 +41,10 @@ HTTPD = -isystem $(shell $(APXS) -q INCLUDEDIR) -isystem $(shell $(APXS) -q APR_
 CONTRACT := $(filter-out %/parse_record.cpp,$(wildcard mod_finwait/contract/*.cpp))
 CONTRACT_HEADERS := $(wildcard include/finwait/*.hpp mod_finwait/contract/*.hpp)
 PARSER   := mod_finwait/contract/parse_record.cpp
-CLOSER   := $(wildcard mod_finwait/closer/*.cpp)
+CLOSER   := $(wildcard mod_finwait/closer/*.cpp mod_finwait/closer/*/*.cpp)
 MODULE   := $(wildcard mod_finwait/module/*.cpp) mod_finwait/module/mod_finwait.c
 # The part of the module that knows neither httpd nor APR, and is tested without them.
-MODULE_CORE := $(addprefix mod_finwait/module/,cause.cpp channel.cpp client_note.cpp values.cpp)
+MODULE_CORE := $(addprefix mod_finwait/module/,ask.cpp cause.cpp channel.cpp client_note.cpp values.cpp)
 UNIT     := $(wildcard t/unit/*.cpp)
 SERVER   := $(wildcard t/server/*.cpp)
 CLIENTS  := $(wildcard t/clients/*.cpp)

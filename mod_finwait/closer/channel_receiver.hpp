@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The receiving ends of the channel. Takes a bounded batch of messages with one system call and
-// judges each by its form: what does not look like a Handoff with its socket or a Report without
-// one is refused, and every descriptor that came with it is closed. Children of httpd run as the
+// judges each by its form: what does not look like a Handoff with its socket, a Report without one or
+// a Question with the asker's end is refused, and every descriptor that came with it is closed. Children of httpd run as the
 // server's user, so nothing that arrives is trusted.
 #pragma once
 
@@ -10,12 +10,14 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "closer/unique_fd.hpp"
 #include "finwait/handoff.hpp"
+#include "finwait/question.hpp"
 
 namespace finwait {
 
@@ -27,7 +29,8 @@ inline constexpr std::size_t kDescriptorsPerBatch = kReceiveBatch * kDescriptors
 
 struct ReceivedMessage {
     Handoff handoff;           // its texts are valid until the next receive()
-    UniqueFd socket;           // of a handoff
+    std::optional<Question> question;  // then `handoff` says nothing
+    UniqueFd socket;           // of a handoff; of a question, where the answer goes
     std::string_view refused;  // why; empty if the message is good
 };
 

@@ -21,6 +21,11 @@ constexpr std::uint64_t kFirstLaneToken = UINT64_MAX - kChannelLanes;
 constexpr std::uint64_t kControlToken = kFirstLaneToken - 1;
 constexpr std::uint64_t kSignalToken = kFirstLaneToken - 2;
 
+std::size_t closes_among(std::span<const ReceivedMessage> messages) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(messages, [](const auto& message) { return !message.question; }));
+}
+
 int to_timeout(Time left) {
     using std::chrono::milliseconds;
     if (left <= Time::zero()) return 0;
@@ -112,6 +117,7 @@ void Closer::collect_events(int timeout_ms) {
 }
 
 void Closer::turn(Moment now) {
+    started_ = std::min(started_, now.monotonic);
     if (signal_came_) serve_signal(now);
     if (control_is_readable_) serve_control(now);
     const std::size_t older_arrivals = drainer_.arrivals();
@@ -123,6 +129,7 @@ void Closer::turn(Moment now) {
     if (finish_at_ <= now.monotonic && full_.none()) drainer_.stop(now);
     logs_.flush(now);
     counters_.unwritten[slot_].store(logs_.buffered_lines(), std::memory_order_relaxed);
+    history_.note({static_cast<std::uint32_t>(drainer_.sockets().fin_wait_2_size()), 0}, now.monotonic);
     end_if_done(now);
 }
 
@@ -226,7 +233,7 @@ void Closer::serve_channel(Moment now) {
 void Closer::serve_lane(std::size_t lane, Moment now) {
     for (std::size_t i = 0; i < kBatchesPerTurn; ++i) {
         const ReceivedBatch batch = channel_.receive(lane);
-        count(counters_.received, batch.messages.size());
+        count(counters_.received, closes_among(batch.messages));
         for (ReceivedMessage& message : batch.messages) accept(message, now);
         full_[lane] = batch.is_full;
         if (batch.has_ended) {
@@ -237,14 +244,26 @@ void Closer::serve_lane(std::size_t lane, Moment now) {
     }
 }
 
+StatusSources Closer::status_sources() const {
+    StatusSources sources{counters_, drainer_.sockets(), notices_, history_};
+    sources.slot = slot_;
+    sources.held_max = held_max();
+    sources.descriptor_limit = descriptor_limit_;
+    sources.unanswered_questions = answers_.unanswered();
+    sources.started = started_;
+    return sources;
+}
+
 void Closer::accept(ReceivedMessage& message, Moment now) {
+    if (message.refused.empty() && message.question)
+        return answers_.answer(*message.question, std::move(message.socket), status_sources(), now);
     if (message.refused.empty() && message.handoff.kind == MessageKind::report)
         return records_.keep_report(message.handoff, now);
     if (message.refused.empty()) {
         if (drainer_.take(std::move(message.socket), message.handoff, now)) return;
         message.refused = "its descriptor is not a TCP socket";
     }
-    counters_.received.fetch_sub(1);
+    if (!message.question) counters_.received.fetch_sub(1);
     count(counters_.bad_messages);
     notices_.tell(NoticeKind::bad_message, NoticeLevel::error,
                   "refused a message of the channel: " + std::string(message.refused),

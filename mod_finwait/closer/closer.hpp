@@ -20,6 +20,7 @@
 #include "closer/logs.hpp"
 #include "closer/notices.hpp"
 #include "closer/record_keeper.hpp"
+#include "closer/status/answers.hpp"
 #include "closer/unique_fd.hpp"
 #include "finwait/control.hpp"
 #include "finwait/counters.hpp"
@@ -79,6 +80,7 @@ class Closer {
     void serve_channel(Moment now);
     void serve_lane(std::size_t lane, Moment now);
     void accept(ReceivedMessage& message, Moment now);
+    [[nodiscard]] StatusSources status_sources() const;
     void serve_events(Moment now);
     void finish_within(Time grace, Time now);
     void end_if_done(Moment now);
@@ -97,6 +99,9 @@ class Closer {
     Logs logs_;
     RecordKeeper records_;
     Drainer drainer_;
+    History history_;
+    Answers answers_;
+    Time started_ = kNever;  // the first turn
 
     std::array<epoll_event, kEventsPerTurn> events_{};
     std::size_t event_count_ = 0;

@@ -53,6 +53,7 @@ class Drainer {
     // When revisit_paced() or expire() has something to do.
     [[nodiscard]] Time due() const;
     [[nodiscard]] std::size_t held() const { return sockets_.size(); }
+    [[nodiscard]] const HeldSockets& sockets() const { return sockets_; }
 
   private:
     enum class Visit : std::uint8_t { ended, drained, flooding };

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "closer/drain_state.hpp"
@@ -54,6 +55,14 @@ class HeldSockets {
     // The socket that costs least to give up: the one longest in FIN_WAIT_2, where nothing of ours
     // is unacknowledged and so nothing of the reply can be lost; else the oldest of all.
     [[nodiscard]] std::optional<Token> cheapest() const;
+
+    // Every one: those in FIN_WAIT_2, then the others, each list oldest first.
+    template <typename Visitor>
+    void visit_all(Visitor&& visitor) const {
+        for (const List& list : {fin_wait_2_, others_})
+            for (std::uint32_t slot = list.oldest; slot != HeldSocket::kNoSlot; slot = at(slot).newer)
+                visitor(std::as_const(at(slot)));
+    }
 
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] std::size_t fin_wait_2_size() const { return fin_wait_2_size_; }

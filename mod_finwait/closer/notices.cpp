@@ -15,6 +15,8 @@ void Notices::tell(NoticeKind kind, NoticeLevel level, std::string text, Time no
     notice.level = level;
     notice.text = text;
     if (!control_.send(notice)) ++unsent_;
+    kept_.push_front({now, level, std::move(text)});
+    if (kept_.size() > kNoticesKept) kept_.pop_back();
 }
 
 }  // namespace finwait

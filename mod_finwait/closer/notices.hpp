@@ -2,11 +2,13 @@
 //
 // The closer's lines for httpd's error log. They travel to the parent by the control channel,
 // because an inherited stderr points to the old file after log rotation. Each kind has its own rate
-// limit, so that no kind of trouble can hide another; what the parent does not take is counted.
+// limit, so that no kind of trouble can hide another; what the parent does not take is counted. The
+// last kNoticesKept are kept for the status page.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <string>
 
 #include "closer/control_channel.hpp"
@@ -15,6 +17,7 @@
 namespace finwait {
 
 inline constexpr Time kNoticeInterval = std::chrono::seconds(10);
+inline constexpr std::size_t kNoticesKept = 20;
 
 enum class NoticeKind : std::uint8_t {
     lost,
@@ -27,6 +30,12 @@ enum class NoticeKind : std::uint8_t {
     count_of_kinds,
 };
 
+struct KeptNotice {
+    Time at{};
+    NoticeLevel level = NoticeLevel::notice;
+    std::string text;
+};
+
 class Notices {
   public:
     explicit Notices(const ControlChannel& control) : control_(control) {}
@@ -34,6 +43,7 @@ class Notices {
     void tell(NoticeKind kind, NoticeLevel level, std::string text, Time now);
 
     [[nodiscard]] std::uint64_t unsent() const { return unsent_; }
+    [[nodiscard]] const std::deque<KeptNotice>& kept() const { return kept_; }  // latest first
 
   private:
     static constexpr auto kKinds = static_cast<std::size_t>(NoticeKind::count_of_kinds);
@@ -46,6 +56,7 @@ class Notices {
     const ControlChannel& control_;
     std::array<RateLimit, kKinds> limits_ = limits(std::make_index_sequence<kKinds>());
     std::uint64_t unsent_ = 0;
+    std::deque<KeptNotice> kept_;
 };
 
 }  // namespace finwait

@@ -19,6 +19,12 @@ class PackedHandoff {
     // The texts of the result point into this object.
     [[nodiscard]] Handoff unpack() const;
 
+    [[nodiscard]] std::string_view vhost() const { return {texts_.get(), vhost_size_}; }
+    [[nodiscard]] std::string_view user_agent() const {
+        return {texts_.get() + vhost_size_, user_agent_size_};
+    }
+    [[nodiscard]] const Endpoint& peer() const { return peer_; }
+
   private:
     std::unique_ptr<char[]> texts_;
     std::uint16_t vhost_size_ = 0;

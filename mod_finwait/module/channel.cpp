@@ -51,12 +51,12 @@ tcp_info info_of(int socket) {
     return info;
 }
 
-}  // namespace
-
-std::optional<Decline> send_message(std::span<const int> lanes, const Handoff& handoff,
-                                    int socket) {
+// `Message` is a Handoff or a Question.
+template <typename Message>
+std::optional<Decline> send_any(std::span<const int> lanes, const Message& content,
+                                std::optional<int> descriptor) {
     std::array<std::byte, kHandoffSizeMax> bytes;
-    const std::size_t size = encode(handoff, bytes);
+    const std::size_t size = encode(content, bytes);
     if (size == 0) return Decline::bad_message;
 
     iovec part{bytes.data(), size};
@@ -64,7 +64,7 @@ std::optional<Decline> send_message(std::span<const int> lanes, const Handoff& h
     message.msg_iov = &part;
     message.msg_iovlen = 1;
     Rights rights;
-    if (handoff.kind == MessageKind::handoff) rights.attach(message, socket);
+    if (descriptor) rights.attach(message, *descriptor);
 
     std::optional<Decline> decline = Decline::no_closer;
     for (const int lane : lanes) {
@@ -72,6 +72,19 @@ std::optional<Decline> send_message(std::span<const int> lanes, const Handoff& h
         if (decline != Decline::channel_full) break;
     }
     return decline;
+}
+
+}  // namespace
+
+std::optional<Decline> send_message(std::span<const int> lanes, const Handoff& handoff,
+                                    int socket) {
+    if (handoff.kind == MessageKind::report) return send_any(lanes, handoff, std::nullopt);
+    return send_any(lanes, handoff, socket);
+}
+
+std::optional<Decline> send_question(std::span<const int> lanes, const Question& question,
+                                     int answer_to) {
+    return send_any(lanes, question, answer_to);
 }
 
 Peek peek_at(int socket) {

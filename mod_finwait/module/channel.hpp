@@ -10,6 +10,7 @@
 #include <span>
 
 #include "finwait/handoff.hpp"
+#include "finwait/question.hpp"
 #include "module/cause.hpp"
 
 namespace finwait {
@@ -18,6 +19,10 @@ namespace finwait {
 // of `lanes` that has room. Nothing on success. The message is whole or not sent at all (SEQPACKET).
 [[nodiscard]] std::optional<Decline> send_message(std::span<const int> lanes, const Handoff& handoff,
                                                   int socket);
+
+// The same for a question; `answer_to` goes with it.
+[[nodiscard]] std::optional<Decline> send_question(std::span<const int> lanes,
+                                                   const Question& question, int answer_to);
 
 [[nodiscard]] Peek peek_at(int socket);
 

@@ -10,6 +10,7 @@
 #include "module/guard.hpp"
 #include "module/parent.hpp"
 #include "module/runtime.hpp"
+#include "module/status_handler.hpp"
 #include "module/take_over.hpp"
 
 namespace {
@@ -34,6 +35,9 @@ void finwait_register_hooks(apr_pool_t*) {
     ap_hook_post_config(finwait::on_post_config, nullptr, nullptr, APR_HOOK_REALLY_LAST);
     ap_hook_monitor(finwait::on_monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
+
+    ap_hook_handler(finwait::on_status_request, nullptr, nullptr, APR_HOOK_MIDDLE);
+    finwait::hook_into_mod_status();
 
     ap_hook_pre_connection(finwait::on_pre_connection, nullptr, nullptr, APR_HOOK_LAST);
     ap_hook_pre_read_request(finwait::on_pre_read_request, nullptr, nullptr, APR_HOOK_MIDDLE);

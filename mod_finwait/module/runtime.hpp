@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "finwait/counters.hpp"
+#include "finwait/version.hpp"
 #include "module/channel_pair.hpp"
 #include "module/httpd.hpp"
 
@@ -22,7 +23,6 @@
 
 namespace finwait {
 
-inline constexpr char kVersion[] = "0.1.0";
 inline constexpr std::uint32_t kRuntimeLayout = 1;  // raised whenever Runtime changes its shape
 inline constexpr std::size_t kLogsMax = 1000;  // different log targets in one configuration
 

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace finwait {
+
+inline constexpr char kVersion[] = "0.1.0";
+
+}  // namespace finwait

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "closer/status/answers.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <cstring>
+
+#include "closer/status/json.hpp"
+#include "closer/status/metrics.hpp"
+#include "closer/status/page.hpp"
+
+namespace finwait {
+
+namespace {
+
+bool send_descriptor(int to, int descriptor) {
+    std::byte byte{};
+    iovec payload{&byte, sizeof byte};
+    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof descriptor)> rights{};
+    msghdr message{};
+    message.msg_iov = &payload;
+    message.msg_iovlen = 1;
+    message.msg_control = rights.data();
+    message.msg_controllen = rights.size();
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof descriptor);
+    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    return ::sendmsg(to, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+}  // namespace
+
+std::string render(StatusFormat format, const StatusView& view) {
+    switch (format) {
+        case StatusFormat::html:
+            return render_page(view);
+        case StatusFormat::json:
+            return render_json(view);
+        case StatusFormat::metrics:
+            return render_metrics(view);
+    }
+    return {};
+}
+
+UniqueFd sealed_memory(std::string_view bytes) {
+    UniqueFd memory(::memfd_create("finwait-status", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!memory) return {};
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(memory.get(), bytes.data(), bytes.size());
+        if (written <= 0) return {};
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    if (::fcntl(memory.get(), F_ADD_SEALS, kSeals) != 0) return {};
+    return memory;
+}
+
+void Answers::answer(const Question& question, UniqueFd asker, const StatusSources& sources,
+                     Moment now) {
+    Answer& answer = answers_[static_cast<std::size_t>(question.format)];
+    if (!answer.page || now.monotonic - answer.made >= kAnswerAge) {
+        const StatusView view = collect(sources, question.module, now);
+        answer = {sealed_memory(render(question.format, view)), now.monotonic};
+    }
+    if (!answer.page || !send_descriptor(asker.get(), answer.page.get())) ++unanswered_;
+}
+
+}  // namespace finwait

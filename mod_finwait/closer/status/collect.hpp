@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Fills a StatusView: one function per source, each only reads. The cost is one look at every held
+// and followed socket, and a few files of /proc.
+#pragma once
+
+#include "closer/held_sockets.hpp"
+#include "closer/notices.hpp"
+#include "closer/status/history.hpp"
+#include "closer/status/view.hpp"
+#include "finwait/counters.hpp"
+
+namespace finwait {
+
+// Where a closer's figures are. References to its own parts; valid for one turn.
+struct StatusSources {
+    const CloserCounters& counters;
+    const HeldSockets& held;
+    const Notices& notices;
+    const History& history;
+    std::size_t slot = 0;  // in the counters' gauges
+    std::size_t held_max = 0;
+    std::uint64_t descriptor_limit = 0;
+    std::uint64_t unanswered_questions = 0;
+    Time started{};
+};
+
+[[nodiscard]] StatusView collect(const StatusSources& sources, const ModuleTotals& module,
+                                 Moment now);
+
+// What /proc says of the kernel's limits; for tests, another folder in its place.
+[[nodiscard]] KernelView read_kernel(const std::string& proc = "/proc");
+
+}  // namespace finwait

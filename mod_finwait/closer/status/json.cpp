@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "closer/status/json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "closer/status/text.hpp"
+#include "closer/status/verdict.hpp"
+
+namespace finwait {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json json_of(const SocketCounts& counts) {
+    return {{"fin_wait_1", counts.fin_wait_1},
+            {"fin_wait_2", counts.fin_wait_2},
+            {"closing", counts.closing}};
+}
+
+template <typename Words, std::size_t N>
+Json json_of(const Words& words, const std::array<std::uint64_t, N>& counts) {
+    Json object = Json::object();
+    for (std::size_t i = 0; i < N; ++i) object[std::string(words[i].name)] = counts[i];
+    return object;
+}
+
+void put_words(Json& object, const WordTotals& words) {
+    object["outcomes"] = json_of(kOutcomes, words.outcomes);
+    object["causes"] = json_of(kCauses, words.causes);
+    object["drains"] = json_of(kDrains, words.drains);
+}
+
+template <typename T>
+Json json_of(const std::optional<T>& value) {
+    return value ? Json(*value) : Json(nullptr);
+}
+
+Json json_of(const TimeHistogram& histogram) {
+    Json buckets = Json::array();
+    for (const TimeHistogram::Bucket& bucket : histogram.buckets)
+        buckets.push_back({{"up_to_seconds", bucket.up_to_s}, {"count", bucket.count}});
+    return {{"buckets", buckets},
+            {"beyond", histogram.beyond},
+            {"p50_seconds", json_of(histogram.quantile(0.5))},
+            {"p99_seconds", json_of(histogram.quantile(0.99))}};
+}
+
+Json json_of(const FinishedCloses& finished) {
+    Json object{{"closes", finished.closes},
+                {"stuck", finished.stuck},
+                {"requests", finished.requests},
+                {"drained_bytes", finished.drained_bytes},
+                {"socket_seconds", finished.socket_seconds},
+                {"addresses", finished.addresses}};
+    put_words(object, finished.words);
+    object["fin_wait_2"] = json_of(finished.fin_wait_2);
+    return object;
+}
+
+Json json_of(const std::optional<FinishedCloses>& finished) {
+    return finished ? json_of(*finished) : Json(nullptr);
+}
+
+Json json_of(const AccountView& account) {
+    Json object{{"user_agent", account.user_agent},
+                {"vhost", account.vhost},
+                {"now", json_of(account.now)},
+                {"socket_seconds", account.socket_seconds()},
+                {"open_socket_seconds", account.open_socket_seconds},
+                {"finished", json_of(account.finished)}};
+    if (!account.finished) return object;
+    object["opened_ms"] = account.opened.count();
+    object["first_seen_ms"] = account.first_seen.count();
+    object["last_seen_ms"] = account.last_seen.count();
+    return object;
+}
+
+Json json_of(const SocketView& socket) {
+    return {{"owner", name_of(socket.owner)},
+            {"state", name_of(socket.state)},
+            {"peer_address", address_text(socket.peer)},
+            {"peer_port", socket.peer.port},
+            {"cookie", hex_text(socket.cookie)},
+            {"age_seconds", std::chrono::duration<double>(socket.age).count()},
+            {"user_agent", socket.user_agent},
+            {"vhost", socket.vhost}};
+}
+
+Json sockets_of(const StatusView& view) {
+    Json object{{"held", json_of(view.held)},
+                {"followed", json_of(view.followed)},
+                {"unattributed", json_of(view.unattributed)},
+                {"held_max", view.held_max},
+                {"held_by_other_closers", view.held_by_other_closers}};
+    object["following"] = {{"on", view.following.is_on},
+                           {"why_not", view.following.why_not},
+                           {"max", json_of(view.following.followed_max)},
+                           {"unfollowed", view.following.unfollowed}};
+    return object;
+}
+
+Json json_of(const KernelView& kernel) {
+    return {{"tcp_max_orphans", json_of(kernel.max_orphans)},
+            {"orphans", json_of(kernel.orphans)},
+            {"tcp_max_tw_buckets", json_of(kernel.max_tw_buckets)},
+            {"tw_buckets", json_of(kernel.tw_buckets)},
+            {"tcp_fin_timeout", json_of(kernel.fin_timeout_s)}};
+}
+
+Json json_of(const ModuleTotals& module) {
+    return {{"closes", module.closes},
+            {"handoffs", module.handoffs},
+            {"reports", module.reports},
+            {"declined", json_of(kDeclines, module.declined)}};
+}
+
+Json json_of(const CloserTotals& closer) {
+    Json object{{"received", closer.received}, {"bad_messages", closer.bad_messages},
+                {"records", closer.records},   {"unlogged", closer.unlogged},
+                {"dropped", closer.dropped},   {"shed", closer.shed},
+                {"lost", closer.lost}};
+    put_words(object, closer.words);
+    return object;
+}
+
+Json json_of(const ProcessView& process) {
+    return {{"pid", process.pid},
+            {"uptime_seconds", process.uptime.count()},
+            {"cpu_ms", process.cpu_time.count()},
+            {"resident_bytes", process.resident_bytes},
+            {"descriptor_limit", process.descriptor_limit},
+            {"unsent_notices", process.unsent_notices},
+            {"unanswered_questions", process.unanswered_questions},
+            {"unwritten_lines", process.unwritten_lines},
+            {"closers", process.closers}};
+}
+
+Json json_of(const NoticeView& notice) {
+    return {{"at_ms", notice.at.count()}, {"level", name_of(notice.level)}, {"text", notice.text}};
+}
+
+Json json_of(const VhostView& vhost) {
+    return {{"name", vhost.name}, {"finished", json_of(vhost.finished)}};
+}
+
+template <typename T>
+Json array_of(const std::vector<T>& values) {
+    Json array = Json::array();
+    for (const T& value : values) array.push_back(json_of(value));
+    return array;
+}
+
+Json hour_of(const std::vector<History::Point>& hour) {
+    Json held = Json::array();
+    Json followed = Json::array();
+    for (const History::Point& point : hour) {
+        held.push_back(point.held);
+        followed.push_back(point.followed);
+    }
+    return {{"step_seconds", std::chrono::duration_cast<std::chrono::seconds>(History::kStep).count()},
+            {"held", held},
+            {"followed", followed}};
+}
+
+}  // namespace
+
+std::string render_json(const StatusView& view) {
+    const Verdict verdict = verdict_of(view);
+    Json object{{"version", kStatusJsonVersion},
+                {"module_version", view.version},
+                {"now_ms", view.now.count()}};
+    object["verdict"] = {{"level", name_of(verdict.level)}, {"sentence", verdict.sentence()}};
+    object["sockets"] = sockets_of(view);
+    object["kernel"] = json_of(view.kernel);
+    object["accounts"] = array_of(view.accounts);
+    object["accounts_left_out"] = view.accounts_left_out;
+    object["finished"] = json_of(view.finished);
+    object["vhosts"] = array_of(view.vhosts);
+    object["oldest"] = array_of(view.oldest);
+    object["hour"] = hour_of(view.hour);
+    object["module"] = json_of(view.module);
+    object["closer"] = json_of(view.closer);
+    object["process"] = json_of(view.process);
+    object["notices"] = array_of(view.notices);
+    return object.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace finwait

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "closer/status/page.hpp"
+
+#include <algorithm>
+
+#include "closer/status/page_style.hpp"
+#include "closer/status/text.hpp"
+#include "closer/status/verdict.hpp"
+#include "finwait/question.hpp"
+
+namespace finwait {
+
+namespace {
+
+// In the verdict; the whole of it stands in the table.
+constexpr std::size_t kVerdictAgentMax = 120;
+
+void append_head(std::string& html, const StatusView& view) {
+    html += "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"";
+    append_escaped(html, kStatusContentPolicy);
+    html += "\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+            "<meta name=\"referrer\" content=\"no-referrer\">\n"
+            "<title>mod_finwait status</title><style>";
+    html += kPageStyle;
+    html += "</style></head><body>\n<header><h1>mod_finwait " + escaped(view.version) +
+            "</h1><span class=\"muted\">" + time_text(view.now) + "</span></header>\n";
+}
+
+void append_verdict(std::string& html, const StatusView& view) {
+    const Verdict verdict = verdict_of(view);
+    html += "<p class=\"verdict " + std::string(name_of(verdict.level)) + "\" role=\"status\">" +
+            escaped(verdict.before);
+    if (!verdict.user_agent.empty())
+        html += "<b><bdi>" + escaped(clipped(verdict.user_agent, kVerdictAgentMax)) + "</bdi></b>";
+    html += escaped(verdict.after) + "</p>\n";
+}
+
+void append_tile(std::string& html, std::string_view name, const std::string& value,
+                 const std::string& below) {
+    html += "<div class=\"tile\">";
+    html.append(name).append("<b>").append(value).append("</b>").append(below);
+    html += "</div>\n";
+}
+
+void append_limit_tile(std::string& html, std::string_view name, std::string_view limit_name,
+                       const std::optional<std::uint64_t>& now,
+                       const std::optional<std::uint64_t>& max) {
+    if (!now) return;
+    std::string below;
+    if (max) {
+        below = "<small>of " + grouped(*max) + " (" + std::string(limit_name) + ")</small>";
+        below += bar(static_cast<double>(*now), static_cast<double>(*max), "other");
+    }
+    append_tile(html, name, grouped(*now), below);
+}
+
+void append_tiles(std::string& html, const StatusView& view) {
+    const SocketCounts& held = view.held;
+    const SocketCounts& followed = view.followed;
+    const SocketCounts& unattributed = view.unattributed;
+    html += "<div class=\"tiles\">";
+    append_tile(html, "In FIN_WAIT_2 now",
+                grouped(held.fin_wait_2 + followed.fin_wait_2 + unattributed.fin_wait_2),
+                "<small>our FIN is acknowledged, the client's is missing</small>");
+    append_tile(html, "In FIN_WAIT_1 now",
+                grouped(held.fin_wait_1 + followed.fin_wait_1 + unattributed.fin_wait_1),
+                "<small>our FIN is not acknowledged yet</small>");
+    append_limit_tile(html, "Kernel's orphans", "tcp_max_orphans", view.kernel.orphans,
+                      view.kernel.max_orphans);
+    append_limit_tile(html, "TIME_WAIT buckets", "tcp_max_tw_buckets", view.kernel.tw_buckets,
+                      view.kernel.max_tw_buckets);
+    if (view.kernel.fin_timeout_s)
+        append_tile(html, "Kernel's FIN_WAIT_2",
+                    grouped(*view.kernel.fin_timeout_s) + " s",
+                    "<small>tcp_fin_timeout, without FinWaitTimeout</small>");
+    append_tile(html, "Held", grouped(held.all()),
+                "<small>of " + grouped(view.held_max) + "</small>" +
+                    bar(static_cast<double>(held.all()), static_cast<double>(view.held_max), "held"));
+    html += "</div>\n";
+}
+
+void append_state_row(std::string& html, std::string_view name, std::string_view meaning,
+                      const SocketCounts& counts) {
+    html += "<tr><td class=\"text\">";
+    html.append(name).append(" <small>").append(meaning).append("</small>");
+    for (const std::uint64_t count :
+         {counts.fin_wait_1, counts.fin_wait_2, counts.closing, counts.all()})
+        html += "</td><td>" + grouped(count);
+    html += "</td></tr>\n";
+}
+
+SocketCounts sum(const SocketCounts& a, const SocketCounts& b) {
+    return {a.fin_wait_1 + b.fin_wait_1, a.fin_wait_2 + b.fin_wait_2, a.closing + b.closing};
+}
+
+void append_states(std::string& html, const StatusView& view) {
+    html += "<h2>Sockets by state</h2>\n<table><thead><tr><th></th><th>FIN_WAIT_1</th>"
+            "<th>FIN_WAIT_2</th><th>CLOSING</th><th>all</th></tr></thead>\n<tbody>";
+    append_state_row(html, "held", "draining", view.held);
+    if (view.following.is_on) {
+        append_state_row(html, "followed", "closed, the kernel's", view.followed);
+        append_state_row(html, "unattributed", "another program's, or older than this closer",
+                         view.unattributed);
+        append_state_row(html, "all", "as ss shows", sum(sum(view.held, view.followed),
+                                                         view.unattributed));
+    }
+    html += "</tbody></table>\n";
+    if (!view.following.is_on)
+        html += "<p class=\"muted\">After its drain no socket is followed: " +
+                escaped(view.following.why_not) + ".</p>\n";
+    if (view.held_by_other_closers != 0)
+        html += "<p class=\"muted\">Replaced closers that still drain hold " +
+                grouped(view.held_by_other_closers) + " more.</p>\n";
+}
+
+void append_oldest_row(std::string& html, const SocketView& socket) {
+    const bool is_ipv6 = socket.peer.family == Endpoint::Family::ipv6;
+    const std::string address = address_text(socket.peer);
+    html += "<tr><td class=\"agent\"><bdi>" + escaped(shown_user_agent(socket.user_agent)) +
+            "</bdi> <small>" + escaped(socket.vhost) + "</small></td><td data-label=\"age\">" +
+            seconds_text(std::chrono::duration<double>(socket.age).count()) +
+            "</td><td data-label=\"state\">" + escaped(name_of(socket.state)) + ", " +
+            escaped(name_of(socket.owner)) + "</td><td data-label=\"peer\">" +
+            escaped(is_ipv6 ? "[" + address + "]" : address) + ":" +
+            std::to_string(socket.peer.port) + "</td><td data-label=\"cookie\">" +
+            hex_text(socket.cookie) + "</td></tr>\n";
+}
+
+void append_oldest(std::string& html, const StatusView& view) {
+    if (view.oldest.empty()) return;
+    html += "<h2>Oldest sockets</h2>\n<table class=\"rows\"><thead><tr><th>User-Agent</th><th>age</th>"
+            "<th>state</th><th>peer</th><th>cookie <small>as in ss -e</small></th></tr></thead>\n<tbody>";
+    for (const SocketView& socket : view.oldest) append_oldest_row(html, socket);
+    html += "</tbody></table>\n";
+}
+
+}  // namespace
+
+std::string bar(double part, double whole, std::string_view kind) {
+    const double share = whole > 0 ? std::clamp(part / whole, 0.0, 1.0) : 0;
+    std::string width = std::to_string(share * 100);
+    width.resize(std::min(width.size(), width.find('.') + 3));
+    return "<svg class=\"bar\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
+           "<rect class=\"back\" width=\"100\" height=\"4\"/><rect class=\"fill-" +
+           std::string(kind) + "\" width=\"" + width + "\" height=\"4\"/></svg>";
+}
+
+std::string render_page(const StatusView& view) {
+    std::string html;
+    html.reserve(std::size_t{64} << 10);
+    append_head(html, view);
+    html += "<main>\n";
+    append_verdict(html, view);
+    append_tiles(html, view);
+    append_accounts(html, view);
+    append_chart(html, view.hour);
+    append_states(html, view);
+    append_oldest(html, view);
+    append_totals(html, view);
+    append_health(html, view);
+    html += "</main>\n<footer>The same as <a href=\"?json\">JSON</a> and as "
+            "<a href=\"?metrics\">Prometheus metrics</a>; "
+            "<a href=\"?refresh=5\">refresh every 5 seconds</a>.</footer>\n</body></html>\n";
+    return html;
+}
+
+}  // namespace finwait

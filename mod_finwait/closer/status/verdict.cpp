@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "closer/status/verdict.hpp"
+
+#include <algorithm>
+
+namespace finwait {
+
+namespace {
+
+std::uint64_t fin_wait_2_now(const StatusView& view) {
+    return view.held.fin_wait_2 + view.followed.fin_wait_2 + view.unattributed.fin_wait_2;
+}
+
+// Accounts of one User-Agent differ by virtual host; the verdict is about the client.
+struct Culprit {
+    std::string user_agent;
+    std::uint64_t sockets = 0;
+};
+
+Culprit culprit_of(const StatusView& view) {
+    Culprit most;
+    for (const AccountView& account : view.accounts) {
+        Culprit one{account.user_agent, 0};
+        for (const AccountView& other : view.accounts)
+            if (other.user_agent == one.user_agent) one.sockets += other.now.fin_wait_2;
+        if (one.sockets > most.sockets) most = one;
+    }
+    return most;
+}
+
+// The kernel begins to reset what is closed when it has more than either bound.
+bool is_near_a_limit(const KernelView& kernel) {
+    const auto near = [](const auto& now, const auto& max) {
+        return now && max && *max > 0 && *now >= *max / 2;
+    };
+    return near(kernel.orphans, kernel.max_orphans) ||
+           near(kernel.tw_buckets, kernel.max_tw_buckets);
+}
+
+std::string sockets(std::uint64_t number) {
+    return std::to_string(number) + (number == 1 ? " socket" : " sockets");
+}
+
+std::string percent_text(std::uint64_t part, std::uint64_t whole) {
+    return std::to_string((100 * part + whole / 2) / whole) + " %";
+}
+
+void accuse(Verdict& verdict, const Culprit& culprit, std::uint64_t all) {
+    verdict.user_agent = shown_user_agent(culprit.user_agent);
+    if (2 * culprit.sockets >= all) {
+        verdict.after = " holds " + std::to_string(culprit.sockets) + " of " + sockets(all) +
+                        " in FIN_WAIT_2 (" + percent_text(culprit.sockets, all) + ").";
+        return;
+    }
+    verdict.before = sockets(all) + " in FIN_WAIT_2, and no one client holds most of them: ";
+    verdict.after = " comes first with " + std::to_string(culprit.sockets) + ".";
+}
+
+}  // namespace
+
+std::string shown_user_agent(const std::string& user_agent) {
+    return user_agent.empty() ? "(no User-Agent)" : user_agent;
+}
+
+std::string_view name_of(Verdict::Level level) {
+    switch (level) {
+        case Verdict::Level::calm:
+            return "calm";
+        case Verdict::Level::watch:
+            return "watch";
+        case Verdict::Level::bad:
+            return "bad";
+    }
+    return "unknown";
+}
+
+Verdict verdict_of(const StatusView& view) {
+    const std::uint64_t all = fin_wait_2_now(view);
+    Verdict verdict;
+    if (is_near_a_limit(view.kernel))
+        verdict.level = Verdict::Level::bad;
+    else if (all >= kFewSockets)
+        verdict.level = Verdict::Level::watch;
+    const Culprit culprit = culprit_of(view);
+    if (all == 0)
+        verdict.before = "No socket is in FIN_WAIT_2.";
+    else if (view.unattributed.fin_wait_2 > all / 2)
+        verdict.before = std::to_string(view.unattributed.fin_wait_2) + " of " + sockets(all) +
+                         " in FIN_WAIT_2 were closed by another program, or before this closer began.";
+    else if (culprit.sockets == 0)
+        verdict.before = sockets(all) + " in FIN_WAIT_2.";
+    else
+        accuse(verdict, culprit, all);
+    return verdict;
+}
+
+}  // namespace finwait

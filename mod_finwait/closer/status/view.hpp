@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything the status page shows at one instant, as plain values: filled by collect(), read by the
+// three renderers, made up by tests. An optional that is empty is not known, which is not zero: no
+// renderer shows it. Texts are as a client sent them: bounded, and nothing else.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "closer/notices.hpp"
+#include "closer/status/history.hpp"
+#include "finwait/question.hpp"
+#include "finwait/words.hpp"
+
+namespace finwait {
+
+// In the closing states, which are all that a close can be in.
+struct SocketCounts {
+    std::uint64_t fin_wait_1 = 0;
+    std::uint64_t fin_wait_2 = 0;
+    std::uint64_t closing = 0;
+
+    [[nodiscard]] std::uint64_t all() const { return fin_wait_1 + fin_wait_2 + closing; }
+    bool operator==(const SocketCounts&) const = default;
+};
+
+// The words of finished closes, counted.
+struct WordTotals {
+    std::array<std::uint64_t, kCauses.size()> causes{};
+    std::array<std::uint64_t, kDrains.size()> drains{};
+    std::array<std::uint64_t, kOutcomes.size()> outcomes{};
+};
+
+struct CloserTotals {
+    std::uint64_t received = 0;
+    std::uint64_t bad_messages = 0;
+    std::uint64_t records = 0;
+    std::uint64_t unlogged = 0;
+    std::uint64_t dropped = 0;
+    std::uint64_t shed = 0;
+    std::uint64_t lost = 0;
+    WordTotals words;
+};
+
+struct TimeHistogram {
+    struct Bucket {
+        double up_to_s = 0;       // inclusive
+        std::uint64_t count = 0;  // of this bucket alone
+    };
+    std::vector<Bucket> buckets;   // in ascending order
+    std::uint64_t beyond = 0;      // over the last bound
+
+    [[nodiscard]] std::uint64_t count() const;
+    // The bound below which this share of the times lies; nothing if there are none, or if it lies
+    // beyond the last bound.
+    [[nodiscard]] std::optional<double> quantile(double share) const;
+};
+
+// What the ledger knows of finished closes: of one account since it was opened, of one virtual host,
+// or of all.
+struct FinishedCloses {
+    std::uint64_t closes = 0;
+    std::uint64_t stuck = 0;
+    std::uint64_t requests = 0;
+    std::uint64_t drained_bytes = 0;
+    double socket_seconds = 0;  // in FIN_WAIT_2: the sum of what `fin_wait_2` counts
+    std::uint64_t addresses = 0;  // an estimate
+    WordTotals words;
+    TimeHistogram fin_wait_2;
+};
+
+struct AccountView {
+    std::string user_agent;
+    std::string vhost;
+    SocketCounts now;
+    double open_socket_seconds = 0;  // in FIN_WAIT_2 so far, of the sockets counted in `now`
+    std::optional<FinishedCloses> finished;
+    std::chrono::milliseconds opened{};  // since the epoch, as the next two; zero without `finished`
+    std::chrono::milliseconds first_seen{};
+    std::chrono::milliseconds last_seen{};
+
+    // What ranks accounts.
+    [[nodiscard]] double socket_seconds() const {
+        return open_socket_seconds + (finished ? finished->socket_seconds : 0);
+    }
+};
+
+struct VhostView {
+    std::string name;
+    FinishedCloses finished;
+};
+
+enum class SocketOwner : std::uint8_t { held, followed };
+
+struct SocketView {
+    SocketOwner owner = SocketOwner::held;
+    TcpState state = TcpState::unknown;
+    Endpoint peer;
+    std::uint64_t cookie = 0;
+    std::chrono::nanoseconds age{};  // since the half-close
+    std::string user_agent;
+    std::string vhost;
+};
+
+struct KernelView {
+    std::optional<std::uint64_t> max_orphans;     // the whole machine's
+    std::optional<std::uint64_t> orphans;
+    std::optional<std::uint64_t> max_tw_buckets;
+    std::optional<std::uint64_t> tw_buckets;      // TIME_WAIT, and FIN_WAIT_2 without a process
+    std::optional<std::uint64_t> fin_timeout_s;
+};
+
+// Whether closed sockets are followed to their end.
+struct FollowingView {
+    bool is_on = false;
+    std::string why_not;                       // a sentence without its full stop
+    std::optional<std::uint64_t> followed_max;
+    std::uint64_t unfollowed = 0;              // closes not followed because of that bound
+};
+
+struct ProcessView {
+    std::int64_t pid = 0;
+    std::chrono::seconds uptime{};
+    std::chrono::milliseconds cpu_time{};
+    std::uint64_t resident_bytes = 0;
+    std::uint64_t descriptor_limit = 0;
+    std::uint64_t unsent_notices = 0;
+    std::uint64_t unanswered_questions = 0;
+    std::uint64_t unwritten_lines = 0;  // in the buffers of logs
+    std::uint64_t closers = 1;          // with replaced ones that still drain
+};
+
+struct NoticeView {
+    std::chrono::milliseconds at{};  // since the epoch
+    NoticeLevel level = NoticeLevel::notice;
+    std::string text;
+};
+
+struct StatusView {
+    std::string version;
+    std::chrono::milliseconds now{};  // since the epoch
+    ProcessView process;
+    ModuleTotals module;
+    CloserTotals closer;
+
+    SocketCounts held;
+    std::uint64_t held_max = 0;
+    SocketCounts followed;
+    SocketCounts unattributed;
+    std::uint64_t held_by_other_closers = 0;
+    FollowingView following;
+    KernelView kernel;
+
+    std::optional<FinishedCloses> finished;  // all closes
+    std::vector<AccountView> accounts;       // by socket_seconds(), at most kAccountsShownMax
+    std::uint64_t accounts_left_out = 0;
+    std::vector<VhostView> vhosts;
+    std::vector<SocketView> oldest;     // oldest first, at most kOldestShown
+    std::vector<NoticeView> notices;    // latest first
+    std::vector<History::Point> hour;   // oldest first, one per History::kStep, the last is now
+};
+
+inline constexpr std::size_t kAccountsShownMax = 100;
+inline constexpr std::size_t kOldestShown = 10;
+
+// Names of the levels, as httpd's LogLevel.
+[[nodiscard]] std::string_view name_of(NoticeLevel level);
+[[nodiscard]] std::string_view name_of(SocketOwner owner);
+
+}  // namespace finwait

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The status page, its JSON and its metrics, and mod_status' section, from a real server. Prometheus
+// and Chromium are real too.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <simdjson.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "clients/crowd.hpp"
+#include "server/config.hpp"
+#include "server/each.hpp"
+
+namespace finwait::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kLocation[] =
+    "<Location /finwait-status>\n    SetHandler finwait-status\n</Location>\n"
+    "FinWaitDrainIdleTimeout 60s\nFinWaitDrainTimeout 60s\nFinWaitTimeout 1s\n";
+
+constexpr char kHostile[] =
+    "</b><script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">";
+
+Reply asked(Httpd& httpd, const std::string& query = "", const std::string& headers = "") {
+    Client client = httpd.client();
+    Reply reply = client.get("/finwait-status" + query, headers + "Connection: close\r\n");
+    client.close();
+    return reply;
+}
+
+class Json {
+  public:
+    explicit Json(std::string text) : text_(std::move(text)), root_(parser_.parse(text_)) {}
+    std::int64_t number(std::string_view pointer) { return std::int64_t(root_.at_pointer(pointer)); }
+    std::string text(std::string_view pointer) {
+        return std::string(std::string_view(root_.at_pointer(pointer)));
+    }
+
+  private:
+    std::string text_;
+    simdjson::dom::parser parser_;
+    simdjson::dom::element root_;
+};
+
+std::vector<Client> crowd_of(const Httpd& httpd, const std::string& user_agent, std::size_t n) {
+    std::vector<Client> crowd;
+    for (std::size_t i = 0; i < n; ++i) {
+        Client client(Transport::plain, httpd.port(), {.user_agent = user_agent});
+        EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
+        crowd.push_back(std::move(client));
+    }
+    return crowd;
+}
+
+bool holds(Httpd& httpd, std::int64_t sockets) {
+    return wait_until(5s, [&] {
+        return Json(asked(httpd, "?json").body).number("/sockets/held/fin_wait_2") == sockets;
+    });
+}
+
+struct StatusPage : PerMpm {};
+
+TEST_P(StatusPage, NamesTheCulprit) {
+    Httpd httpd(mpm, kLocation);
+    auto bad = crowd_of(httpd, "python-requests/2.28.1", 12);
+    auto other = crowd_of(httpd, "curl/7.88.1", 2);
+    ASSERT_TRUE(holds(httpd, 14));
+    const Reply page = asked(httpd);
+    EXPECT_EQ(page.status, 200);
+    EXPECT_THAT(page.body, HasSubstr("<b><bdi>python-requests/2.28.1</bdi></b> holds 12 of 14 sockets"));
+    EXPECT_THAT(page.headers, HasSubstr("Content-Security-Policy: default-src 'none'"));
+    EXPECT_THAT(page.headers, HasSubstr("Content-Type: text/html; charset=utf-8"));
+    EXPECT_THAT(page.headers, Not(HasSubstr("Refresh:")));
+    EXPECT_THAT(asked(httpd, "?refresh=7").headers, HasSubstr("Refresh: 7"));
+    EXPECT_THAT(asked(httpd, "?refresh").headers, HasSubstr("Refresh: 10"));
+    EXPECT_THAT(asked(httpd, "?refresh=-1&x").headers, HasSubstr("Refresh: 10"));
+
+    Json json(asked(httpd, "?json").body);
+    EXPECT_EQ(json.number("/version"), 1);
+    EXPECT_EQ(json.text("/accounts/0/user_agent"), "python-requests/2.28.1");
+    EXPECT_EQ(json.number("/accounts/0/now/fin_wait_2"), 12);
+    EXPECT_EQ(json.number("/process/pid"), httpd.closer_pid());
+    const std::uint64_t closes = read(httpd.counters().module().closes);
+    EXPECT_LE(static_cast<std::uint64_t>(json.number("/module/closes")), closes);
+    EXPECT_GE(static_cast<std::uint64_t>(json.number("/module/closes")) + 3, closes);
+    for (auto* crowd : {&bad, &other})
+        for (Client& client : *crowd) client.close();
+    EXPECT_TRUE(holds(httpd, 0));
+}
+
+TEST_P(StatusPage, SaysWhenTheCloserDoesNotAnswerWithinASecond) {
+    Httpd httpd(mpm, kLocation);
+    const pid_t closer = httpd.closer_pid();
+    ASSERT_EQ(kill(closer, SIGSTOP), 0);
+    const auto begin = Clock::now();
+    const Reply page = asked(httpd);
+    const auto waited = Clock::now() - begin;
+    ASSERT_EQ(kill(closer, SIGCONT), 0);
+    EXPECT_EQ(page.status, 503);
+    EXPECT_THAT(page.body, HasSubstr("the closer did not answer within 1000 ms"));
+    EXPECT_GE(waited, 1s);
+    EXPECT_LT(waited, 1300ms);
+    EXPECT_TRUE(wait_until(2s, [&] { return asked(httpd, "?json").status == 200; }));
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, StatusPage, testing::ValuesIn(kEachMpm), NameOf());
+
+TEST(StatusPageAlone, SaysThatNoCloserRuns) {
+    Httpd httpd(Mpm::event, kLocation, {.run = Run::debug});
+    httpd.expect_unsettled();
+    EXPECT_EQ(asked(httpd, "?metrics").status, 200);
+    const pid_t closer = httpd.closer_pid();
+    kill(closer, SIGKILL);
+    ASSERT_TRUE(wait_until(2s, [&] { return !is_running(closer); }));
+    const auto begin = Clock::now();
+    const Reply page = asked(httpd);
+    EXPECT_EQ(page.status, 503);
+    EXPECT_THAT(page.body, HasSubstr("No answer from the closer"));
+    EXPECT_THAT(page.headers, HasSubstr("Content-Security-Policy:"));
+    const Reply json = asked(httpd, "?json");
+    EXPECT_EQ(json.status, 503);
+    EXPECT_EQ(Json(json.body).text("/error"), "no closer runs");
+    const Reply metrics = asked(httpd, "?metrics");
+    EXPECT_EQ(metrics.status, 503);
+    EXPECT_EQ(metrics.body, "# no closer runs\n");
+    EXPECT_LT(Clock::now() - begin, 500ms);
+}
+
+TEST(StatusPageAlone, ComesBackWithTheNextCloser) {
+    Httpd httpd(Mpm::event, kLocation);
+    httpd.expect_error("the closer died");
+    kill(httpd.closer_pid(), SIGKILL);
+    EXPECT_TRUE(wait_until(5s, [&] { return asked(httpd).status == 200; }));
+}
+
+TEST(StatusPageAlone, TakesOnlyGetAndHead) {
+    Httpd httpd(Mpm::event, kLocation);
+    Client post = httpd.client();
+    post.send("POST /finwait-status HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_EQ(post.reply().status, 405);
+    Client head = httpd.client();
+    head.send("HEAD /finwait-status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    const std::string reply = head.read_to_end();
+    EXPECT_THAT(reply, HasSubstr("200 OK"));
+    EXPECT_THAT(reply, HasSubstr("Content-Length: "));
+    EXPECT_TRUE(reply.ends_with("\r\n\r\n"));
+    for (Client* client : {&post, &head}) client->close();
+}
+
+// Whoever may write a .htaccess file would see every virtual host's clients.
+TEST(StatusPageAlone, IsNotToBeHadByHtaccess) {
+    const std::string mine = Suite::dir() + "/www/mine";
+    std::filesystem::create_directories(mine);
+    write_file(mine + "/page", "a file\n");
+    write_file(mine + "/.htaccess", "SetHandler finwait-status\n");
+    write_file(mine + "/direct.finwait", "");
+    Httpd httpd(Mpm::event, std::string(kLocation) + "<Directory ${www}/mine>\n    AllowOverride All\n"
+                            "</Directory>\n");
+    httpd.expect_error("handler finwait-status refused");
+    Client client = httpd.client();
+    EXPECT_EQ(client.get("/mine/page", "Connection: close\r\n").status, 403);
+    client.close();
+    write_file(mine + "/.htaccess", "# nothing of ours\n");
+    EXPECT_EQ(asked(httpd).status, 200);
+    std::filesystem::remove_all(mine);
+}
+
+// A document root with a .htaccess file of its own is no reason to refuse the server's page.
+TEST(StatusPageAlone, IsServedBesideAHtaccessFile) {
+    const std::string root = Suite::dir() + "/www/site";
+    std::filesystem::create_directories(root);
+    write_file(root + "/.htaccess", "SetHandler finwait-status\n");
+    Httpd httpd(Mpm::event, std::string(kLocation) + "DocumentRoot ${www}/site\n<Directory ${www}/site>\n"
+                            "    AllowOverride All\n</Directory>\n");
+    EXPECT_EQ(asked(httpd).status, 200);
+    std::filesystem::remove_all(root);
+}
+
+TEST(StatusMetrics, PassPromtool) {
+    Httpd httpd(Mpm::event, kLocation);
+    const Reply metrics = asked(httpd, "?metrics");
+    EXPECT_THAT(metrics.headers, HasSubstr("Content-Type: text/plain; version=0.0.4; charset=utf-8"));
+    write_file(httpd.dir() + "/metrics", metrics.body);
+    const Finished check =
+        run({"sh", "-c", "promtool check metrics < " + httpd.dir() + "/metrics"});
+    EXPECT_EQ(check.exit_code, 0) << check.output;
+    EXPECT_EQ(check.output, "");
+}
+
+TEST(StatusMetrics, AreScrapedByPrometheus) {
+    Httpd httpd(Mpm::event, kLocation);
+    auto crowd = crowd_of(httpd, "t/never-closes", 3);
+    ASSERT_TRUE(holds(httpd, 3));
+    const std::string folder = httpd.dir() + "/prometheus";
+    std::filesystem::create_directories(folder);
+    write_file(folder + "/prometheus.yml",
+               "global:\n  scrape_interval: 1s\nscrape_configs:\n- job_name: httpd\n"
+               "  metrics_path: /finwait-status\n  params: {metrics: ['']}\n"
+               "  static_configs:\n  - targets: ['127.0.0.1:" +
+                   std::to_string(httpd.port()) + "']\n");
+    const std::string listen = "127.0.0.1:" + std::to_string(free_ports().plain);
+    Process prometheus({"prometheus", "--config.file=" + folder + "/prometheus.yml",
+                        "--storage.tsdb.path=" + folder + "/data", "--web.listen-address=" + listen});
+    const auto query = [&](const std::string& expression) {
+        return run({"curl", "-sG", "http://" + listen + "/api/v1/query", "--data-urlencode",
+                    "query=" + expression}).output;
+    };
+    EXPECT_TRUE(wait_until(20s, [&] {
+        return query("finwait_sockets{owner=\"held\",state=\"fin_wait_2\"}").find(",\"3\"]") !=
+               std::string::npos;
+    })) << query("up") << prometheus.output();
+    EXPECT_THAT(query("up"), HasSubstr(",\"1\"]"));
+    prometheus.send_signal(SIGTERM);
+    EXPECT_TRUE(prometheus.wait(10s));
+    for (Client& client : crowd) client.close();
+}
+
+TEST(ModStatus, HasASectionAndLines) {
+    Httpd httpd(Mpm::event, kLocation);
+    auto crowd = crowd_of(httpd, "t/never-closes", 2);
+    ASSERT_TRUE(holds(httpd, 2));
+    Client client = httpd.client();
+    const std::string page = client.get("/server-status").body;
+    EXPECT_THAT(page, HasSubstr("<h2>mod_finwait</h2>"));
+    EXPECT_THAT(page, HasSubstr("<dt>sockets held now: 2</dt>"));
+    EXPECT_THAT(page, HasSubstr("no longer count them"));
+    const std::string lines = client.get("/server-status?auto").body;
+    EXPECT_THAT(lines, HasSubstr("\nFinWaitHeld: 2\n"));
+    EXPECT_THAT(lines, HasSubstr("\nFinWaitClosers: 1\n"));
+    EXPECT_THAT(lines, HasSubstr("\nFinWaitOutcomeKernelTimeout: 0\n"));
+    EXPECT_THAT(lines, HasSubstr("\nFinWaitCauseClientAsked: "));
+    client.close();
+    for (Client& one : crowd) one.close();
+}
+
+// What Chromium makes of the page, at the width of a desktop and of a phone. The script in the
+// User-Agent would change the title.
+class Browser {
+  public:
+    explicit Browser(const Httpd& httpd) : httpd_(httpd) {}
+
+    std::string see(const std::string& option, int width) {
+        return run({"chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
+                    "--disable-dev-shm-usage", "--hide-scrollbars", "--user-data-dir=" + httpd_.dir() +
+                    "/chromium", "--window-size=" + std::to_string(width) + ",2000", option,
+                    "http://127.0.0.1:" + std::to_string(httpd_.port()) + "/finwait-status"}, 60s).output;
+    }
+
+  private:
+    const Httpd& httpd_;
+};
+
+TEST(StatusInChromium, IsInertAndFitsBothWidths) {
+    Httpd httpd(Mpm::event, kLocation);
+    auto crowd = crowd_of(httpd, kHostile, 11);
+    ASSERT_TRUE(holds(httpd, 11));
+    Browser browser(httpd);
+    const std::string dom = browser.see("--dump-dom", 1200);
+    EXPECT_THAT(dom, HasSubstr("<title>mod_finwait status</title>"));
+    EXPECT_THAT(dom, HasSubstr("&lt;script&gt;document.title='pwned'&lt;/script&gt;"));
+    EXPECT_THAT(dom, Not(HasSubstr("<script")));
+    EXPECT_THAT(dom, Not(HasSubstr("<img")));
+    for (const int width : {1200, 500}) {
+        const std::string file = httpd.dir() + "/" + std::to_string(width) + ".png";
+        const std::string output = browser.see("--screenshot=" + file, width);
+        std::error_code error;
+        EXPECT_GT(std::filesystem::file_size(file, error), 20'000U) << output;
+    }
+    for (Client& client : crowd) client.close();
+}
+
+}  // namespace
+}  // namespace finwait::test
