@@ -134,7 +134,9 @@ int prepare(server_rec* main_server, apr_pool_t* pconf) {
     Runtime* runtime = runtime_of(main_server);
     if (!runtime) return OK;
     runtime->parent = ::getpid();
-    runtime->one_process = ap_exists_config_define("ONE_PROCESS") != 0;
+    // As the MPMs ask it: -X defines DEBUG.
+    runtime->one_process =
+        ap_exists_config_define("DEBUG") != 0 || ap_exists_config_define("ONE_PROCESS") != 0;
     // Asked now: at the end the hooks are gone before pconf is cleaned up.
     runtime->is_prefork = ap_show_mpm() == name_of(Mpm::prefork);
     // Kept, because at the end httpd's own pointer to it is forgotten before pconf is cleaned up

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/status_handler.hpp"
 
+#include <ap_expr.h>
 #include <apr_strings.h>
 #include <http_protocol.h>
 #include <http_request.h>
@@ -74,13 +75,18 @@ const char* content_type_of(StatusFormat format) {
 // to turn it on. What decides is what the server's configuration alone says for this URL: the
 // directives outside all sections and the <Location> sections, which a .htaccess file can neither hold
 // nor change.
+//
+// SetHandler's value is an expression (server/core.c, set_sethandler and core_override_type).
 bool is_set_by_the_server(request_rec* r) {
     ap_conf_vector_t* const merged = r->per_dir_config;
     r->per_dir_config = r->server->lookup_defaults;
     const int status = ap_location_walk(r);
     const auto* core = static_cast<const core_dir_config*>(ap_get_core_module_config(r->per_dir_config));
     r->per_dir_config = merged;
-    return status == OK && core->handler && std::string_view(core->handler) == kHandlerName;
+    if (status != OK || !core->expr_handler) return false;
+    const char* error = nullptr;
+    const char* handler = ap_expr_str_exec(r, core->expr_handler, &error);
+    return handler && !error && ap_cstr_casecmp(handler, kHandlerName) == 0;
 }
 
 void set_headers(request_rec* r, const Wanted& wanted) {
