@@ -91,7 +91,7 @@ std::size_t Closer::held_max() const {
 
 Time Closer::due() const {
     const Time finish_at = drainer_.held() > 0 ? finish_at_ : kNever;
-    return std::min({drainer_.due(), logs_.due(), finish_at, last_flush_until_});
+    return std::min({drainer_.due(), logs_.due(), answers_.due(), finish_at, last_flush_until_});
 }
 
 void Closer::wait(Time now) {
@@ -130,7 +130,19 @@ void Closer::turn(Moment now) {
     logs_.flush(now);
     counters_.unwritten[slot_].store(logs_.buffered_lines(), std::memory_order_relaxed);
     history_.note({static_cast<std::uint32_t>(drainer_.sockets().fin_wait_2_size()), 0}, now.monotonic);
+    serve_questions(now);
     end_if_done(now);
+}
+
+// Nothing is followed yet, so there is no sweep to wait for.
+bool Closer::figures_are_fresh(Time) {
+    return true;
+}
+
+void Closer::serve_questions(Moment now) {
+    if (!answers_.has_questions()) return;
+    if (figures_are_fresh(now.monotonic) || answers_.due() <= now.monotonic)
+        answers_.answer_all(status_sources(), now);
 }
 
 void Closer::serve_events(Moment now) {
@@ -256,7 +268,7 @@ StatusSources Closer::status_sources() const {
 
 void Closer::accept(ReceivedMessage& message, Moment now) {
     if (message.refused.empty() && message.question)
-        return answers_.answer(*message.question, std::move(message.socket), status_sources(), now);
+        return answers_.ask(*message.question, std::move(message.socket), now.monotonic);
     if (message.refused.empty() && message.handoff.kind == MessageKind::report)
         return records_.keep_report(message.handoff, now);
     if (message.refused.empty()) {

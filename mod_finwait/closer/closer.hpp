@@ -81,6 +81,9 @@ class Closer {
     void serve_lane(std::size_t lane, Moment now);
     void accept(ReceivedMessage& message, Moment now);
     [[nodiscard]] StatusSources status_sources() const;
+    // Asks for the figures that the status page needs; false while they are on their way.
+    [[nodiscard]] bool figures_are_fresh(Time now);
+    void serve_questions(Moment now);
     void serve_events(Moment now);
     void finish_within(Time grace, Time now);
     void end_if_done(Moment now);

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "module/ask.hpp"
 #include "unit/closer_process.hpp"
 
 namespace finwait {
@@ -52,6 +53,24 @@ TEST_F(ManySockets, EachTakesAtMostHalfAKilobyteOfUserMemory) {
     RecordProperty("bytes_per_socket", static_cast<int>(each));
     EXPECT_LE(each, 512U);
     EXPECT_GE(each, 100U) << "they are really held";
+}
+
+TEST_F(ManySockets, DoNotDelayTheStatusPage) {
+    start();
+    policy.drain_timeout_ms = policy.drain_idle_timeout_ms = 60'000;
+    hold(kManySockets);
+    wait_until_held(kManySockets);
+    const std::array lanes{child.get()};
+    for (const StatusFormat format :
+         {StatusFormat::html, StatusFormat::json, StatusFormat::metrics}) {
+        const auto begin = std::chrono::steady_clock::now();
+        const UniqueFd page(ask(lanes, {format, {}}, 5s).descriptor);
+        const auto took = std::chrono::steady_clock::now() - begin;
+        EXPECT_GT(size_of_answer(page.get()), 0U);
+        const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+        RecordProperty("answer_us_" + std::to_string(static_cast<int>(format)), static_cast<int>(us));
+        EXPECT_LE(took, kSanitized ? 500ms : 50ms);
+    }
 }
 
 TEST_F(ManySockets, TimersAreExactWhileOneClientFloods) {

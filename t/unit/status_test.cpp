@@ -163,6 +163,45 @@ TEST_F(Status, ShowsTheLastNotices) {
                 HasSubstr("refused a message of the channel"));
 }
 
+struct WithoutCloser : testing::Test {
+    ControlChannel control{UniqueFd()};
+    std::unique_ptr<CloserCounters> counters = std::make_unique<CloserCounters>();
+    HeldSockets held;
+    Notices notices{control};
+    History history;
+    StatusSources sources{*counters, held, notices, history};
+    Answers answers;
+    Moment now{1000s, 1'700'000'000s};
+};
+
+TEST_F(WithoutCloser, QuestionsWaitForFreshFiguresButNotForEver) {
+    EXPECT_EQ(answers.due(), kNever);
+    auto [end, asker] = seqpacket_pair();
+    answers.ask({}, std::move(end), now.monotonic);
+    EXPECT_TRUE(answers.has_questions());
+    EXPECT_EQ(answers.due(), now.monotonic + kFreshWaitMax);
+    answers.answer_all(sources, now);
+    EXPECT_FALSE(answers.has_questions());
+    EXPECT_EQ(answers.due(), kNever);
+    char byte = 1;
+    EXPECT_EQ(::recv(asker.get(), &byte, 1, MSG_DONTWAIT), 1);
+}
+
+TEST_F(WithoutCloser, QuestionsBeyondTheBoundAreTurnedAwayAtOnce) {
+    std::vector<UniqueFd> askers;
+    for (std::size_t i = 0; i < kWaitingMax + 1; ++i) {
+        auto [end, asker] = seqpacket_pair();
+        answers.ask({}, std::move(end), now.monotonic);
+        askers.push_back(std::move(asker));
+    }
+    EXPECT_EQ(answers.unanswered(), 1U);
+    char byte = 1;
+    EXPECT_EQ(::recv(askers.back().get(), &byte, 1, MSG_DONTWAIT), 0);
+    answers.answer_all(sources, now);
+    EXPECT_EQ(::recv(askers.front().get(), &byte, 1, MSG_DONTWAIT), 1);
+    EXPECT_EQ(answers.unanswered(), 1U);
+}
+
 TEST(Ask, WaitsNoLongerThanTold) {
     auto [receiver, sender] = seqpacket_pair();
     const std::array lanes{sender.get()};

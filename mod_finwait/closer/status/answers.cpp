@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cstring>
+#include <utility>
 
 #include "closer/status/json.hpp"
 #include "closer/status/metrics.hpp"
@@ -59,14 +60,30 @@ UniqueFd sealed_memory(std::string_view bytes) {
     return memory;
 }
 
-void Answers::answer(const Question& question, UniqueFd asker, const StatusSources& sources,
-                     Moment now) {
-    Answer& answer = answers_[static_cast<std::size_t>(question.format)];
+void Answers::ask(const Question& question, UniqueFd asker, Time now) {
+    if (waiting_.size() < kWaitingMax)
+        waiting_.push_back({question, std::move(asker), now});
+    else
+        ++unanswered_;
+}
+
+Time Answers::due() const {
+    return waiting_.empty() ? kNever : waiting_.front().since + kFreshWaitMax;
+}
+
+void Answers::answer_all(const StatusSources& sources, Moment now) {
+    for (const Waiting& waiting : waiting_) answer(waiting, sources, now);
+    waiting_.clear();
+}
+
+void Answers::answer(const Waiting& waiting, const StatusSources& sources, Moment now) {
+    const StatusFormat format = waiting.question.format;
+    Answer& answer = answers_[static_cast<std::size_t>(format)];
     if (!answer.page || now.monotonic - answer.made >= kAnswerAge) {
-        const StatusView view = collect(sources, question.module, now);
-        answer = {sealed_memory(render(question.format, view)), now.monotonic};
+        const StatusView view = collect(sources, waiting.question.module, now);
+        answer = {sealed_memory(render(format, view)), now.monotonic};
     }
-    if (!answer.page || !send_descriptor(asker.get(), answer.page.get())) ++unanswered_;
+    if (!answer.page || !send_descriptor(waiting.asker.get(), answer.page.get())) ++unanswered_;
 }
 
 }  // namespace finwait
