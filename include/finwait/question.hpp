@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A question for the status page: what a child of httpd asks the closer by the channel. With it goes
-// one descriptor, an end of a SEQPACKET pair. The answer comes back over it: one message of one byte
-// and a sealed memfd that holds the rendered page, at most kAnswerMax bytes. A closer that cannot
-// answer closes its end without a word.
+// A question for the status page: what a child of httpd asks the closer by the channel. With it
+// goes one descriptor, an end of a SEQPACKET pair. The answer comes back over it: one message of
+// one byte and a sealed memfd that holds the rendered page, at most kAnswerMax bytes. A closer that
+// cannot answer closes its end without a word.
 #pragma once
 
 #include <array>

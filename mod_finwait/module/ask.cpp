@@ -25,7 +25,8 @@ bool wait_readable(int end, milliseconds wait_max) {
     for (;;) {
         const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
         pollfd readable{end, POLLIN, 0};
-        const int ready = ::poll(&readable, 1, left.count() > 0 ? static_cast<int>(left.count()) : 0);
+        const int ready =
+            ::poll(&readable, 1, left.count() > 0 ? static_cast<int>(left.count()) : 0);
         if (ready > 0) return true;
         if (ready == 0 || errno != EINTR) return false;
     }

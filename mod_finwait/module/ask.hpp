@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Asks the closer for the status page. Waits, but never longer than it is told to; any thread that may
-// wait. Plain descriptors, no httpd, no APR.
+// Asks the closer for the status page. Waits, but never longer than it is told to; any thread that
+// may wait. Plain descriptors, no httpd, no APR.
 #pragma once
 
 #include <chrono>

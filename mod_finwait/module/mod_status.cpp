@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mod_finwait in mod_status' page. Reads the shared counters and nothing else: server-status answers at
-// once, whatever the closer does.
-#include "module/httpd.hpp"
-
+// mod_finwait in mod_status' page. Reads the shared counters and nothing else: server-status
+// answers at once, whatever the closer does.
+#include <ap_config.h>  // before the next, which needs it
 #include <apr_optional_hooks.h>
 #include <http_protocol.h>
 #include <mod_status.h>
@@ -14,6 +13,7 @@
 
 #include "finwait/counters.hpp"
 #include "module/guard.hpp"
+#include "module/httpd.hpp"
 #include "module/runtime.hpp"
 #include "module/server_config.hpp"
 #include "module/status_handler.hpp"
@@ -55,8 +55,8 @@ class Section {
     void add_words(const char* kind, const Words& words, const std::array<Counter, N>& counters) {
         for (std::size_t i = 0; i < N; ++i)
             if (is_short_ || read(counters[i]) != 0)
-                add(kind + key_of(words[i].name), std::string(kind) + " " + std::string(words[i].name),
-                    read(counters[i]));
+                add(kind + key_of(words[i].name),
+                    std::string(kind) + " " + std::string(words[i].name), read(counters[i]));
     }
 
   private:
@@ -84,7 +84,8 @@ void add_closer(Section& section, const CloserCounters& closer) {
 }
 
 constexpr char kIntroduction[] =
-    "<hr />\n<h2>mod_finwait</h2>\n<p>Connections that mod_finwait has taken over to close are held by its "
+    "<hr />\n<h2>mod_finwait</h2>\n<p>Connections that mod_finwait has taken over to close are "
+    "held by its "
     "closer. The \"closing\" column and ConnsAsyncClosing above no longer count them.</p>\n<dl>\n";
 
 void write_section(request_rec* r, const Runtime& runtime, bool is_short) {

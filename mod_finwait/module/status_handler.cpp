@@ -26,9 +26,9 @@ namespace finwait {
 namespace {
 
 constexpr char kHandlerName[] = "finwait-status";
-constexpr unsigned kRefreshMax = 3600;      // seconds
-constexpr unsigned kRefreshDefault = 10;    // ?refresh without a number, as mod_status
-constexpr unsigned kRetryAfter = 1;         // a closer that died is started again within a second
+constexpr unsigned kRefreshMax = 3600;    // seconds
+constexpr unsigned kRefreshDefault = 10;  // ?refresh without a number, as mod_status
+constexpr unsigned kRetryAfter = 1;       // a closer that died is started again within a second
 
 struct Wanted {
     StatusFormat format = StatusFormat::html;
@@ -71,17 +71,18 @@ const char* content_type_of(StatusFormat format) {
     return nullptr;
 }
 
-// The page shows every virtual host's clients, so who may only write a .htaccess file must not be able
-// to turn it on. What decides is what the server's configuration alone says for this URL: the
-// directives outside all sections and the <Location> sections, which a .htaccess file can neither hold
-// nor change.
+// The page shows every virtual host's clients, so who may only write a .htaccess file must not be
+// able to turn it on. What decides is what the server's configuration alone says for this URL: the
+// directives outside all sections and the <Location> sections, which a .htaccess file can neither
+// hold nor change.
 //
 // SetHandler's value is an expression (server/core.c, set_sethandler and core_override_type).
 bool is_set_by_the_server(request_rec* r) {
     ap_conf_vector_t* const merged = r->per_dir_config;
     r->per_dir_config = r->server->lookup_defaults;
     const int status = ap_location_walk(r);
-    const auto* core = static_cast<const core_dir_config*>(ap_get_core_module_config(r->per_dir_config));
+    const auto* core =
+        static_cast<const core_dir_config*>(ap_get_core_module_config(r->per_dir_config));
     r->per_dir_config = merged;
     if (status != OK || !core->expr_handler) return false;
     const char* error = nullptr;
@@ -108,9 +109,11 @@ const char* excuse(request_rec* r, StatusFormat format, const char* why) {
                 "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
                 "<title>mod_finwait status</title><style>:root{color-scheme:light dark}"
-                "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}"
+                "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem "
+                "auto;padding:0 1rem}"
                 "</style></head><body><h1>No answer from the closer</h1><p>%s.</p><p>httpd goes on "
-                "serving, and closes connections by its own lingering close meanwhile. The error log "
+                "serving, and closes connections by its own lingering close meanwhile. The error "
+                "log "
                 "says more.</p></body></html>\n",
                 why);
         case StatusFormat::json:
@@ -136,7 +139,8 @@ int send_page(request_rec* r, int page, std::size_t size) {
         const ssize_t got = ::pread(page, buffer.data(), std::min(buffer.size(), size - at),
                                     static_cast<off_t>(at));
         if (got <= 0) return HTTP_INTERNAL_SERVER_ERROR;
-        if (ap_rwrite(buffer.data(), static_cast<int>(got), r) < 0) return OK;  // the client has gone
+        if (ap_rwrite(buffer.data(), static_cast<int>(got), r) < 0)
+            return OK;  // the client has gone
         at += static_cast<std::size_t>(got);
     }
     return OK;
@@ -155,10 +159,11 @@ int serve(request_rec* r) {
     r->allowed |= AP_METHOD_BIT << M_GET;  // and HEAD
     if (r->method_number != M_GET) return HTTP_METHOD_NOT_ALLOWED;
     if (!is_set_by_the_server(r)) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      "finwait: handler finwait-status refused: it is accepted in a <Location> section or "
-                      "outside all sections of the server's configuration, not in .htaccess, <Directory> "
-                      "or <Files>");
+        ap_log_rerror(
+            APLOG_MARK, APLOG_ERR, 0, r,
+            "finwait: handler finwait-status refused: it is accepted in a <Location> section or "
+            "outside all sections of the server's configuration, not in .htaccess, <Directory> "
+            "or <Files>");
         return HTTP_FORBIDDEN;
     }
     const Wanted wanted = wanted_by(r->args);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The status page, its JSON and its metrics, and mod_status' section, from a real server. Prometheus
-// and Chromium are real too.
+// The status page, its JSON and its metrics, and mod_status' section, from a real server.
+// Prometheus and Chromium are real too.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -37,7 +37,9 @@ Reply asked(Httpd& httpd, const std::string& query = "", const std::string& head
 class Json {
   public:
     explicit Json(std::string text) : text_(std::move(text)), root_(parser_.parse(text_)) {}
-    std::int64_t number(std::string_view pointer) { return std::int64_t(root_.at_pointer(pointer)); }
+    std::int64_t number(std::string_view pointer) {
+        return std::int64_t(root_.at_pointer(pointer));
+    }
     std::string text(std::string_view pointer) {
         return std::string(std::string_view(root_.at_pointer(pointer)));
     }
@@ -73,7 +75,8 @@ TEST_P(StatusPage, NamesTheCulprit) {
     ASSERT_TRUE(holds(httpd, 14));
     const Reply page = asked(httpd);
     EXPECT_EQ(page.status, 200);
-    EXPECT_THAT(page.body, HasSubstr("<b><bdi>python-requests/2.28.1</bdi></b> holds 12 of 14 sockets"));
+    EXPECT_THAT(page.body,
+                HasSubstr("<b><bdi>python-requests/2.28.1</bdi></b> holds 12 of 14 sockets"));
     EXPECT_THAT(page.headers, HasSubstr("Content-Security-Policy: default-src 'none'"));
     EXPECT_THAT(page.headers, HasSubstr("Content-Type: text/html; charset=utf-8"));
     EXPECT_THAT(page.headers, Not(HasSubstr("Refresh:")));
@@ -158,8 +161,9 @@ TEST(StatusPageAlone, IsNotToBeHadByHtaccess) {
     write_file(mine + "/page", "a file\n");
     write_file(mine + "/.htaccess", "SetHandler finwait-status\n");
     write_file(mine + "/direct.finwait", "");
-    Httpd httpd(Mpm::event, std::string(kLocation) + "<Directory ${www}/mine>\n    AllowOverride All\n"
-                            "</Directory>\n");
+    Httpd httpd(Mpm::event, std::string(kLocation) +
+                                "<Directory ${www}/mine>\n    AllowOverride All\n"
+                                "</Directory>\n");
     httpd.expect_error("handler finwait-status refused");
     Client client = httpd.client();
     EXPECT_EQ(client.get("/mine/page", "Connection: close\r\n").status, 403);
@@ -174,8 +178,9 @@ TEST(StatusPageAlone, IsServedBesideAHtaccessFile) {
     const std::string root = Suite::dir() + "/www/site";
     std::filesystem::create_directories(root);
     write_file(root + "/.htaccess", "SetHandler finwait-status\n");
-    Httpd httpd(Mpm::event, std::string(kLocation) + "DocumentRoot ${www}/site\n<Directory ${www}/site>\n"
-                            "    AllowOverride All\n</Directory>\n");
+    Httpd httpd(Mpm::event, std::string(kLocation) +
+                                "DocumentRoot ${www}/site\n<Directory ${www}/site>\n"
+                                "    AllowOverride All\n</Directory>\n");
     EXPECT_EQ(asked(httpd).status, 200);
     std::filesystem::remove_all(root);
 }
@@ -183,7 +188,8 @@ TEST(StatusPageAlone, IsServedBesideAHtaccessFile) {
 TEST(StatusMetrics, PassPromtool) {
     Httpd httpd(Mpm::event, kLocation);
     const Reply metrics = asked(httpd, "?metrics");
-    EXPECT_THAT(metrics.headers, HasSubstr("Content-Type: text/plain; version=0.0.4; charset=utf-8"));
+    EXPECT_THAT(metrics.headers,
+                HasSubstr("Content-Type: text/plain; version=0.0.4; charset=utf-8"));
     write_file(httpd.dir() + "/metrics", metrics.body);
     const Finished check =
         run({"sh", "-c", "promtool check metrics < " + httpd.dir() + "/metrics"});
@@ -204,15 +210,20 @@ TEST(StatusMetrics, AreScrapedByPrometheus) {
                    std::to_string(httpd.port()) + "']\n");
     const std::string listen = "127.0.0.1:" + std::to_string(free_ports().plain);
     Process prometheus({"prometheus", "--config.file=" + folder + "/prometheus.yml",
-                        "--storage.tsdb.path=" + folder + "/data", "--web.listen-address=" + listen});
+                        "--storage.tsdb.path=" + folder + "/data",
+                        "--web.listen-address=" + listen});
     const auto query = [&](const std::string& expression) {
         return run({"curl", "-sG", "http://" + listen + "/api/v1/query", "--data-urlencode",
-                    "query=" + expression}).output;
+                    "query=" + expression})
+            .output;
     };
-    EXPECT_TRUE(wait_until(20s, [&] {
-        return query("finwait_sockets{owner=\"held\",state=\"fin_wait_2\"}").find(",\"3\"]") !=
-               std::string::npos;
-    })) << query("up") << prometheus.output();
+    EXPECT_TRUE(wait_until(
+        20s,
+        [&] {
+            return query("finwait_sockets{owner=\"held\",state=\"fin_wait_2\"}").find(",\"3\"]") !=
+                   std::string::npos;
+        }))
+        << query("up") << prometheus.output();
     EXPECT_THAT(query("up"), HasSubstr(",\"1\"]"));
     prometheus.send_signal(SIGTERM);
     EXPECT_TRUE(prometheus.wait(10s));
@@ -247,9 +258,12 @@ class Browser {
 
     std::string see(const std::string& option, int width) {
         return run({"chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
-                    "--disable-dev-shm-usage", "--hide-scrollbars", "--user-data-dir=" + httpd_.dir() +
-                    "/chromium", "--window-size=" + std::to_string(width) + ",2000", option,
-                    "http://127.0.0.1:" + std::to_string(httpd_.port()) + "/finwait-status"}, 60s).output;
+                    "--disable-dev-shm-usage", "--hide-scrollbars",
+                    "--user-data-dir=" + httpd_.dir() + "/chromium",
+                    "--window-size=" + std::to_string(width) + ",2000", option,
+                    "http://127.0.0.1:" + std::to_string(httpd_.port()) + "/finwait-status"},
+                   60s)
+            .output;
     }
 
   private:

@@ -23,13 +23,15 @@ using testing::Not;
 
 TEST(Verdict, NamesTheCulprit) {
     const Verdict verdict = verdict_of(a_view());
-    EXPECT_EQ(verdict.sentence(), "python-requests/2.28.1 holds 412 of 430 sockets in FIN_WAIT_2 (96 %).");
+    EXPECT_EQ(verdict.sentence(),
+              "python-requests/2.28.1 holds 412 of 430 sockets in FIN_WAIT_2 (96 %).");
     EXPECT_EQ(verdict.level, Verdict::Level::watch);
 }
 
 TEST(Verdict, CountsOneClientOverAllVirtualHosts) {
     StatusView view = a_view();
-    view.accounts = {account("a", 20, 1), account("b", 30, 1), account("b", 10, 1), account("a", 22, 1)};
+    view.accounts = {account("a", 20, 1), account("b", 30, 1), account("b", 10, 1),
+                     account("a", 22, 1)};
     view.held.fin_wait_2 = 82;
     view.followed = view.unattributed = {};
     EXPECT_EQ(verdict_of(view).user_agent, "a");
@@ -39,8 +41,9 @@ TEST(Verdict, CountsOneClientOverAllVirtualHosts) {
 TEST(Verdict, AccusesNobodyWhoHoldsLessThanHalf) {
     StatusView view = a_view();
     view.accounts = {account("a", 20, 1), account("b", 30, 1)};
-    EXPECT_EQ(verdict_of(view).sentence(),
-              "430 sockets in FIN_WAIT_2, and no one client holds most of them: b comes first with 30.");
+    EXPECT_EQ(
+        verdict_of(view).sentence(),
+        "430 sockets in FIN_WAIT_2, and no one client holds most of them: b comes first with 30.");
 }
 
 TEST(Verdict, SaysWhenTheSocketsAreNotOurs) {
@@ -56,7 +59,8 @@ TEST(Verdict, IsCalmWithFewSocketsAndBadNearTheKernelsLimits) {
     EXPECT_EQ(verdict_of(view).level, Verdict::Level::calm);
     view.accounts = {account("", 1, 1)};
     view.held.fin_wait_2 = 1;
-    EXPECT_EQ(verdict_of(view).sentence(), "(no User-Agent) holds 1 of 1 socket in FIN_WAIT_2 (100 %).");
+    EXPECT_EQ(verdict_of(view).sentence(),
+              "(no User-Agent) holds 1 of 1 socket in FIN_WAIT_2 (100 %).");
     EXPECT_EQ(verdict_of(view).level, Verdict::Level::calm);
     view.kernel.tw_buckets = view.kernel.max_tw_buckets = 1000;
     EXPECT_EQ(verdict_of(view).level, Verdict::Level::bad);
@@ -74,7 +78,8 @@ TEST(StatusPage, HoldsHostileTextAsText) {
 TEST(StatusPage, NeedsNothingElse) {
     const std::string html = render_page(a_view());
     EXPECT_THAT(html, HasSubstr(escaped(kStatusContentPolicy)));
-    for (const char* foreign : {"<link", "<iframe", "<object", "url(", "@import", "http:", "https:"})
+    for (const char* foreign :
+         {"<link", "<iframe", "<object", "url(", "@import", "http:", "https:"})
         EXPECT_THAT(html, Not(HasSubstr(foreign)));
 }
 
@@ -135,8 +140,8 @@ TEST(StatusMetrics, HaveEveryStateAndOutcomeAlsoAtZero) {
     const std::string text = render_metrics(StatusView());
     for (const char* owner : {"held", "followed", "unattributed"})
         for (const char* state : {"fin_wait_1", "fin_wait_2", "closing"})
-            EXPECT_THAT(text, HasSubstr("finwait_sockets{owner=\"" + std::string(owner) + "\",state=\"" +
-                                        state + "\"} 0\n"));
+            EXPECT_THAT(text, HasSubstr("finwait_sockets{owner=\"" + std::string(owner) +
+                                        "\",state=\"" + state + "\"} 0\n"));
     for (const auto& outcome : kOutcomes)
         EXPECT_THAT(text, HasSubstr("outcome=\"" + std::string(outcome.name) + "\"} 0\n"));
 }
@@ -188,7 +193,9 @@ TEST(Text, IsNotCutWithinACharacter) {
 }
 
 TEST(Text, ThatIsNotUtf8OrAControlCharacterIsMadeVisible) {
-    EXPECT_EQ(escaped("a\xff" "b"), "a\uFFFDb");
+    EXPECT_EQ(escaped("a\xff"
+                      "b"),
+              "a\uFFFDb");
     EXPECT_EQ(escaped(std::string("\0\x1b\x7f", 3)), "&#9216;&#9243;&#9249;");
 }
 

@@ -94,7 +94,8 @@ TEST_F(Status, ShowsWhoHoldsWhat) {
 TEST_F(Status, SaysWhatTheModuleCounted) {
     set_up();
     ModuleTotals module{9, 5, 3, {}};
-    EXPECT_THAT(page(StatusFormat::metrics, module), HasSubstr("finwait_connections_closed_total 9\n"));
+    EXPECT_THAT(page(StatusFormat::metrics, module),
+                HasSubstr("finwait_connections_closed_total 9\n"));
     EXPECT_THAT(page(StatusFormat::html), HasSubstr("</html>"));
 }
 
@@ -109,7 +110,8 @@ TEST_F(Status, ServesOneAnswerToAllWhoAskAtOnce) {
     set_up();
     const Answer first = asked(StatusFormat::json), second = asked(StatusFormat::json);
     const UniqueFd owners[] = {UniqueFd(first.descriptor), UniqueFd(second.descriptor)};
-    struct stat one {}, other {};
+    struct stat one {
+    }, other{};
     ASSERT_EQ(::fstat(first.descriptor, &one), 0);
     ASSERT_EQ(::fstat(second.descriptor, &other), 0);
     EXPECT_EQ(one.st_ino, other.st_ino);
@@ -233,7 +235,8 @@ TEST(Ask, TrustsNoAnswerThatCouldShrink) {
 
 TEST(Present, CountsByAccountAndIsBounded) {
     std::vector<std::string> names;
-    for (std::size_t i = 0; i < kPresentAccountsMax + 10; ++i) names.push_back("client " + std::to_string(i));
+    for (std::size_t i = 0; i < kPresentAccountsMax + 10; ++i)
+        names.push_back("client " + std::to_string(i));
     Present present;
     for (const std::string& name : names) present.add({name, "host"}, TcpState::fin_wait_2, 2s);
     present.add({names[0], "host"}, TcpState::fin_wait_1, 0s);
@@ -241,7 +244,7 @@ TEST(Present, CountsByAccountAndIsBounded) {
     const Present::Account first = present.take({names[0], "host"});
     EXPECT_EQ(first.sockets, (SocketCounts{1, 1, 0}));
     EXPECT_EQ(first.fin_wait_2_time, 2s);
-    EXPECT_EQ(present.take({kOtherAccount, kOtherAccount}).sockets.fin_wait_2, 10U);
+    EXPECT_EQ(present.take({kOtherPresent, kOtherPresent}).sockets.fin_wait_2, 10U);
     EXPECT_EQ(present.take({names[0], "host"}).sockets.all(), 0U);
 }
 
@@ -250,7 +253,8 @@ TEST(Kernel, IsReadFromProcAndWhatIsNotThereIsNotKnown) {
     std::filesystem::create_directories(proc + "/sys/net/ipv4");
     std::filesystem::create_directories(proc + "/net");
     std::ofstream(proc + "/sys/net/ipv4/tcp_fin_timeout") << "60\n";
-    std::ofstream(proc + "/net/sockstat") << "sockets: used 9\nTCP: inuse 5 orphan 4 tw 3 alloc 8 mem 1\n";
+    std::ofstream(proc + "/net/sockstat")
+        << "sockets: used 9\nTCP: inuse 5 orphan 4 tw 3 alloc 8 mem 1\n";
     const KernelView kernel = read_kernel(proc);
     std::filesystem::remove_all(proc);
     EXPECT_EQ(kernel.fin_timeout_s, 60U);

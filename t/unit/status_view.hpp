@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A made-up state of a busy server, with one culprit and one client whose User-Agent attacks the page.
+// A made-up state of a busy server, with one culprit and one client whose User-Agent attacks the
+// page.
 #pragma once
 
 #include "closer/status/view.hpp"
@@ -8,7 +9,8 @@
 namespace finwait::test {
 
 inline constexpr char kHostileUserAgent[] =
-    "</bdi></b><script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">"
+    "</bdi></b><script>document.title='pwned'</script><img src=x "
+    "onerror=\"document.title='pwned'\">"
     "' \" & \xff\xc3 \x1b[31m";
 
 inline AccountView account(std::string user_agent, std::uint64_t now, double socket_seconds) {
@@ -36,7 +38,9 @@ inline StatusView a_view() {
     StatusView view;
     view.version = "0.1.0";
     view.now = std::chrono::milliseconds(1'700'003'600'000);
-    view.process = {4711, std::chrono::hours(5), std::chrono::milliseconds(1234), 5'300'000, 524'288, 0, 0, 2, 1};
+    view.process = {
+        4711, std::chrono::hours(5), std::chrono::milliseconds(1234), 5'300'000, 524'288, 0, 0, 2,
+        1};
     view.module = {15'432, 15'000, 430, {}};
     view.module.declined.back() = 2;
     view.closer.received = 15'430;
@@ -49,14 +53,20 @@ inline StatusView a_view() {
     view.unattributed = {0, 15, 0};
     view.following = {true, "", 100'000, 0};
     view.kernel = {32'768, 18, 65'536, 430, 60};
-    view.accounts = {account("python-requests/2.28.1", 412, 35'000), account(kHostileUserAgent, 2, 60),
-                     account("", 1, 2)};
+    view.accounts = {account("python-requests/2.28.1", 412, 35'000),
+                     account(kHostileUserAgent, 2, 60), account("", 1, 2)};
     view.finished = view.accounts[0].finished;
     view.vhosts = {{"www.example.org", *view.finished}, {"quoted\"\\\nname", *view.finished}};
-    SocketView oldest{SocketOwner::held, TcpState::fin_wait_2, {Endpoint::Family::ipv4, 40'000, {192, 0, 2, 7}},
-                      0x1f3a, std::chrono::seconds(14), kHostileUserAgent, "www.example.org"};
+    SocketView oldest{SocketOwner::held,
+                      TcpState::fin_wait_2,
+                      {Endpoint::Family::ipv4, 40'000, {192, 0, 2, 7}},
+                      0x1f3a,
+                      std::chrono::seconds(14),
+                      kHostileUserAgent,
+                      "www.example.org"};
     view.oldest = {oldest};
-    view.notices = {{std::chrono::milliseconds(1'700'003'000'000), NoticeLevel::warning, "a <b>notice</b>"}};
+    view.notices = {
+        {std::chrono::milliseconds(1'700'003'000'000), NoticeLevel::warning, "a <b>notice</b>"}};
     for (std::uint32_t i = 0; i < History::kPoints; ++i) view.hour.push_back({i, 2 * i});
     return view;
 }

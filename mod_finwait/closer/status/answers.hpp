@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Answers questions for the status page: renders into a sealed memfd and passes that on. Never
-// blocks; an answer that the asker cannot take at once is not given. Questions wait for fresh figures,
-// at most kFreshWaitMax. The same answer serves every question of its format for kAnswerAge, so that
-// however many ask, the held sockets' deadlines stay exact.
+// blocks; an answer that the asker cannot take at once is not given. Questions wait for fresh
+// figures, at most kFreshWaitMax. The same answer serves every question of its format for
+// kAnswerAge, so that however many ask, the held sockets' deadlines stay exact.
 #pragma once
 
 #include <array>

@@ -39,11 +39,13 @@ void copy_counters(const std::array<Counter, N>& from, std::array<std::uint64_t,
 
 void fill_process(const StatusSources& sources, Moment now, ProcessView& process) {
     process.pid = ::getpid();
-    process.uptime = std::chrono::duration_cast<std::chrono::seconds>(now.monotonic - sources.started);
+    process.uptime =
+        std::chrono::duration_cast<std::chrono::seconds>(now.monotonic - sources.started);
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
     for (const timeval& time : {usage.ru_utime, usage.ru_stime})
-        process.cpu_time += std::chrono::seconds(time.tv_sec) + to_ms(std::chrono::microseconds(time.tv_usec));
+        process.cpu_time +=
+            std::chrono::seconds(time.tv_sec) + to_ms(std::chrono::microseconds(time.tv_usec));
     std::uint64_t pages = 0;
     std::uint64_t resident = 0;
     if (std::ifstream("/proc/self/statm") >> pages >> resident)
@@ -69,8 +71,8 @@ void fill_counters(const CloserCounters& counters, CloserTotals& totals) {
     copy_counters(counters.outcomes, totals.words.outcomes);
 }
 
-// Nothing is read between the half-close and the client's FIN or RST, which ends the drain: so a held
-// socket is in FIN_WAIT_1 until the acknowledgement moves it to the other list.
+// Nothing is read between the half-close and the client's FIN or RST, which ends the drain: so a
+// held socket is in FIN_WAIT_1 until the acknowledgement moves it to the other list.
 TcpState state_of(const HeldSocket& held) {
     return held.drain.is_in_fin_wait_2() ? TcpState::fin_wait_2 : TcpState::fin_wait_1;
 }
@@ -105,21 +107,22 @@ void fill_oldest_held(const HeldSockets& sockets, Time now, std::vector<SocketVi
     all.reserve(sockets.size());
     sockets.visit_all([&](const HeldSocket& held) { all.push_back(&held); });
     const auto count = static_cast<std::ptrdiff_t>(std::min(all.size(), kOldestShown));
-    std::ranges::partial_sort(all, all.begin() + count, {}, [](const HeldSocket* held) {
-        return held->drain.half_close();
-    });
+    std::ranges::partial_sort(all, all.begin() + count, {},
+                              [](const HeldSocket* held) { return held->drain.half_close(); });
     for (const HeldSocket* held : std::span(all).first(static_cast<std::size_t>(count)))
         oldest.push_back(shown(*held, now));
 }
 
-// To be filled from the follower: the sockets in each state, their accounts in `present`, the oldest.
+// To be filled from the follower: the sockets in each state, their accounts in `present`, the
+// oldest.
 void fill_followed(StatusView& view, Present& present) {
     static_cast<void>(present);
     view.following.is_on = false;
     view.following.why_not = "this version does not follow a socket after its drain";
 }
 
-// To be filled from the ledger: `finished`, `vhosts`, and the accounts it has with their `finished`.
+// To be filled from the ledger: `finished`, `vhosts`, and the accounts it has with their
+// `finished`.
 void fill_ledger(StatusView& view) {
     static_cast<void>(view);
 }
@@ -156,7 +159,8 @@ void keep_oldest(std::vector<SocketView>& oldest) {
 
 void fill_notices(const Notices& notices, Moment now, std::vector<NoticeView>& view) {
     for (const KeptNotice& notice : notices.kept())
-        view.push_back({to_ms(now.realtime - (now.monotonic - notice.at)), notice.level, notice.text});
+        view.push_back(
+            {to_ms(now.realtime - (now.monotonic - notice.at)), notice.level, notice.text});
 }
 
 }  // namespace

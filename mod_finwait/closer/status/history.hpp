@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sockets in FIN_WAIT_2 over the last hour, in steps of kStep: the most at any one time in each step.
-// It is told after every turn; between turns nothing changes, so a closer that sleeps need not wake
-// up for it. Fixed size.
+// Sockets in FIN_WAIT_2 over the last hour, in steps of kStep: the most at any one time in each
+// step. It is told after every turn; between turns nothing changes, so a closer that sleeps need
+// not wake up for it. Fixed size.
 #pragma once
 
 #include <array>

@@ -158,9 +158,10 @@ Json hour_of(const std::vector<History::Point>& hour) {
         held.push_back(point.held);
         followed.push_back(point.followed);
     }
-    return {{"step_seconds", std::chrono::duration_cast<std::chrono::seconds>(History::kStep).count()},
-            {"held", held},
-            {"followed", followed}};
+    return {
+        {"step_seconds", std::chrono::duration_cast<std::chrono::seconds>(History::kStep).count()},
+        {"held", held},
+        {"followed", followed}};
 }
 
 }  // namespace

@@ -45,7 +45,8 @@ class Metrics {
         sample({}, value);
     }
     template <typename Words, std::size_t N>
-    void words(std::string_view label, const Words& words, const std::array<std::uint64_t, N>& counts) {
+    void words(std::string_view label, const Words& words,
+               const std::array<std::uint64_t, N>& counts) {
         for (std::size_t i = 0; i < N; ++i) sample({{label, words[i].name}}, counts[i]);
     }
 
@@ -81,7 +82,8 @@ void put_closes_of(Metrics& metrics, std::string_view vhost, const WordTotals& w
 
 // Without a ledger there is nothing to tell virtual hosts apart by.
 void put_closes(Metrics& metrics, const StatusView& view) {
-    metrics.family("closes_total", kCounter, "Finished closes by how the connection's TCP life ended.");
+    metrics.family("closes_total", kCounter,
+                   "Finished closes by how the connection's TCP life ended.");
     if (!view.finished) put_closes_of(metrics, "(all)", view.closer.words);
     for (const VhostView& vhost : view.vhosts)
         put_closes_of(metrics, vhost.name, vhost.finished.words);
@@ -120,9 +122,10 @@ void put_sockets_of(Metrics& metrics, std::string_view owner, const SocketCounts
 }
 
 void put_sockets(Metrics& metrics, const StatusView& view) {
-    metrics.family("sockets", kGauge,
-                   "Sockets in the closing states: held (draining), followed (closed, the kernel's), "
-                   "unattributed (on the server's ports and not the closer's).");
+    metrics.family(
+        "sockets", kGauge,
+        "Sockets in the closing states: held (draining), followed (closed, the kernel's), "
+        "unattributed (on the server's ports and not the closer's).");
     put_sockets_of(metrics, "held", view.held);
     put_sockets_of(metrics, "followed", view.followed);
     put_sockets_of(metrics, "unattributed", view.unattributed);
@@ -162,7 +165,8 @@ void put_closer(Metrics& metrics, const CloserTotals& closer) {
     metrics.one("received_total", kCounter, "Closes received by the closer.", closer.received);
     metrics.one("bad_messages_total", kCounter, "Messages refused by the closer.",
                 closer.bad_messages);
-    metrics.one("records_total", kCounter, "Closes of which a log took the Record.", closer.records);
+    metrics.one("records_total", kCounter, "Closes of which a log took the Record.",
+                closer.records);
     metrics.one("unlogged_total", kCounter, "Closes that no log was to have.", closer.unlogged);
     metrics.one("dropped_total", kCounter,
                 "Closes whose Record no log could take: its reader was slow.", closer.dropped);

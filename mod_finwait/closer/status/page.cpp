@@ -16,15 +16,28 @@ namespace {
 constexpr std::size_t kVerdictAgentMax = 120;
 
 void append_head(std::string& html, const StatusView& view) {
-    html += "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"";
+    html +=
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"";
     append_escaped(html, kStatusContentPolicy);
-    html += "\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-            "<meta name=\"referrer\" content=\"no-referrer\">\n"
-            "<title>mod_finwait status</title><style>";
+    html +=
+        "\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+        "<meta name=\"referrer\" content=\"no-referrer\">\n"
+        "<title>mod_finwait status</title><style>";
     html += kPageStyle;
     html += "</style></head><body>\n<header><h1>mod_finwait " + escaped(view.version) +
             "</h1><span class=\"muted\">" + time_text(view.now) + "</span></header>\n";
+}
+
+// Also where nothing is wrong now: who has cost most so far. Accounts stand in that order.
+void append_cost(std::string& html, const StatusView& view) {
+    double all = view.finished ? view.finished->socket_seconds : 0;
+    for (const AccountView& account : view.accounts) all += account.open_socket_seconds;
+    if (view.accounts.empty() || view.accounts.front().socket_seconds() < 1) return;
+    const AccountView& first = view.accounts.front();
+    html += "<small>Most time in FIN_WAIT_2 so far: <bdi>" +
+            escaped(clipped(shown_user_agent(first.user_agent), kVerdictAgentMax)) + "</bdi>, " +
+            seconds_text(first.socket_seconds()) + " of " + seconds_text(all) + "</small>";
 }
 
 void append_verdict(std::string& html, const StatusView& view) {
@@ -33,7 +46,9 @@ void append_verdict(std::string& html, const StatusView& view) {
             escaped(verdict.before);
     if (!verdict.user_agent.empty())
         html += "<b><bdi>" + escaped(clipped(verdict.user_agent, kVerdictAgentMax)) + "</bdi></b>";
-    html += escaped(verdict.after) + "</p>\n";
+    html += escaped(verdict.after);
+    append_cost(html, view);
+    html += "</p>\n";
 }
 
 void append_tile(std::string& html, std::string_view name, const std::string& value,
@@ -71,12 +86,12 @@ void append_tiles(std::string& html, const StatusView& view) {
     append_limit_tile(html, "TIME_WAIT buckets", "tcp_max_tw_buckets", view.kernel.tw_buckets,
                       view.kernel.max_tw_buckets);
     if (view.kernel.fin_timeout_s)
-        append_tile(html, "Kernel's FIN_WAIT_2",
-                    grouped(*view.kernel.fin_timeout_s) + " s",
+        append_tile(html, "Kernel's FIN_WAIT_2", grouped(*view.kernel.fin_timeout_s) + " s",
                     "<small>tcp_fin_timeout, without FinWaitTimeout</small>");
-    append_tile(html, "Held", grouped(held.all()),
-                "<small>of " + grouped(view.held_max) + "</small>" +
-                    bar(static_cast<double>(held.all()), static_cast<double>(view.held_max), "held"));
+    append_tile(
+        html, "Held", grouped(held.all()),
+        "<small>of " + grouped(view.held_max) + "</small>" +
+            bar(static_cast<double>(held.all()), static_cast<double>(view.held_max), "held"));
     html += "</div>\n";
 }
 
@@ -95,15 +110,16 @@ SocketCounts sum(const SocketCounts& a, const SocketCounts& b) {
 }
 
 void append_states(std::string& html, const StatusView& view) {
-    html += "<h2>Sockets by state</h2>\n<table><thead><tr><th></th><th>FIN_WAIT_1</th>"
-            "<th>FIN_WAIT_2</th><th>CLOSING</th><th>all</th></tr></thead>\n<tbody>";
+    html +=
+        "<h2>Sockets by state</h2>\n<table class=\"states\"><thead><tr><th></th><th>FIN_WAIT_1</th>"
+        "<th>FIN_WAIT_2</th><th>CLOSING</th><th>all</th></tr></thead>\n<tbody>";
     append_state_row(html, "held", "draining", view.held);
     if (view.following.is_on) {
         append_state_row(html, "followed", "closed, the kernel's", view.followed);
         append_state_row(html, "unattributed", "another program's, or older than this closer",
                          view.unattributed);
-        append_state_row(html, "all", "as ss shows", sum(sum(view.held, view.followed),
-                                                         view.unattributed));
+        append_state_row(html, "all", "as ss shows",
+                         sum(sum(view.held, view.followed), view.unattributed));
     }
     html += "</tbody></table>\n";
     if (!view.following.is_on)
@@ -129,8 +145,10 @@ void append_oldest_row(std::string& html, const SocketView& socket) {
 
 void append_oldest(std::string& html, const StatusView& view) {
     if (view.oldest.empty()) return;
-    html += "<h2>Oldest sockets</h2>\n<table class=\"rows\"><thead><tr><th>User-Agent</th><th>age</th>"
-            "<th>state</th><th>peer</th><th>cookie <small>as in ss -e</small></th></tr></thead>\n<tbody>";
+    html +=
+        "<h2>Oldest sockets</h2>\n<table class=\"rows\"><thead><tr><th>User-Agent</th><th>age</th>"
+        "<th>state</th><th>peer</th><th>cookie <small>as in ss "
+        "-e</small></th></tr></thead>\n<tbody>";
     for (const SocketView& socket : view.oldest) append_oldest_row(html, socket);
     html += "</tbody></table>\n";
 }
@@ -141,7 +159,8 @@ std::string bar(double part, double whole, std::string_view kind) {
     const double share = whole > 0 ? std::clamp(part / whole, 0.0, 1.0) : 0;
     std::string width = std::to_string(share * 100);
     width.resize(std::min(width.size(), width.find('.') + 3));
-    return "<svg class=\"bar\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
+    return "<svg class=\"bar\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\" "
+           "aria-hidden=\"true\">"
            "<rect class=\"back\" width=\"100\" height=\"4\"/><rect class=\"fill-" +
            std::string(kind) + "\" width=\"" + width + "\" height=\"4\"/></svg>";
 }
@@ -159,9 +178,10 @@ std::string render_page(const StatusView& view) {
     append_oldest(html, view);
     append_totals(html, view);
     append_health(html, view);
-    html += "</main>\n<footer>The same as <a href=\"?json\">JSON</a> and as "
-            "<a href=\"?metrics\">Prometheus metrics</a>; "
-            "<a href=\"?refresh=5\">refresh every 5 seconds</a>.</footer>\n</body></html>\n";
+    html +=
+        "</main>\n<footer>The same as <a href=\"?json\">JSON</a> and as "
+        "<a href=\"?metrics\">Prometheus metrics</a>; "
+        "<a href=\"?refresh=5\">refresh every 5 seconds</a>.</footer>\n</body></html>\n";
     return html;
 }
 

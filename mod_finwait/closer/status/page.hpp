@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The status page for people: one HTML file that needs nothing else, no script above all. Whatever a
-// client sent stands in it as text.
+// The status page for people: one HTML file that needs nothing else, no script above all. Whatever
+// a client sent stands in it as text.
 #pragma once
 
 #include <string>

@@ -14,7 +14,8 @@ constexpr std::size_t kAccountsOnPage = 25;
 constexpr std::string_view kNone = "–";
 
 template <typename Words, std::size_t N>
-void append_words(std::string& html, const Words& words, const std::array<std::uint64_t, N>& counts) {
+void append_words(std::string& html, const Words& words,
+                  const std::array<std::uint64_t, N>& counts) {
     std::string_view before;
     for (std::size_t i = 0; i < N; ++i) {
         if (counts[i] == 0) continue;
@@ -79,8 +80,8 @@ void append_account(std::string& html, const StatusView& view, const AccountView
     html += "</td>";
     append_cell(html, "in FIN_WAIT_2 now",
                 "<span>" + grouped(account.now.fin_wait_2) +
-                    bar(static_cast<double>(account.now.fin_wait_2),
-                        static_cast<double>(most_now), "held") +
+                    bar(static_cast<double>(account.now.fin_wait_2), static_cast<double>(most_now),
+                        "held") +
                     "</span>");
     append_cell(html, "in FIN_WAIT_1 now", grouped(account.now.fin_wait_1));
     append_cell(html, "socket time",
@@ -104,19 +105,20 @@ void append_accounts(std::string& html, const StatusView& view) {
         most_now = std::max(most_now, account.now.fin_wait_2);
         most_seconds = std::max(most_seconds, account.socket_seconds());
     }
-    html += "<table class=\"rows\"><thead><tr><th>User-Agent <small>virtual host</small></th>"
-            "<th>in FIN_WAIT_2<br>now</th><th>in FIN_WAIT_1<br>now</th><th>socket time</th>";
+    html +=
+        "<table class=\"rows\"><thead><tr><th>User-Agent <small>virtual host</small></th>"
+        "<th>FIN_WAIT_2<br>now</th><th>FIN_WAIT_1<br>now</th><th>socket time</th>";
     if (view.finished)
-        html += "<th>closes</th><th>stuck</th><th>requests per<br>connection</th>"
-                "<th>FIN_WAIT_2<br>p50</th><th>p99</th><th>last seen</th>";
+        html +=
+            "<th>closes</th><th>stuck</th><th>requests per<br>connection</th>"
+            "<th>FIN_WAIT_2<br>p50</th><th>p99</th><th>last seen</th>";
     html += "</tr></thead>\n<tbody>";
     const std::size_t shown = std::min(view.accounts.size(), kAccountsOnPage);
     for (std::size_t i = 0; i < shown; ++i)
         append_account(html, view, view.accounts[i], most_now, most_seconds);
     html += "</tbody></table>\n";
     const std::uint64_t left_out = view.accounts.size() - shown + view.accounts_left_out;
-    if (left_out != 0)
-        html += "<p class=\"muted\">and " + grouped(left_out) + " more</p>\n";
+    if (left_out != 0) html += "<p class=\"muted\">and " + grouped(left_out) + " more</p>\n";
 }
 
 }  // namespace finwait

@@ -26,7 +26,8 @@ std::string area(const std::vector<History::Point>& hour, std::uint64_t top, std
     const std::size_t first = kWidth - hour.size();
     std::string path = "M" + std::to_string(first) + " " + std::to_string(kHeight);
     for (std::size_t i = 0; i < hour.size(); ++i) {
-        const double height = static_cast<double>(value(hour[i]) * kHeight) / static_cast<double>(top);
+        const double height =
+            static_cast<double>(value(hour[i]) * kHeight) / static_cast<double>(top);
         std::string y = std::to_string(static_cast<double>(kHeight) - height);
         path += "V" + y.substr(0, y.find('.') + 2) + "H" + std::to_string(first + i + 1);
     }
@@ -36,7 +37,8 @@ std::string area(const std::vector<History::Point>& hour, std::uint64_t top, std
 
 std::string line_at(std::uint64_t y) {
     const std::string at = std::to_string(y);
-    return "<line x1=\"0\" y1=\"" + at + "\" x2=\"" + std::to_string(kWidth) + "\" y2=\"" + at + "\"/>";
+    return "<line x1=\"0\" y1=\"" + at + "\" x2=\"" + std::to_string(kWidth) + "\" y2=\"" + at +
+           "\"/>";
 }
 
 }  // namespace
@@ -45,19 +47,24 @@ void append_chart(std::string& html, const std::vector<History::Point>& hour) {
     std::uint64_t most = 0;
     for (const History::Point& point : hour) most = std::max(most, point.all());
     const std::uint64_t top = round_up(std::max<std::uint64_t>(most, 5));
-    html += "<h2>In FIN_WAIT_2 over the last hour</h2>\n"
-            "<p class=\"axis\"><span>" + grouped(top) + "</span><span><span class=\"key held\">held</span>"
-            "<span class=\"key followed\">followed</span></span></p>\n"
-            "<svg class=\"chart\" viewBox=\"0 0 " + std::to_string(kWidth) + " " +
-            std::to_string(kHeight) + "\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"at most " +
-            grouped(most) + ", now " + grouped(hour.empty() ? 0 : hour.back().all()) + "\">" +
-            line_at(kHeight / 4) + line_at(kHeight / 2) + line_at(kHeight * 3 / 4);
+    html +=
+        "<h2>In FIN_WAIT_2 over the last hour</h2>\n"
+        "<p class=\"axis\"><span>" +
+        grouped(top) +
+        "</span><span><span class=\"key held\">held</span>"
+        "<span class=\"key followed\">followed</span></span></p>\n"
+        "<svg class=\"chart\" viewBox=\"0 0 " +
+        std::to_string(kWidth) + " " + std::to_string(kHeight) +
+        "\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"at most " + grouped(most) +
+        ", now " + grouped(hour.empty() ? 0 : hour.back().all()) + "\">" + line_at(kHeight / 4) +
+        line_at(kHeight / 2) + line_at(kHeight * 3 / 4);
     if (!hour.empty()) {
         html += area(hour, top, "followed", &History::Point::all);
         html += area(hour, top, "held", [](const History::Point& point) { return point.held; });
     }
-    html += "</svg>\n<p class=\"axis\"><span>60 min ago</span><span>45</span><span>30</span>"
-            "<span>15</span><span>now</span></p>\n";
+    html +=
+        "</svg>\n<p class=\"axis\"><span>60 min ago</span><span>45</span><span>30</span>"
+        "<span>15</span><span>now</span></p>\n";
 }
 
 }  // namespace finwait

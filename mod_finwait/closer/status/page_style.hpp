@@ -21,6 +21,7 @@ a{color:var(--held)}
 .verdict{padding:1rem 1.25rem;border-left:.4rem solid;background:var(--card);border-radius:.4rem;
 font-size:1.4rem;line-height:1.35;overflow-wrap:anywhere}
 .calm{border-color:var(--calm)}.watch{border-color:var(--watch)}.bad{border-color:var(--bad)}
+.verdict small{display:block;font-size:.9rem;margin-top:.3rem}
 .verdict.watch b{color:var(--watch)}.verdict.bad b{color:var(--bad)}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.75rem;margin:1rem 0}
 .tile{background:var(--card);border-radius:.4rem;padding:.6rem .9rem;line-height:1.35}
@@ -41,6 +42,7 @@ td{text-align:right;white-space:nowrap}
 th:first-child,td:first-child{text-align:left;padding-left:0}
 td.agent{white-space:normal;overflow-wrap:anywhere;min-width:16rem;width:40%}
 td.agent b{font-weight:600}td.text{text-align:left;white-space:normal;overflow-wrap:anywhere}
+.columns td.text{min-width:9rem}
 .columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(19rem,1fr));gap:0 2rem}
 details summary{cursor:pointer;color:var(--muted);font-size:.85em}
 ul{list-style:none;padding:0;margin:0}li{padding:.25rem 0;border-bottom:1px solid var(--line);
@@ -48,7 +50,7 @@ overflow-wrap:anywhere}
 .level-error{color:var(--bad);font-weight:600}.level-warning{color:var(--watch);font-weight:600}
 footer{margin-top:2.5rem;color:var(--muted);font-size:.85em}
 @media(max-width:44rem){body{padding:.6rem}.verdict{font-size:1.15rem;padding:.75rem .9rem}
-.tiles{grid-template-columns:1fr 1fr}
+.tiles{grid-template-columns:1fr 1fr}.states small{display:none}.states td.text{white-space:nowrap}
 .rows thead{display:none}.rows tr{display:block;padding:.6rem 0;border-bottom:1px solid var(--line)}
 .rows td{display:flex;justify-content:space-between;gap:1rem;border:0;padding:.1rem 0;
 white-space:normal;text-align:right;overflow-wrap:anywhere}

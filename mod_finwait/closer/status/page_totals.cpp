@@ -24,7 +24,8 @@ void append_words(std::string& html, std::string_view title, const Words& words,
     for (std::size_t i = 0; i < N; ++i) {
         if (counts[i] == 0) continue;
         append_row(html, words[i].name, words[i].meaning,
-                   grouped(counts[i]) + bar(static_cast<double>(counts[i]), static_cast<double>(all), "held"));
+                   grouped(counts[i]) +
+                       bar(static_cast<double>(counts[i]), static_cast<double>(all), "held"));
     }
     if (all == 0) append_row(html, "none yet", "", "");
     html += "</tbody></table></section>\n";
@@ -32,8 +33,9 @@ void append_words(std::string& html, std::string_view title, const Words& words,
 
 void append_vhosts(std::string& html, const std::vector<VhostView>& vhosts) {
     if (vhosts.empty()) return;
-    html += "<section><h2>Virtual hosts</h2><table><thead><tr><th></th><th>closes</th><th>stuck</th>"
-            "<th>socket time</th></tr></thead><tbody>\n";
+    html +=
+        "<section><h2>Virtual hosts</h2><table><thead><tr><th></th><th>closes</th><th>stuck</th>"
+        "<th>socket time</th></tr></thead><tbody>\n";
     for (const VhostView& vhost : vhosts)
         html += "<tr><td class=\"text\">" + escaped(vhost.name) + "</td><td>" +
                 grouped(vhost.finished.closes) + "</td><td>" + grouped(vhost.finished.stuck) +

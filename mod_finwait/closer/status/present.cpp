@@ -18,7 +18,7 @@ void count_state(SocketCounts& counts, TcpState state) {
 
 void Present::add(Key key, TcpState state, Time fin_wait_2_time) {
     if (accounts_.size() >= kPresentAccountsMax && !accounts_.contains(key))
-        key = {kOtherAccount, kOtherAccount};
+        key = {kOtherPresent, kOtherPresent};
     Account& account = accounts_[key];
     count_state(account.sockets, state);
     account.fin_wait_2_time += fin_wait_2_time;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts the sockets there are now by account (User-Agent and virtual host). Made anew for each page
-// from every socket held or followed, and thrown away with it. Ordered and not hashed: clients choose
-// the keys, and nothing they choose makes it slow. At most kPresentAccountsMax accounts; the sockets
-// of any further one are counted under kOtherAccount.
+// Counts the sockets there are now by account (User-Agent and virtual host). Made anew for each
+// page from every socket held or followed, and thrown away with it. Ordered and not hashed: clients
+// choose the keys, and nothing they choose makes it slow. At most kPresentAccountsMax accounts; the
+// sockets of any further one are counted under kOtherPresent.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 namespace finwait {
 
 inline constexpr std::size_t kPresentAccountsMax = 4096;
-inline constexpr std::string_view kOtherAccount = "(other)";
+inline constexpr std::string_view kOtherPresent = "(other)";
 
 class Present {
   public:

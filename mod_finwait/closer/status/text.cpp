@@ -135,7 +135,8 @@ std::string time_text(std::chrono::milliseconds since_epoch) {
     const hh_mm_ss time{second - day};
     return formatted("%04d-%02u-%02u %02d:%02d:%02d UTC", static_cast<int>(date.year()),
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                     static_cast<int>(time.hours().count()),
+                     static_cast<int>(time.minutes().count()),
                      static_cast<int>(time.seconds().count()));
 }
 

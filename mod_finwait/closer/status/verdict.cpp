@@ -85,8 +85,9 @@ Verdict verdict_of(const StatusView& view) {
     if (all == 0)
         verdict.before = "No socket is in FIN_WAIT_2.";
     else if (view.unattributed.fin_wait_2 > all / 2)
-        verdict.before = std::to_string(view.unattributed.fin_wait_2) + " of " + sockets(all) +
-                         " in FIN_WAIT_2 were closed by another program, or before this closer began.";
+        verdict.before =
+            std::to_string(view.unattributed.fin_wait_2) + " of " + sockets(all) +
+            " in FIN_WAIT_2 were closed by another program, or before this closer began.";
     else if (culprit.sockets == 0)
         verdict.before = sockets(all) + " in FIN_WAIT_2.";
     else

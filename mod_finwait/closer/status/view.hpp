@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Everything the status page shows at one instant, as plain values: filled by collect(), read by the
-// three renderers, made up by tests. An optional that is empty is not known, which is not zero: no
-// renderer shows it. Texts are as a client sent them: bounded, and nothing else.
+// Everything the status page shows at one instant, as plain values: filled by collect(), read by
+// the three renderers, made up by tests. An optional that is empty is not known, which is not zero:
+// no renderer shows it. Texts are as a client sent them: bounded, and nothing else.
 #pragma once
 
 #include <array>
@@ -52,8 +52,8 @@ struct TimeHistogram {
         double up_to_s = 0;       // inclusive
         std::uint64_t count = 0;  // of this bucket alone
     };
-    std::vector<Bucket> buckets;   // in ascending order
-    std::uint64_t beyond = 0;      // over the last bound
+    std::vector<Bucket> buckets;  // in ascending order
+    std::uint64_t beyond = 0;     // over the last bound
 
     [[nodiscard]] std::uint64_t count() const;
     // The bound below which this share of the times lies; nothing if there are none, or if it lies
@@ -61,14 +61,14 @@ struct TimeHistogram {
     [[nodiscard]] std::optional<double> quantile(double share) const;
 };
 
-// What the ledger knows of finished closes: of one account since it was opened, of one virtual host,
-// or of all.
+// What the ledger knows of finished closes: of one account since it was opened, of one virtual
+// host, or of all.
 struct FinishedCloses {
     std::uint64_t closes = 0;
     std::uint64_t stuck = 0;
     std::uint64_t requests = 0;
     std::uint64_t drained_bytes = 0;
-    double socket_seconds = 0;  // in FIN_WAIT_2: the sum of what `fin_wait_2` counts
+    double socket_seconds = 0;    // in FIN_WAIT_2: the sum of what `fin_wait_2` counts
     std::uint64_t addresses = 0;  // an estimate
     WordTotals words;
     TimeHistogram fin_wait_2;
@@ -80,7 +80,8 @@ struct AccountView {
     SocketCounts now;
     double open_socket_seconds = 0;  // in FIN_WAIT_2 so far, of the sockets counted in `now`
     std::optional<FinishedCloses> finished;
-    std::chrono::milliseconds opened{};  // since the epoch, as the next two; zero without `finished`
+    std::chrono::milliseconds
+        opened{};  // since the epoch, as the next two; zero without `finished`
     std::chrono::milliseconds first_seen{};
     std::chrono::milliseconds last_seen{};
 
@@ -108,19 +109,19 @@ struct SocketView {
 };
 
 struct KernelView {
-    std::optional<std::uint64_t> max_orphans;     // the whole machine's
+    std::optional<std::uint64_t> max_orphans;  // the whole machine's
     std::optional<std::uint64_t> orphans;
     std::optional<std::uint64_t> max_tw_buckets;
-    std::optional<std::uint64_t> tw_buckets;      // TIME_WAIT, and FIN_WAIT_2 without a process
+    std::optional<std::uint64_t> tw_buckets;  // TIME_WAIT, and FIN_WAIT_2 without a process
     std::optional<std::uint64_t> fin_timeout_s;
 };
 
 // Whether closed sockets are followed to their end.
 struct FollowingView {
     bool is_on = false;
-    std::string why_not;                       // a sentence without its full stop
+    std::string why_not;  // a sentence without its full stop
     std::optional<std::uint64_t> followed_max;
-    std::uint64_t unfollowed = 0;              // closes not followed because of that bound
+    std::uint64_t unfollowed = 0;  // closes not followed because of that bound
 };
 
 struct ProcessView {
@@ -160,9 +161,9 @@ struct StatusView {
     std::vector<AccountView> accounts;       // by socket_seconds(), at most kAccountsShownMax
     std::uint64_t accounts_left_out = 0;
     std::vector<VhostView> vhosts;
-    std::vector<SocketView> oldest;     // oldest first, at most kOldestShown
-    std::vector<NoticeView> notices;    // latest first
-    std::vector<History::Point> hour;   // oldest first, one per History::kStep, the last is now
+    std::vector<SocketView> oldest;    // oldest first, at most kOldestShown
+    std::vector<NoticeView> notices;   // latest first
+    std::vector<History::Point> hour;  // oldest first, one per History::kStep, the last is now
 };
 
 inline constexpr std::size_t kAccountsShownMax = 100;
