@@ -38,10 +38,10 @@ HTTPD = -isystem $(shell $(APXS) -q INCLUDEDIR) -isystem $(shell $(APXS) -q APR_
         $(shell $(APXS) -q EXTRA_CPPFLAGS) -DFINWAIT_CLOSER_PATH='"$(LIBEXECDIR)/finwait-closer"'
 
 # The folders are the architecture: each program is its folder and the contract.
-CONTRACT := $(filter-out %/parse_record.cpp,$(wildcard mod_finwait/contract/*.cpp))
+CONTRACT := $(filter-out mod_finwait/contract/parse_%,$(wildcard mod_finwait/contract/*.cpp))
 CONTRACT_HEADERS := $(wildcard include/finwait/*.hpp mod_finwait/contract/*.hpp)
-PARSER   := mod_finwait/contract/parse_record.cpp
-CLOSER   := $(wildcard mod_finwait/closer/*.cpp)
+PARSER   := $(wildcard mod_finwait/contract/parse_*.cpp)
+CLOSER   := $(wildcard mod_finwait/closer/*.cpp mod_finwait/closer/*/*.cpp)
 MODULE   := $(wildcard mod_finwait/module/*.cpp) mod_finwait/module/mod_finwait.c
 # The part of the module that knows neither httpd nor APR, and is tested without them.
 MODULE_CORE := $(addprefix mod_finwait/module/,cause.cpp channel.cpp client_note.cpp values.cpp)
