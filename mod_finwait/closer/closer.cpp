@@ -99,10 +99,12 @@ bool Closer::has_neighbours() const {
 
 Time Closer::ledger_due() const {
     const bool has_changed = ledger().total().tally.closes != saved_closes_;
-    return has_changed || has_neighbours() ? saved_at_ + kLedgerSaveInterval : kNever;
+    return has_changed || had_neighbours_ ? saved_at_ + kLedgerSaveInterval : kNever;
 }
 
 void Closer::save_ledger(Moment now) {
+    // Asked first: one that ends after this is looked for once more.
+    had_neighbours_ = has_neighbours();
     adopt_ledgers();
     // Shared memory that is full now may not be in a second.
     static_cast<void>(store_.save(ledger()));

@@ -113,6 +113,7 @@ class Closer {
     std::uint64_t lost_ = 0;   // not yet told
     std::uint64_t saved_closes_ = 0;
     Time saved_at_{};
+    bool had_neighbours_ = true;  // when the ledger was last saved
     Time finish_at_ = kNever;  // when the remaining drains are ended
     Time last_flush_until_ = kNever;
     bool is_serving_ = false;
