@@ -91,7 +91,9 @@ $(OUT)/%.o: %.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Each fuzz target is one file; clang builds it together with the code it feeds.
-build/fuzz/%: t/fuzz/%.cpp $(CONTRACT) $(PARSER) mod_finwait/module/values.cpp $(CONTRACT_HEADERS)
+FUZZED := $(CONTRACT) $(PARSER) mod_finwait/module/values.cpp \
+          $(addprefix mod_finwait/closer/ledger/,ledger.cpp ledger_image.cpp)
+build/fuzz/%: t/fuzz/%.cpp $(FUZZED) $(CONTRACT_HEADERS)
 	@mkdir -p $(@D)
 	@echo "  FUZZ $@"
 	$(Q)$(FUZZ_CXX) $(CPPFLAGS) -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined \

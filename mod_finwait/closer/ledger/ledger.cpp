@@ -48,10 +48,15 @@ AccountId Ledger::find(AccountKey key) const {
     return found == by_key_.end() ? kOther : *found;
 }
 
-std::vector<const Account*> Ledger::ranked(std::size_t max) const {
+std::vector<const Account*> Ledger::accounts() const {
     std::vector<const Account*> all;
     all.reserve(size());
     for (const AccountId id : by_key_) all.push_back(&accounts_[id]);
+    return all;
+}
+
+std::vector<const Account*> Ledger::ranked(std::size_t max) const {
+    std::vector<const Account*> all = accounts();
     const auto is_before = [](const Account* a, const Account* b) {
         const Tally& left = a->balance.tally;
         const Tally& right = b->balance.tally;

@@ -79,7 +79,9 @@ class Ledger {
     [[nodiscard]] AccountId find(AccountKey key) const;
     [[nodiscard]] const Account& at(AccountId id) const { return accounts_[id]; }
 
-    // By their time in FIN_WAIT_2, the longest first; then by closes. Valid until the next book().
+    // All but `(other)`, in no order; valid until the next book(), as what ranked() gives.
+    [[nodiscard]] std::vector<const Account*> accounts() const;
+    // By their time in FIN_WAIT_2, the longest first; then by closes.
     [[nodiscard]] std::vector<const Account*> ranked(std::size_t max = SIZE_MAX) const;
     [[nodiscard]] const Balance& total() const { return total_; }
     [[nodiscard]] const Account& other() const { return accounts_[kOther]; }

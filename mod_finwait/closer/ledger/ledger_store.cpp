@@ -9,11 +9,9 @@
 #include <array>
 #include <cassert>
 #include <cerrno>
-#include <string>
 #include <utility>
 
-#include "contract/wire.hpp"
-#include "finwait/handoff.hpp"
+#include "closer/ledger/ledger_image.hpp"
 
 namespace finwait {
 
@@ -24,89 +22,10 @@ constexpr off_t kHalfSize = off_t{1} << 28;  // only what is written takes memor
 constexpr std::uint64_t kLayout = 0x66696e7761'0001'00 ^ sizeof(Balance);
 // No secret: it finds what was damaged or cut short.
 constexpr SipKey kChecksumKey{0x6c6564676572, 0x73746f7265};
-
-constexpr std::size_t kAccountSizeMax = sizeof(Balance) + kUserAgentMax + kVhostMax +
-                                        2 * sizeof(std::uint16_t) + 3 * sizeof(std::uint64_t);
-constexpr std::size_t kContentsMax =
-    2 * sizeof(Balance) + 2 * sizeof(std::uint32_t) +
-    (kLedgerVhostsMax + 1) * (sizeof(Balance) + kVhostMax + sizeof(std::uint16_t)) +
-    kLedgerSizeMax * kAccountSizeMax;
-static_assert(kContentsMax < kHalfSize / 2);
+static_assert(kLedgerImageMax < kHalfSize / 2);
 
 off_t slot_at(std::size_t slot) {
     return kFirstSlotAt + static_cast<off_t>(slot) * 2 * kHalfSize;
-}
-
-std::size_t contents_max(const Ledger& ledger) {
-    return kContentsMax - (kLedgerSizeMax - ledger.size()) * kAccountSizeMax;
-}
-
-void put_account(wire::Writer& out, const Account& account) {
-    out.put_text<std::uint16_t>(account.user_agent, kUserAgentMax);
-    out.put_text<std::uint16_t>(account.vhost, kVhostMax);
-    out.put(account.balance);
-    out.put(account.opened.count());
-    out.put(account.last_seen.count());
-    out.put(account.weight_ns);
-}
-
-std::size_t encode(const Ledger& ledger, std::span<std::byte> bytes) {
-    wire::Writer out(bytes);
-    out.put(ledger.total());
-    out.put(ledger.other().balance);
-    out.put(static_cast<std::uint32_t>(ledger.vhosts().size()));
-    for (const auto& [name, balance] : ledger.vhosts()) {
-        out.put_text<std::uint16_t>(name, kVhostMax);
-        out.put(balance);
-    }
-    const auto accounts = ledger.ranked();
-    out.put(static_cast<std::uint32_t>(accounts.size()));
-    for (const Account* account : accounts) put_account(out, *account);
-    return out.size();
-}
-
-Account get_account(wire::Reader& in) {
-    using std::chrono::milliseconds;
-    Account account;
-    account.user_agent = in.get_text<std::uint16_t>(kUserAgentMax);
-    account.vhost = in.get_text<std::uint16_t>(kVhostMax);
-    account.balance = in.get<Balance>();
-    account.opened = milliseconds(in.get<milliseconds::rep>());
-    account.last_seen = milliseconds(in.get<milliseconds::rep>());
-    account.weight_ns = in.get<std::uint64_t>();
-    return account;
-}
-
-struct Contents {
-    Balance total;
-    Balance other;
-    std::vector<std::pair<std::string, Balance>> vhosts;
-    std::vector<Account> accounts;
-};
-
-// All or nothing: half a ledger would not add up.
-std::optional<Contents> decode(std::span<const std::byte> bytes) {
-    wire::Reader in(bytes);
-    Contents contents;
-    contents.total = in.get<Balance>();
-    contents.other = in.get<Balance>();
-    const auto vhosts = in.get<std::uint32_t>();
-    for (std::uint32_t i = 0; i < vhosts && !in.truncated(); ++i) {
-        std::string name(in.get_text<std::uint16_t>(kVhostMax));
-        contents.vhosts.emplace_back(std::move(name), in.get<Balance>());
-    }
-    const auto accounts = in.get<std::uint32_t>();
-    for (std::uint32_t i = 0; i < accounts && !in.truncated(); ++i)
-        contents.accounts.push_back(get_account(in));
-    if (in.truncated() || in.out_of_range() || in.left() != 0) return std::nullopt;
-    return contents;
-}
-
-void add(const Contents& contents, Ledger& ledger) {
-    ledger.adopt_total(contents.total);
-    ledger.adopt_other(contents.other);
-    for (const auto& [name, balance] : contents.vhosts) ledger.adopt_vhost(name, balance);
-    for (const Account& account : contents.accounts) ledger.adopt(account);
 }
 
 }  // namespace
@@ -127,7 +46,7 @@ SipKey LedgerStore::key() {
 
 bool LedgerStore::save(const Ledger& ledger) {
     if (!memory_) return false;
-    buffer_.resize(contents_max(ledger));
+    buffer_.resize(image_size_max(ledger));
     const std::size_t size = encode(ledger, buffer_);
     if (size == 0) return false;
     const auto contents = std::span(buffer_).first(size);
@@ -141,12 +60,12 @@ bool LedgerStore::save(const Ledger& ledger) {
 
 bool LedgerStore::adopt(std::size_t slot, Ledger& ledger) {
     if (!memory_ || !load(slot)) return false;
-    const auto contents = decode(buffer_);
-    if (contents) add(*contents, ledger);
-    if (slot == slot_) return contents.has_value();  // the next save() goes over it
+    const auto image = decode_ledger(buffer_);
+    if (image) add(*image, ledger);
+    if (slot == slot_) return image.has_value();  // the next save() goes over it
     static_cast<void>(save(ledger));
     forget(slot);
-    return contents.has_value();
+    return image.has_value();
 }
 
 bool LedgerStore::write(const void* bytes, std::size_t size, off_t at) const {
@@ -176,7 +95,7 @@ bool LedgerStore::read(void* bytes, std::size_t size, off_t at) const {
 std::optional<LedgerStore::Header> LedgerStore::header_at(off_t half) const {
     Header header{};
     if (!read(&header, sizeof header, half)) return std::nullopt;
-    if (header.layout != kLayout || header.size == 0 || header.size > kContentsMax)
+    if (header.layout != kLayout || header.size == 0 || header.size > kLedgerImageMax)
         return std::nullopt;
     return header;
 }
