@@ -98,16 +98,18 @@ bool Closer::has_neighbours() const {
 }
 
 Time Closer::ledger_due() const {
+    if (store_.is_saving()) return saved_at_;
     const bool has_changed = ledger().total().tally.closes != saved_closes_;
     return has_changed || had_neighbours_ ? saved_at_ + kLedgerSaveInterval : kNever;
 }
 
 void Closer::save_ledger(Moment now) {
+    if (store_.is_saving()) return;
     // Asked first: one that ends after this is looked for once more.
     had_neighbours_ = has_neighbours();
     adopt_ledgers();
     // Shared memory that is full now may not be in a second.
-    static_cast<void>(store_.save(ledger()));
+    store_.begin_save(ledger());
     saved_closes_ = ledger().total().tally.closes;
     saved_at_ = now.monotonic;
 }
@@ -158,6 +160,7 @@ void Closer::turn(Moment now) {
     if (finish_at_ <= now.monotonic && full_.none()) drainer_.stop(now);
     records_.flush(now);
     if (ledger_due() <= now.monotonic) save_ledger(now);
+    store_.write_some();
     end_if_done(now);
 }
 

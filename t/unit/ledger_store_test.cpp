@@ -127,6 +127,26 @@ TEST_F(LedgerStoreTest, OnlyWhatIsWrittenTakesMemory) {
     EXPECT_LT(status.st_blocks * 512, 128 * 1024);
 }
 
+TEST_F(LedgerStoreTest, ALargeLedgerIsWrittenInSlicesAndCountsWhenTheLastIsThere) {
+    book(ledger, 1);
+    ASSERT_TRUE(store.save(ledger));
+    ledger.set_size(8000);
+    for (int i = 0; i < 8000; ++i)
+        ledger.book({"ua" + std::to_string(i), "www"}, BookedClose(), 1000ms);
+    store.begin_save(ledger);
+    int slices = 0;
+    for (; store.is_saving(); ++slices) {
+        Ledger found(key, [](AccountId) {});
+        ASSERT_TRUE(LedgerStore(copy(), 1).adopt(1, found));
+        EXPECT_EQ(1U, found.total().tally.closes);
+        store.write_some();
+    }
+    EXPECT_GT(slices, 3);
+    next.set_size(8001);
+    EXPECT_TRUE(LedgerStore(copy(), 1).adopt(1, next));
+    expect_same(ledger, next);
+}
+
 // Killed while it wrote: some bytes of one half are old or missing, whichever they are.
 TEST_F(LedgerStoreTest, AHalfThatWasNotFinishedLeavesTheOneBeforeIt) {
     book(ledger, 50);

@@ -20,9 +20,19 @@ namespace {
 constexpr off_t kFirstSlotAt = 4096;
 constexpr off_t kHalfSize = off_t{1} << 28;  // only what is written takes memory
 constexpr std::uint64_t kLayout = 0x66696e7761'0001'00 ^ sizeof(Balance);
-// No secret: it finds what was damaged or cut short.
-constexpr SipKey kChecksumKey{0x6c6564676572, 0x73746f7265};
 static_assert(kLedgerImageMax < kHalfSize / 2);
+
+// Finds what was damaged or cut short; no secret. Each slice is hashed under what was found so far.
+std::uint64_t add_to_checksum(std::uint64_t checksum, std::span<const std::byte> slice) {
+    return sip_hash({checksum, kLayout}, slice);
+}
+
+std::uint64_t checksum_of(std::span<const std::byte> bytes) {
+    std::uint64_t checksum = 0;
+    for (; !bytes.empty(); bytes = bytes.subspan(std::min(kSaveSlice, bytes.size())))
+        checksum = add_to_checksum(checksum, bytes.first(std::min(kSaveSlice, bytes.size())));
+    return checksum;
+}
 
 off_t slot_at(std::size_t slot) {
     return kFirstSlotAt + static_cast<off_t>(slot) * 2 * kHalfSize;
@@ -44,21 +54,49 @@ SipKey LedgerStore::key() {
     return key;
 }
 
+void LedgerStore::begin_save(const Ledger& ledger) {
+    if (!memory_) return;
+    // Never made smaller: making it larger again would fill it with zeros.
+    buffer_.resize(std::max(buffer_.size(), image_size_max(ledger)));
+    image_size_ = encode(ledger, buffer_);
+    half_ = slot_at(slot_) + ((sequence_ + 1) % 2 == 0 ? 0 : kHalfSize);
+    written_ = 0;
+    checksum_ = 0;
+    is_saving_ = image_size_ > 0;
+}
+
+void LedgerStore::write_some() {
+    if (!is_saving_) return;
+    const bool is_well = write_slice() && (written_ < image_size_ || write_header());
+    if (!is_well || written_ == image_size_) is_saving_ = false;
+}
+
 bool LedgerStore::save(const Ledger& ledger) {
-    if (!memory_) return false;
-    buffer_.resize(image_size_max(ledger));
-    const std::size_t size = encode(ledger, buffer_);
-    if (size == 0) return false;
-    const auto contents = std::span(buffer_).first(size);
-    const Header header{kLayout, sequence_ + 1, size, sip_hash(kChecksumKey, contents)};
-    const off_t half = slot_at(slot_) + (header.sequence % 2 == 0 ? 0 : kHalfSize);
-    if (!write(contents.data(), size, half + static_cast<off_t>(sizeof header))) return false;
-    if (!write(&header, sizeof header, half)) return false;
+    const std::uint64_t before = sequence_;
+    begin_save(ledger);
+    while (is_saving_) write_some();
+    return sequence_ != before;
+}
+
+bool LedgerStore::write_slice() {
+    const auto left = std::span<const std::byte>(buffer_).first(image_size_).subspan(written_);
+    const auto slice = left.first(std::min(kSaveSlice, left.size()));
+    if (!write(slice.data(), slice.size(), half_ + static_cast<off_t>(sizeof(Header) + written_)))
+        return false;
+    checksum_ = add_to_checksum(checksum_, slice);
+    written_ += slice.size();
+    return true;
+}
+
+bool LedgerStore::write_header() {
+    const Header header{kLayout, sequence_ + 1, image_size_, checksum_};
+    if (!write(&header, sizeof header, half_)) return false;
     sequence_ = header.sequence;
     return true;
 }
 
 bool LedgerStore::adopt(std::size_t slot, Ledger& ledger) {
+    is_saving_ = false;  // the image goes; the next one has all of it
     if (!memory_ || !load(slot)) return false;
     const auto image = decode_ledger(buffer_);
     if (image) add(*image, ledger);
@@ -112,7 +150,7 @@ bool LedgerStore::load(std::size_t slot) {
         if (!header) continue;
         buffer_.resize(header->size);
         if (read(buffer_.data(), buffer_.size(), half + static_cast<off_t>(sizeof *header)) &&
-            sip_hash(kChecksumKey, buffer_) == header->checksum) {
+            checksum_of(buffer_) == header->checksum) {
             if (slot == slot_) sequence_ = header->sequence;
             return true;
         }

@@ -25,6 +25,8 @@
 
 namespace finwait {
 
+inline constexpr std::size_t kSaveSlice = std::size_t{1} << 20;  // about a millisecond
+
 class LedgerStore {
   public:
     // Without a descriptor nothing is kept and nothing is found. Precondition: slot < kCloserSlots.
@@ -33,7 +35,14 @@ class LedgerStore {
     // The same for all closers, so that their sketches can be merged; made by the first.
     [[nodiscard]] SipKey key();
 
-    // False if it could not be written: the half before it stays.
+    // Takes an image of the ledger, in place of one that is not yet written. Each write_some() then
+    // writes kSaveSlice of it, because all of a large one would keep sockets waiting; the last one
+    // makes it the ledger that is found. What cannot be written is given up: the one before it stays.
+    void begin_save(const Ledger& ledger);
+    void write_some();
+    [[nodiscard]] bool is_saving() const { return is_saving_; }
+
+    // All at once; false if it was given up.
     bool save(const Ledger& ledger);
 
     // Adds what the closer in that slot saved last to `ledger`, and forgets it. False if there was
@@ -50,6 +59,8 @@ class LedgerStore {
 
     [[nodiscard]] bool write(const void* bytes, std::size_t size, off_t at) const;
     [[nodiscard]] bool read(void* bytes, std::size_t size, off_t at) const;
+    [[nodiscard]] bool write_slice();
+    [[nodiscard]] bool write_header();
     [[nodiscard]] std::optional<Header> header_at(off_t half) const;
     // The newest whole contents of the slot in buffer_.
     [[nodiscard]] bool load(std::size_t slot);
@@ -59,6 +70,12 @@ class LedgerStore {
     std::size_t slot_;
     std::uint64_t sequence_ = 0;
     std::vector<std::byte> buffer_;
+    // Of the save under way.
+    bool is_saving_ = false;
+    off_t half_ = 0;
+    std::size_t image_size_ = 0;
+    std::size_t written_ = 0;
+    std::uint64_t checksum_ = 0;
 };
 
 }  // namespace finwait
