@@ -38,6 +38,7 @@ struct CloserCounters {
     Counter unlogged;      // closes with no log: none configured, or hidden by env=
     Counter dropped;       // closes of which no log could take the Record: its reader was slow
     Counter shed;          // sockets given up because FinWaitMaxDraining was reached
+    Counter evicted;       // accounts of the ledger given up because FinWaitLedgerSize was reached
     Counter lost;          // closes in the hands of a closer that died, their Records unwritten
     std::array<Counter, kCauses.size()> causes;
     std::array<Counter, kDrains.size()> drains;

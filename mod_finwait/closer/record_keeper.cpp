@@ -32,7 +32,7 @@ RecordKeeper::RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& log
       unwritten_(counters.unwritten[slot]),
       untold_(counters.untold[slot]),
       logs_(logs),
-      ledger_(key, [this](AccountId id) { tallies_.move_to_other(id); }),
+      ledger_(key, [this](AccountId id) { on_evicted(id); }),
       tallies_(ledger_, logs) {}
 
 void RecordKeeper::keep_report(const Handoff& report, Moment now) {
@@ -87,6 +87,11 @@ BookedClose RecordKeeper::booked(const Handoff& handoff, const CloseEnd& end) co
     booked.address_hash = handoff.client_address.empty() ? ledger_.hash_of(handoff.peer)
                                                          : ledger_.hash_of(handoff.client_address);
     return booked;
+}
+
+void RecordKeeper::on_evicted(AccountId account) {
+    count(counters_.evicted);
+    tallies_.move_to_other(account);
 }
 
 void RecordKeeper::flush(Moment now) {

@@ -66,6 +66,7 @@ class RecordKeeper {
     void fill(const Handoff& handoff, const CloseEnd& end, Moment now);
     [[nodiscard]] bool write_record(const LogIds& logs, Moment now);
     [[nodiscard]] BookedClose booked(const Handoff& handoff, const CloseEnd& end) const;
+    void on_evicted(AccountId account);
     void tallied_is_dropped(std::uint64_t closes);
     void publish_gauges();
 

@@ -51,6 +51,7 @@ std::string totals_of(const Runtime& runtime) {
     add_total(line, "unlogged", read(closer.unlogged));
     add_total(line, "dropped", read(closer.dropped));
     add_total(line, "shed", read(closer.shed));
+    add_total(line, "evicted", read(closer.evicted));
     add_total(line, "lost", read(closer.lost));
     add_total(line, "bad_messages", read(closer.bad_messages));
     return line;

@@ -83,6 +83,7 @@ std::string Counters::text() const {
     add("unlogged", read(closer_->unlogged));
     add("dropped", read(closer_->dropped));
     add("shed", read(closer_->shed));
+    add("evicted", read(closer_->evicted));
     add("lost", read(closer_->lost));
     add("held", held());
     out += "| causes: ";

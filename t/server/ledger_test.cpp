@@ -82,6 +82,7 @@ TEST_P(StuckLog, HoldsEveryCloseOnceThroughEvictionsAndAGracefulRestart) {
     EXPECT_EQ(closes_of(tallies), read(closer.tallied));
     EXPECT_GE(closes_of(tallies), 4 * kUserAgents);
     EXPECT_EQ(read(closer.unlogged), 2 * kQuiet);
+    EXPECT_GT(read(closer.evicted), kUserAgents);
     EXPECT_GE(httpd.counters().declined(), 2 * kDeclined);
     EXPECT_EQ(
         read(httpd.counters().module().closes),

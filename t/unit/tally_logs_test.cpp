@@ -141,6 +141,7 @@ TEST_F(TallyLogsTest, AnEvictedAccountLeavesItsCountsToTheOthers) {
     set_ledger_size(kLedgerSizeMin);
     for (int i = 0; i < 100; ++i) report("ua" + std::to_string(i), {kStuckLog});
     EXPECT_EQ(kLedgerSizeMin, closer->ledger().size());
+    EXPECT_EQ(84U, read(counters->evicted));
     turn(kTallyInterval);
     const auto lines = tallies();
     EXPECT_EQ(kLedgerSizeMin + 1U, lines.size());
