@@ -98,6 +98,8 @@ bool Closer::has_neighbours() const {
 }
 
 Time Closer::ledger_due() const {
+    // Not before the ledger left in this slot was adopted: it would be written over.
+    if (!is_serving_) return kNever;
     if (store_.is_saving()) return saved_at_;
     const bool has_changed = ledger().total().tally.closes != saved_closes_;
     return has_changed || had_neighbours_ ? saved_at_ + kLedgerSaveInterval : kNever;
@@ -240,7 +242,6 @@ void Closer::set_up(const Control& setup, Moment now) {
     ready.descriptor_limit = descriptor_limit_;
     static_cast<void>(control_.send(ready));
     records_.ledger().set_size(setup.ledger_size);
-    adopt_ledgers();
     begin_serving();
     if (lost_ == 0) return;
     notices_.tell(NoticeKind::lost, NoticeLevel::warning,
@@ -252,7 +253,9 @@ void Closer::set_up(const Control& setup, Moment now) {
 }
 
 void Closer::begin_serving() {
-    if (std::exchange(is_serving_, true)) return;
+    if (is_serving_) return;
+    adopt_ledgers();
+    is_serving_ = true;
     for (std::size_t lane = 0; lane < channel_.lanes(); ++lane)
         add_to_epoll(channel_.descriptor(lane), kFirstLaneToken + lane);
 }
