@@ -38,9 +38,9 @@ HTTPD = -isystem $(shell $(APXS) -q INCLUDEDIR) -isystem $(shell $(APXS) -q APR_
         $(shell $(APXS) -q EXTRA_CPPFLAGS) -DFINWAIT_CLOSER_PATH='"$(LIBEXECDIR)/finwait-closer"'
 
 # The folders are the architecture: each program is its folder and the contract.
-CONTRACT := $(filter-out %/parse_record.cpp,$(wildcard mod_finwait/contract/*.cpp))
+CONTRACT := $(filter-out mod_finwait/contract/parse_%,$(wildcard mod_finwait/contract/*.cpp))
 CONTRACT_HEADERS := $(wildcard include/finwait/*.hpp mod_finwait/contract/*.hpp)
-PARSER   := mod_finwait/contract/parse_record.cpp
+PARSER   := $(wildcard mod_finwait/contract/parse_*.cpp)
 CLOSER   := $(wildcard mod_finwait/closer/*.cpp mod_finwait/closer/*/*.cpp)
 MODULE   := $(wildcard mod_finwait/module/*.cpp) mod_finwait/module/mod_finwait.c
 # The part of the module that knows neither httpd nor APR, and is tested without them.
@@ -91,7 +91,9 @@ $(OUT)/%.o: %.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Each fuzz target is one file; clang builds it together with the code it feeds.
-build/fuzz/%: t/fuzz/%.cpp $(CONTRACT) $(PARSER) mod_finwait/module/values.cpp $(CONTRACT_HEADERS)
+FUZZED := $(CONTRACT) $(PARSER) mod_finwait/module/values.cpp \
+          $(addprefix mod_finwait/closer/ledger/,ledger.cpp ledger_image.cpp)
+build/fuzz/%: t/fuzz/%.cpp $(FUZZED) $(CONTRACT_HEADERS)
 	@mkdir -p $(@D)
 	@echo "  FUZZ $@"
 	$(Q)$(FUZZ_CXX) $(CPPFLAGS) -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined \

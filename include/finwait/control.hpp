@@ -30,12 +30,17 @@ inline constexpr std::uint32_t kGraceUnbounded = UINT32_MAX;
 // The levels of httpd's LogLevel that the closer uses, by syslog's numbers (as httpd's).
 enum class NoticeLevel : std::uint8_t { error = 3, warning = 4, notice = 5, info = 6 };
 
+// Which closes a log gets a Record of; one of mode `stuck` gets tallies of the others.
+enum class LogMode : std::uint8_t { all, stuck };
+
 // One struct for all kinds; each kind uses the members named beside it.
 struct Control {
     ControlKind kind = ControlKind::retire;
     std::uint32_t max_draining = 0;                  // setup; ready: the effective one
+    std::uint32_t ledger_size = 1024;                // setup
     std::uint64_t descriptor_limit = 0;              // ready: RLIMIT_NOFILE after raising
     std::uint16_t log_id = 0;                        // log_open, log_close
+    LogMode log_mode = LogMode::all;                 // log_open
     std::uint32_t grace_ms = 0;                      // finish; 0: now
     NoticeLevel level = NoticeLevel::notice;         // notice
     std::string_view text;                           // notice; log_open: the log's name
@@ -54,7 +59,8 @@ inline constexpr std::size_t kChannelLanes = 8;
 inline constexpr int kControlFd = 3;         // the closer's end of the control channel
 inline constexpr int kCloserCountersFd = 4;  // read-write
 inline constexpr int kFirstLaneFd = 5;       // receiving ends of the channel's lanes, in order
-inline constexpr int kFirstForeignFd = kFirstLaneFd + static_cast<int>(kChannelLanes);
+inline constexpr int kLedgerFd = kFirstLaneFd + static_cast<int>(kChannelLanes);  // may be missing
+inline constexpr int kFirstForeignFd = kLedgerFd + 1;
 
 // A closer that cannot start (bad arguments, privileges, descriptors) exits with this status and is
 // not restarted (sysexits.h: EX_CONFIG). Any other death is followed by a restart.

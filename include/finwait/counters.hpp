@@ -5,7 +5,7 @@
 // can change the closer's figures. They outlive every restart of either side.
 //
 // Always: closes == handoffs + reports + sum(declined)
-//         received == records + unlogged + dropped + lost + sum(held)
+//         received == records + tallied + unlogged + dropped + lost + sum(held)
 // and, when the channel is empty, handoffs + reports == received + bad_messages.
 #pragma once
 
@@ -34,16 +34,19 @@ struct CloserCounters {
     Counter received;      // messages accepted; counted first, so that what is missing below is lost
     Counter bad_messages;  // refused: truncated, wrong version, descriptor missing or too many
     Counter records;       // closes of which at least one log took the Record
+    Counter tallied;       // closes of which no log took the Record and a tally line counts them
     Counter unlogged;      // closes with no log: none configured, or hidden by env=
     Counter dropped;       // closes of which no log could take the Record: its reader was slow
     Counter shed;          // sockets given up because FinWaitMaxDraining was reached
+    Counter evicted;       // accounts of the ledger given up because FinWaitLedgerSize was reached
     Counter lost;          // closes in the hands of a closer that died, their Records unwritten
     std::array<Counter, kCauses.size()> causes;
     std::array<Counter, kDrains.size()> drains;
     std::array<Counter, kOutcomes.size()> outcomes;
     // Gauges, of the closer in that slot.
     std::array<Counter, kCloserSlots> held;       // sockets
-    std::array<Counter, kCloserSlots> unwritten;  // lines in the buffers of logs
+    std::array<Counter, kCloserSlots> unwritten;  // Records in the buffers of logs
+    std::array<Counter, kCloserSlots> untold;     // of the tallied, those in no written line yet
     std::array<Counter, kCloserSlots> running;    // 1 from its start to its orderly end
 };
 

@@ -44,9 +44,10 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
       counters_(counters),
       slot_(slot),
       descriptor_limit_(descriptor_limit),
+      store_(std::move(descriptors.ledger), slot),
       notices_(control_),
       logs_(epoll_.get(), kLogTokens, notices_),
-      records_(counters, counters.unwritten[slot], logs_),
+      records_(counters, slot, logs_, store_.key()),
       drainer_(epoll_.get(), counters, counters.held[slot], records_, notices_) {
     assert(epoll_);
     assert(channel_.lanes() > 0 && channel_.lanes() <= kChannelLanes);
@@ -72,15 +73,52 @@ void Closer::add_to_epoll(int descriptor, std::uint64_t token) const {
 void Closer::count_lost() {
     const bool has_died = counters_.running[slot_].exchange(1) != 0;
     const std::uint64_t unwritten = counters_.unwritten[slot_].exchange(0);
+    const std::uint64_t untold = counters_.untold[slot_].exchange(0);
     counters_.held[slot_].store(0);
     if (!has_died) return;
     counters_.records.fetch_sub(std::min(unwritten, read(counters_.records)));
-    std::uint64_t accounted = read(counters_.records) + read(counters_.unlogged) +
-                              read(counters_.dropped) + read(counters_.lost);
+    counters_.tallied.fetch_sub(std::min(untold, read(counters_.tallied)));
+    std::uint64_t accounted = read(counters_.records) + read(counters_.tallied) +
+                              read(counters_.unlogged) + read(counters_.dropped) +
+                              read(counters_.lost);
     for (const Counter& held : counters_.held) accounted += read(held);
     const std::uint64_t received = read(counters_.received);
     lost_ = received > accounted ? received - accounted : 0;
     count(counters_.lost, lost_);
+}
+
+// Of the closer that had this slot before, if it died, and of those that have ended beside this one. A
+// retired closer leaves them to its successor.
+void Closer::adopt_ledgers() {
+    for (std::size_t slot = 0; slot < kCloserSlots; ++slot) {
+        const bool is_free = slot == slot_ ? !is_serving_ : counters_.running[slot].load() == 0;
+        if (is_free && !is_retired_) static_cast<void>(store_.adopt(slot, records_.ledger()));
+    }
+}
+
+bool Closer::has_neighbours() const {
+    std::uint64_t running = 0;
+    for (const Counter& closer : counters_.running) running += read(closer);
+    return running > 1;
+}
+
+Time Closer::ledger_due() const {
+    // Not before the ledger left in this slot was adopted: it would be written over.
+    if (!is_serving_) return kNever;
+    if (store_.is_saving()) return saved_at_;
+    const bool has_changed = ledger().total().tally.closes != saved_closes_;
+    return has_changed || had_neighbours_ ? saved_at_ + kLedgerSaveInterval : kNever;
+}
+
+void Closer::save_ledger(Moment now) {
+    if (store_.is_saving()) return;
+    // Asked first: one that ends after this is looked for once more.
+    had_neighbours_ = has_neighbours();
+    adopt_ledgers();
+    // Shared memory that is full now may not be in a second.
+    store_.begin_save(ledger());
+    saved_closes_ = ledger().total().tally.closes;
+    saved_at_ = now.monotonic;
 }
 
 std::size_t Closer::held_max() const {
@@ -91,7 +129,8 @@ std::size_t Closer::held_max() const {
 
 Time Closer::due() const {
     const Time finish_at = drainer_.held() > 0 ? finish_at_ : kNever;
-    return std::min({drainer_.due(), logs_.due(), answers_.due(), finish_at, last_flush_until_});
+    return std::min({drainer_.due(), records_.due(), answers_.due(), finish_at, last_flush_until_,
+                     ledger_due()});
 }
 
 void Closer::wait(Time now) {
@@ -127,8 +166,9 @@ void Closer::turn(Moment now) {
     drainer_.revisit_paced(now);
     drainer_.expire(now);
     if (finish_at_ <= now.monotonic && full_.none()) drainer_.stop(now);
-    logs_.flush(now);
-    counters_.unwritten[slot_].store(logs_.buffered_lines(), std::memory_order_relaxed);
+    records_.flush(now);
+    if (ledger_due() <= now.monotonic) save_ledger(now);
+    store_.write_some();
     history_.note({static_cast<std::uint32_t>(drainer_.sockets().fin_wait_2_size()), 0}, now.monotonic);
     serve_questions(now);
     end_if_done(now);
@@ -192,10 +232,10 @@ void Closer::obey(const Control& control, UniqueFd descriptor, Moment now) {
         case ControlKind::setup:
             return set_up(control, now);
         case ControlKind::log_open:
-            logs_.open(control.log_id, std::move(descriptor), control.text);
+            logs_.open(control.log_id, std::move(descriptor), control.text, control.log_mode);
             return drainer_.set_max(held_max(), now);
         case ControlKind::log_close:
-            return logs_.close(control.log_id, now);
+            return records_.close_log(control.log_id, now);
         case ControlKind::finish:
             return finish_within(control.grace_ms == kGraceUnbounded
                                      ? kNever
@@ -204,6 +244,7 @@ void Closer::obey(const Control& control, UniqueFd descriptor, Moment now) {
         case ControlKind::retire:
             // Nothing changes but that no replacement will be started: the senders of this channel
             // end one by one, and its end is the sign to drain what is left and exit.
+            is_retired_ = true;
             return begin_serving();
         case ControlKind::ready:
         case ControlKind::notice:
@@ -219,6 +260,7 @@ void Closer::set_up(const Control& setup, Moment now) {
     ready.max_draining = static_cast<std::uint32_t>(held_max());
     ready.descriptor_limit = descriptor_limit_;
     static_cast<void>(control_.send(ready));
+    records_.ledger().set_size(setup.ledger_size);
     begin_serving();
     if (lost_ == 0) return;
     notices_.tell(NoticeKind::lost, NoticeLevel::warning,
@@ -230,7 +272,9 @@ void Closer::set_up(const Control& setup, Moment now) {
 }
 
 void Closer::begin_serving() {
-    if (std::exchange(is_serving_, true)) return;
+    if (is_serving_) return;
+    adopt_ledgers();
+    is_serving_ = true;
     for (std::size_t lane = 0; lane < channel_.lanes(); ++lane)
         add_to_epoll(channel_.descriptor(lane), kFirstLaneToken + lane);
 }
@@ -296,19 +340,16 @@ bool Closer::is_at_its_end() const {
 void Closer::end_if_done(Moment now) {
     if (!is_at_its_end()) return;
     if (last_flush_until_ == kNever) last_flush_until_ = now.monotonic + kLastFlushMax;
-    logs_.flush(now, true);
+    records_.finish(now);
     is_done_ = logs_.is_flushed() || now.monotonic >= last_flush_until_;
     if (is_done_) give_up_unwritten(now.monotonic);
 }
 
 void Closer::give_up_unwritten(Time now) {
-    const std::uint64_t lines = logs_.buffered_lines();
-    counters_.unwritten[slot_].store(0);
+    static_cast<void>(store_.save(records_.ledger()));
+    const std::size_t lines = records_.give_up_unwritten();
     counters_.running[slot_].store(0);
     if (lines == 0) return;
-    const std::uint64_t closes = std::min(lines, read(counters_.records));
-    counters_.records.fetch_sub(closes);
-    count(counters_.dropped, closes);
     notices_.tell(NoticeKind::log_dropped, NoticeLevel::error,
                   std::to_string(lines) + " lines could not be written before the end", now);
 }

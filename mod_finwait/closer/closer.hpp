@@ -17,6 +17,7 @@
 #include "closer/channel_receiver.hpp"
 #include "closer/control_channel.hpp"
 #include "closer/drainer.hpp"
+#include "closer/ledger/ledger_store.hpp"
 #include "closer/logs.hpp"
 #include "closer/notices.hpp"
 #include "closer/record_keeper.hpp"
@@ -40,12 +41,15 @@ inline constexpr std::size_t kControlsPerTurn = 256;
 inline constexpr Time kGatherTime = std::chrono::milliseconds(1);
 // How long the last Records may wait for a log's slow reader.
 inline constexpr Time kLastFlushMax = std::chrono::milliseconds(800);
+// What a closer that dies may lose of its ledger.
+inline constexpr Time kLedgerSaveInterval = std::chrono::seconds(1);
 inline constexpr std::uint32_t kDefaultMaxDraining = 100'000;
 
 struct CloserDescriptors {
     std::vector<UniqueFd> lanes;  // of the channel, at most kChannelLanes
     UniqueFd control;
     UniqueFd signals;  // readable when SIGTERM came
+    UniqueFd ledger;   // memory that outlives this closer; may be missing
 };
 
 class Closer {
@@ -65,12 +69,17 @@ class Closer {
     [[nodiscard]] std::size_t held() const { return drainer_.held(); }
     [[nodiscard]] std::size_t held_max() const;
     [[nodiscard]] Time due() const;
+    [[nodiscard]] const Ledger& ledger() const { return records_.ledger(); }
 
   private:
     using Lanes = std::bitset<kChannelLanes>;
 
     void add_to_epoll(int descriptor, std::uint64_t token) const;
     void count_lost();
+    void adopt_ledgers();
+    void save_ledger(Moment now);
+    [[nodiscard]] Time ledger_due() const;
+    [[nodiscard]] bool has_neighbours() const;
     void give_up_unwritten(Time now);
     void serve_signal(Moment now);
     void serve_control(Moment now);
@@ -98,6 +107,7 @@ class Closer {
     std::uint64_t descriptor_limit_;
     std::uint32_t max_draining_ = kDefaultMaxDraining;
 
+    LedgerStore store_;
     Notices notices_;
     Logs logs_;
     RecordKeeper records_;
@@ -109,12 +119,16 @@ class Closer {
     std::array<epoll_event, kEventsPerTurn> events_{};
     std::size_t event_count_ = 0;
     std::uint64_t lost_ = 0;   // not yet told
+    std::uint64_t saved_closes_ = 0;
+    Time saved_at_{};
+    bool had_neighbours_ = true;  // when the ledger was last saved
     Time finish_at_ = kNever;  // when the remaining drains are ended
     Time last_flush_until_ = kNever;
     bool is_serving_ = false;
     bool control_is_readable_ = false;
     bool signal_came_ = false;
     bool is_finishing_ = false;
+    bool is_retired_ = false;
     Lanes readable_;
     Lanes full_;  // the last batch was: there may be more
     Lanes ended_;

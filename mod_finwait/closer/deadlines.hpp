@@ -1,95 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// When each held socket must be looked at next: a binary heap that knows where each slot stands, so
-// that a deadline can be moved or removed in O(log n). At most one entry per slot, so it is bounded
-// by the number of slots.
+// When each slot (a held socket, an account) must be looked at next.
 #pragma once
 
-#include <cassert>
-#include <cstddef>
-#include <cstdint>
-#include <vector>
-
 #include "closer/moment.hpp"
+#include "closer/slot_heap.hpp"
 
 namespace finwait {
 
-class Deadlines {
+class Deadlines : public SlotHeap<Time> {
   public:
-    [[nodiscard]] bool empty() const { return heap_.empty(); }
-    [[nodiscard]] std::size_t size() const { return heap_.size(); }
-    [[nodiscard]] Time earliest() const { return heap_.empty() ? kNever : heap_.front().when; }
-    [[nodiscard]] std::uint32_t earliest_slot() const {
-        assert(!heap_.empty());
-        return heap_.front().slot;
-    }
-    [[nodiscard]] bool contains(std::uint32_t slot) const {
-        return slot < position_.size() && position_[slot] != kAbsent;
-    }
-
-    // Inserts the slot or moves it, earlier or later.
-    void set(std::uint32_t slot, Time when) {
-        if (slot >= position_.size()) position_.resize(slot + std::size_t{1}, kAbsent);
-        if (position_[slot] == kAbsent) {
-            heap_.push_back({when, slot});
-            position_[slot] = static_cast<std::uint32_t>(heap_.size() - 1);
-        }
-        const std::size_t at = position_[slot];
-        heap_[at].when = when;
-        settle(at);
-    }
-
-    void remove(std::uint32_t slot) {
-        if (!contains(slot)) return;
-        const std::size_t at = position_[slot];
-        position_[slot] = kAbsent;
-        const Entry last = heap_.back();
-        heap_.pop_back();
-        if (at == heap_.size()) return;
-        place(at, last);
-        settle(at);
-    }
-
-    // For tests: each entry is no earlier than its parent and stands where position_ says.
-    [[nodiscard]] bool is_consistent() const {
-        for (std::size_t i = 0; i < heap_.size(); ++i) {
-            if (position_[heap_[i].slot] != i) return false;
-            if (i > 0 && heap_[i].when < heap_[parent(i)].when) return false;
-        }
-        return true;
-    }
-
-  private:
-    struct Entry {
-        Time when;
-        std::uint32_t slot;
-    };
-    static constexpr std::uint32_t kAbsent = UINT32_MAX;
-
-    static std::size_t parent(std::size_t at) { return (at - 1) / 2; }
-
-    void place(std::size_t at, Entry entry) {
-        heap_[at] = entry;
-        position_[entry.slot] = static_cast<std::uint32_t>(at);
-    }
-
-    void settle(std::size_t at) {
-        const Entry entry = heap_[at];
-        while (at > 0 && entry.when < heap_[parent(at)].when) {
-            place(at, heap_[parent(at)]);
-            at = parent(at);
-        }
-        for (std::size_t child = 2 * at + 1; child < heap_.size(); child = 2 * at + 1) {
-            if (child + 1 < heap_.size() && heap_[child + 1].when < heap_[child].when) ++child;
-            if (entry.when <= heap_[child].when) break;
-            place(at, heap_[child]);
-            at = child;
-        }
-        place(at, entry);
-    }
-
-    std::vector<Entry> heap_;
-    std::vector<std::uint32_t> position_;  // by slot
+    [[nodiscard]] Time earliest() const { return empty() ? kNever : least(); }
+    [[nodiscard]] std::uint32_t earliest_slot() const { return least_slot(); }
 };
 
 }  // namespace finwait

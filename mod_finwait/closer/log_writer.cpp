@@ -15,6 +15,8 @@ namespace finwait {
 
 namespace {
 
+constexpr std::size_t kLineSizeMax = std::max(kRecordSizeMax, kTallyLineMax);
+
 bool may_block(mode_t mode) {
     return S_ISFIFO(mode) || S_ISSOCK(mode) || S_ISCHR(mode);
 }
@@ -53,25 +55,49 @@ void LogWriter::open(UniqueFd descriptor, std::string_view name) {
 // dropped lines for every line or two.
 bool LogWriter::has_room() {
     if (is_full_ && buffered() <= kLogBufferMax / 2) is_full_ = false;
-    if (buffered() + kRecordSizeMax > kLogBufferMax) is_full_ = true;
+    if (buffered() + kLineSizeMax > kLogBufferMax) is_full_ = true;
     return !is_full_;
 }
 
-bool LogWriter::append(const Record& record, Moment now) {
-    // One turn may end every drain there is: what a willing reader could take is never dropped. An
-    // error is told by the next flush().
-    if (buffer_.size() - start_ >= kLogBatch && descriptor_ && !is_blocked_ &&
-        now.monotonic >= retry_at_)
+// One turn may end every drain there is: what a willing reader could take is never dropped. An error is
+// told by the next flush().
+void LogWriter::write_if_much(Moment now) {
+    const bool is_much = buffer_.size() - start_ >= kLogBatch;
+    if (is_much && descriptor_ && !is_blocked_ && now.monotonic >= retry_at_)
         static_cast<void>(write_all(now.monotonic));
+}
+
+void LogWriter::appended_line(Moment now) {
+    ++lines_;
+    flush_at_ = std::min(flush_at_, now.monotonic + kLogFlushDelay);
+}
+
+bool LogWriter::append(const Record& record, Moment now) {
+    write_if_much(now);
     if (!has_room()) {
         ++dropped_;
         return false;
     }
     tell_dropped(now);
     append_record(buffer_, record);
-    ++lines_;
-    flush_at_ = std::min(flush_at_, now.monotonic + kLogFlushDelay);
+    appended_line(now);
     return true;
+}
+
+bool LogWriter::append(const TallyLine& line, std::uint64_t answerable, Moment now) {
+    write_if_much(now);
+    if (!has_room()) return false;
+    tell_dropped(now);
+    append_tally(buffer_, line);
+    appended_line(now);
+    tallies_.push_back({erased_ + buffer_.size(), answerable});
+    return true;
+}
+
+std::uint64_t LogWriter::buffered_answerable() const {
+    std::uint64_t closes = 0;
+    for (const BufferedTally& tally : tallies_) closes += tally.answerable;
+    return closes;
 }
 
 void LogWriter::tell_dropped(Moment now) {
@@ -140,8 +166,9 @@ int LogWriter::write_all(Time now) {
 void LogWriter::advance(std::size_t bytes) {
     const std::size_t from = std::exchange(start_, start_ + bytes);
     assert(start_ <= buffer_.size());
+    while (!tallies_.empty() && tallies_.front().end <= erased_ + start_) tallies_.pop_front();
     if (is_empty()) {
-        buffer_.clear();
+        erase_to(buffer_.size());
         if (buffer_.capacity() > 4 * kLogBatch) buffer_.shrink_to_fit();
         start_ = line_start_ = lines_ = 0;
         return;
@@ -152,10 +179,14 @@ void LogWriter::advance(std::size_t bytes) {
     if (end != std::string::npos && end >= line_start_) line_start_ = end + 1;
     // Half of the buffer at a time, so that a slow reader costs no quadratic moving.
     if (line_start_ > buffer_.size() / 2) {
-        buffer_.erase(0, line_start_);
         start_ -= line_start_;
-        line_start_ = 0;
+        erase_to(std::exchange(line_start_, 0));
     }
+}
+
+void LogWriter::erase_to(std::size_t end) {
+    buffer_.erase(0, end);
+    erased_ += end;
 }
 
 }  // namespace finwait

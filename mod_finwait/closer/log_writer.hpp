@@ -8,12 +8,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 
 #include "closer/moment.hpp"
 #include "closer/unique_fd.hpp"
 #include "finwait/record.hpp"
+#include "finwait/tally.hpp"
 
 namespace finwait {
 
@@ -34,6 +36,10 @@ class LogWriter {
     // False if the line was dropped.
     [[nodiscard]] bool append(const Record& record, Moment now);
 
+    // False if there is no room now; the line is not dropped then, its counts can wait. `answerable`
+    // closes have nothing but this line to show for them.
+    [[nodiscard]] bool append(const TallyLine& line, std::uint64_t answerable, Moment now);
+
     // Writes what is due, or everything if `all`. Returns an errno if writing has begun to fail.
     [[nodiscard]] int flush(Moment now, bool all = false);
 
@@ -48,14 +54,25 @@ class LogWriter {
     [[nodiscard]] int descriptor() const { return descriptor_.get(); }
     [[nodiscard]] std::size_t buffered() const { return buffer_.size() - line_start_; }
     [[nodiscard]] std::size_t buffered_lines() const { return lines_; }
+    // Among them, and the closes they answer for.
+    [[nodiscard]] std::size_t buffered_tallies() const { return tallies_.size(); }
+    [[nodiscard]] std::uint64_t buffered_answerable() const;
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
     [[nodiscard]] const std::string& name() const { return name_; }
 
   private:
+    struct BufferedTally {
+        std::uint64_t end;  // counted from the first byte that ever was in the buffer
+        std::uint64_t answerable;
+    };
+
+    void write_if_much(Moment now);
+    void appended_line(Moment now);
     [[nodiscard]] bool has_room();
     [[nodiscard]] std::size_t next_write_size() const;
     [[nodiscard]] int write_all(Time now);
     void advance(std::size_t bytes);
+    void erase_to(std::size_t end);
     void tell_dropped(Moment now);
 
     std::string name_;
@@ -63,6 +80,8 @@ class LogWriter {
     std::string buffer_;
     std::size_t start_ = 0;       // first byte not written
     std::size_t line_start_ = 0;  // first byte of the line that start_ is in
+    std::uint64_t erased_ = 0;    // bytes that were in the buffer before its first one
+    std::deque<BufferedTally> tallies_;  // in the order of their ends
     Time flush_at_ = kNever;      // kNever: nothing was appended since the last write
     Time retry_at_{};             // after an error; no earlier
     std::size_t lines_ = 0;       // in the buffer, the partly written one included

@@ -11,7 +11,7 @@
 
 namespace finwait {
 
-void Logs::open(std::uint16_t id, UniqueFd descriptor, std::string_view name) {
+void Logs::open(std::uint16_t id, UniqueFd descriptor, std::string_view name, LogMode mode) {
     // Fails with EPERM for a regular file, which never blocks.
     epoll_event event{};
     event.events = EPOLLOUT | EPOLLET;
@@ -22,6 +22,7 @@ void Logs::open(std::uint16_t id, UniqueFd descriptor, std::string_view name) {
     if (log.writer.has_descriptor())
         ::epoll_ctl(epoll_, EPOLL_CTL_DEL, log.writer.descriptor(), nullptr);
     log.writer.open(std::move(descriptor), name);
+    log.mode = mode;
     log.is_closed = false;
     log.close_at = kNever;
 }
@@ -58,6 +59,26 @@ bool Logs::append(const LogIds& ids, const Record& record, Moment now) {
             tell_dropped(*log, now.monotonic);
     }
     return was_taken;
+}
+
+bool Logs::append(std::uint16_t id, const TallyLine& line, std::uint64_t answerable, Moment now) {
+    const auto log = logs_.find(id);
+    return log != logs_.end() && log->second.writer.append(line, answerable, now);
+}
+
+LogIds Logs::stuck_only(const LogIds& ids) const {
+    LogIds chosen;
+    for (std::size_t i = 0; i < ids.count; ++i) {
+        const auto log = logs_.find(ids.ids[i]);
+        if (log != logs_.end() && log->second.mode == LogMode::stuck)
+            chosen.ids[chosen.count++] = ids.ids[i];
+    }
+    return chosen;
+}
+
+bool Logs::is_closed(std::uint16_t id) const {
+    const auto log = logs_.find(id);
+    return log == logs_.end() || log->second.is_closed;
 }
 
 void Logs::on_writable(std::uint16_t id) {
@@ -112,6 +133,19 @@ std::size_t Logs::buffered_lines() const {
     std::size_t lines = 0;
     for (const auto& [id, log] : logs_) lines += log.writer.buffered_lines();
     return lines;
+}
+
+std::size_t Logs::buffered_records() const {
+    std::size_t lines = 0;
+    for (const auto& [id, log] : logs_)
+        lines += log.writer.buffered_lines() - log.writer.buffered_tallies();
+    return lines;
+}
+
+std::uint64_t Logs::buffered_answerable() const {
+    std::uint64_t closes = 0;
+    for (const auto& [id, log] : logs_) closes += log.writer.buffered_answerable();
+    return closes;
 }
 
 void Logs::tell_dropped(const LogWriter& log, Time now) {

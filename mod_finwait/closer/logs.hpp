@@ -12,6 +12,7 @@
 
 #include "closer/log_writer.hpp"
 #include "closer/notices.hpp"
+#include "finwait/control.hpp"
 #include "finwait/handoff.hpp"
 
 namespace finwait {
@@ -26,7 +27,8 @@ class Logs {
     Logs(int epoll, std::uint64_t first_token, Notices& notices)
         : epoll_(epoll), first_token_(first_token), notices_(notices) {}
 
-    void open(std::uint16_t id, UniqueFd descriptor, std::string_view name);
+    void open(std::uint16_t id, UniqueFd descriptor, std::string_view name,
+              LogMode mode = LogMode::all);
     void close(std::uint16_t id, Moment now);
 
     // A held socket names these logs, and no longer does.
@@ -36,6 +38,15 @@ class Logs {
     // False if no log took the line. Precondition: ids.count > 0.
     [[nodiscard]] bool append(const LogIds& ids, const Record& record, Moment now);
 
+    // The same for a tally line; false if there is no room now or no such log.
+    [[nodiscard]] bool append(std::uint16_t id, const TallyLine& line, std::uint64_t answerable,
+                              Moment now);
+
+    // Those of `ids` that are open and of mode `stuck`.
+    [[nodiscard]] LogIds stuck_only(const LogIds& ids) const;
+    // By the parent, or not known.
+    [[nodiscard]] bool is_closed(std::uint16_t id) const;
+
     void on_writable(std::uint16_t id);
     void flush(Moment now, bool all = false);
     [[nodiscard]] Time due() const;
@@ -43,12 +54,16 @@ class Logs {
     // True if nothing is left that a descriptor could still take.
     [[nodiscard]] bool is_flushed() const;
     [[nodiscard]] std::size_t buffered_lines() const;
+    // Without tally lines, and the closes that those answer for.
+    [[nodiscard]] std::size_t buffered_records() const;
+    [[nodiscard]] std::uint64_t buffered_answerable() const;
     [[nodiscard]] std::size_t size() const { return logs_.size(); }
 
   private:
     struct Log {
         LogWriter writer;
-        long users = 0;           // held sockets that name it
+        LogMode mode = LogMode::all;
+        long users = 0;           // held sockets that name it, and one if tallies are pending for it
         bool is_closed = false;   // by the parent
         Time close_at = kNever;   // when unwritten lines are given up
     };

@@ -33,11 +33,18 @@ bool is_seqpacket(int descriptor) {
 
 std::vector<UniqueFd> take_lanes() {
     std::vector<UniqueFd> lanes;
-    for (int fd = kFirstLaneFd; fd < kFirstForeignFd; ++fd) {
+    for (int fd = kFirstLaneFd; fd < kLedgerFd; ++fd) {
         UniqueFd lane(fd);  // anything else that stands there is foreign and closed
         if (is_seqpacket(fd)) lanes.push_back(std::move(lane));
     }
     return lanes;
+}
+
+// Only memory has seals: anything else that stands there is foreign.
+UniqueFd take_ledger_memory() {
+    UniqueFd memory(kLedgerFd);
+    if (::fcntl(kLedgerFd, F_GET_SEALS) < 0) memory.reset();
+    return memory;
 }
 
 // From here on only notices speak: a standard error kept open would hold httpd's error log through
@@ -65,6 +72,7 @@ int main(int argc, char** argv) {
     if (!arguments.error.empty()) return fail(arguments.error);
     ::close_range(kFirstForeignFd, ~0U, 0);
     std::vector<UniqueFd> lanes = take_lanes();
+    UniqueFd ledger = take_ledger_memory();
     if (lanes.empty() || !is_seqpacket(kControlFd))
         return fail("descriptor 3 and those from 5 on must be SEQPACKET sockets: only httpd starts it");
     CloserCounters* counters = map_counters(kCloserCountersFd);
@@ -83,7 +91,8 @@ int main(int argc, char** argv) {
     if (!refused.empty()) return fail(refused);
 
     const auto closer = std::make_unique<Closer>(
-        CloserDescriptors{std::move(lanes), UniqueFd(kControlFd), std::move(signals)},
+        CloserDescriptors{std::move(lanes), UniqueFd(kControlFd), std::move(signals),
+                          std::move(ledger)},
         *counters, arguments.slot, descriptor_limit);
     let_go_of_standard_files();
     return run(*closer);

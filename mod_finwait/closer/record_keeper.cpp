@@ -12,11 +12,28 @@ std::uint64_t to_ms(std::chrono::nanoseconds time) {
         std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
 }
 
+LogIds without(const LogIds& all, const LogIds& some) {
+    LogIds left;
+    for (std::size_t i = 0; i < all.count; ++i)
+        if (std::find(some.ids.begin(), some.ids.begin() + some.count, all.ids[i]) ==
+            some.ids.begin() + some.count)
+            left.ids[left.count++] = all.ids[i];
+    return left;
+}
+
 }  // namespace
 
 Time plausible_half_close(Time half_close, Time now) {
     return std::clamp(half_close, Time::zero(), now);
 }
+
+RecordKeeper::RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& logs, SipKey key)
+    : counters_(counters),
+      unwritten_(counters.unwritten[slot]),
+      untold_(counters.untold[slot]),
+      logs_(logs),
+      ledger_(key, [this](AccountId id) { on_evicted(id); }),
+      tallies_(ledger_, logs) {}
 
 void RecordKeeper::keep_report(const Handoff& report, Moment now) {
     CloseEnd end;
@@ -30,14 +47,89 @@ void RecordKeeper::keep(const Handoff& handoff, const CloseEnd& end, Moment now)
     count(counter_of(counters_.causes, handoff.cause));
     count(counter_of(counters_.drains, end.drain));
     count(counter_of(counters_.outcomes, end.outcome));
+    const BookedClose close = booked(handoff, end);
+    const AccountId account = ledger_.book({handoff.user_agent, handoff.vhost}, close,
+                                           std::chrono::floor<std::chrono::milliseconds>(now.realtime));
     if (handoff.logs.count == 0) {
         count(counters_.unlogged);
         return;
     }
-    fill(handoff, end, now);
-    if (!logs_.append(handoff.logs, record_, now)) return count(counters_.dropped);
+    const LogIds tallying =
+        close.close.is_stuck ? LogIds() : logs_.stuck_only(handoff.logs);
+    const LogIds recording = without(handoff.logs, tallying);
+    if (recording.count > 0) fill(handoff, end, now);
+    const bool has_record = write_record(recording, now);
+    if (has_record)
+        count(counters_.records);
+    else if (tallying.count > 0)
+        count(counters_.tallied);
+    else
+        count(counters_.dropped);
+    for (std::size_t i = 0; i < tallying.count; ++i)
+        tallies_.add(tallying.ids[i], account, close, !has_record && i == 0, now);
+}
+
+bool RecordKeeper::write_record(const LogIds& logs, Moment now) {
+    if (logs.count == 0 || !logs_.append(logs, record_, now)) return false;
     count(unwritten_);
-    count(counters_.records);
+    return true;
+}
+
+BookedClose RecordKeeper::booked(const Handoff& handoff, const CloseEnd& end) const {
+    BookedClose booked;
+    booked.close.cause = handoff.cause;
+    booked.close.drain = end.drain;
+    booked.close.outcome = end.outcome;
+    booked.close.is_stuck = is_stuck(end.drain, end.facts.state);
+    booked.close.requests = handoff.requests;
+    booked.close.drained_bytes = end.drained_bytes;
+    booked.close.fin_wait_2_time = end.fin_wait_2_time;
+    booked.address_hash = handoff.client_address.empty() ? ledger_.hash_of(handoff.peer)
+                                                         : ledger_.hash_of(handoff.client_address);
+    return booked;
+}
+
+void RecordKeeper::on_evicted(AccountId account) {
+    count(counters_.evicted);
+    tallies_.move_to_other(account);
+}
+
+void RecordKeeper::flush(Moment now) {
+    tallied_is_dropped(tallies_.flush(now));
+    logs_.flush(now);
+    publish_gauges();
+}
+
+void RecordKeeper::finish(Moment now) {
+    tallied_is_dropped(tallies_.finish(now));
+    logs_.flush(now, true);
+    publish_gauges();
+}
+
+void RecordKeeper::close_log(std::uint16_t id, Moment now) {
+    tallies_.close(id, now);
+    logs_.close(id, now);
+}
+
+std::size_t RecordKeeper::give_up_unwritten() {
+    const std::uint64_t records =
+        std::min<std::uint64_t>(logs_.buffered_records(), read(counters_.records));
+    counters_.records.fetch_sub(records);
+    count(counters_.dropped, records);
+    tallied_is_dropped(logs_.buffered_answerable());
+    unwritten_.store(0);
+    untold_.store(0);
+    return logs_.buffered_lines();
+}
+
+void RecordKeeper::tallied_is_dropped(std::uint64_t closes) {
+    counters_.tallied.fetch_sub(std::min(closes, read(counters_.tallied)));
+    count(counters_.dropped, closes);
+}
+
+void RecordKeeper::publish_gauges() {
+    unwritten_.store(logs_.buffered_records(), std::memory_order_relaxed);
+    untold_.store(tallies_.answerable() + logs_.buffered_answerable(), std::memory_order_relaxed);
 }
 
 void RecordKeeper::fill(const Handoff& handoff, const CloseEnd& end, Moment now) {

@@ -3,15 +3,19 @@
 // Books every finished close: its Record into the logs, its words into the counters. Each accepted
 // message is booked exactly once, so that at any time
 //
-//     received == records + unlogged + dropped + held
+//     received == records + tallied + unlogged + dropped + held
 //
-// where a close is one of `records` if at least one log's buffer took its line, of `unlogged` if it
-// names no log, of `dropped` if it names logs and none took it.
+// where a close is one of `records` if at least one log's buffer took its line, of `tallied` if none did
+// and a log of mode `stuck` counts it, of `unlogged` if it names no log, of `dropped` if it names logs
+// and none took it. The ledger has them all.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
+#include "closer/ledger/ledger.hpp"
+#include "closer/ledger/tally_logs.hpp"
 #include "closer/logs.hpp"
 #include "closer/moment.hpp"
 #include "closer/tcp_socket.hpp"
@@ -33,9 +37,10 @@ struct CloseEnd {
 
 class RecordKeeper {
   public:
-    // `unwritten` is a gauge; it is set anew by whoever flushes the logs.
-    RecordKeeper(CloserCounters& counters, Counter& unwritten, Logs& logs)
-        : counters_(counters), unwritten_(unwritten), logs_(logs) {}
+    // Writes the gauges `unwritten` and `untold` of its slot.
+    RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& logs, SipKey key);
+    RecordKeeper(const RecordKeeper&) = delete;
+    RecordKeeper& operator=(const RecordKeeper&) = delete;
 
     // A Handoff was taken: its logs stay until its close is kept.
     void expect(const Handoff& handoff) { logs_.hold(handoff.logs); }
@@ -45,12 +50,32 @@ class RecordKeeper {
     // A Report: a close that left nothing to drain.
     void keep_report(const Handoff& report, Moment now);
 
+    // The tally lines that are due, then what the logs have to write.
+    void flush(Moment now);
+    // The end: everything that a log can still take.
+    void finish(Moment now);
+    void close_log(std::uint16_t id, Moment now);
+    // What the logs did not take before the end is no Record and no tally; returns the lines.
+    std::size_t give_up_unwritten();
+    [[nodiscard]] Time due() const { return std::min(tallies_.due(), logs_.due()); }
+
+    [[nodiscard]] Ledger& ledger() { return ledger_; }
+    [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+
   private:
     void fill(const Handoff& handoff, const CloseEnd& end, Moment now);
+    [[nodiscard]] bool write_record(const LogIds& logs, Moment now);
+    [[nodiscard]] BookedClose booked(const Handoff& handoff, const CloseEnd& end) const;
+    void on_evicted(AccountId account);
+    void tallied_is_dropped(std::uint64_t closes);
+    void publish_gauges();
 
     CloserCounters& counters_;
     Counter& unwritten_;
+    Counter& untold_;
     Logs& logs_;
+    Ledger ledger_;
+    TallyLogs tallies_;
     Record record_;  // one for all, so that its strings are allocated once
 };
 

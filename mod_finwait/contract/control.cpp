@@ -15,6 +15,10 @@ bool is_known(NoticeLevel level) {
     return level >= NoticeLevel::error && level <= NoticeLevel::info;
 }
 
+bool is_known(LogMode mode) {
+    return mode <= LogMode::stuck;
+}
+
 }  // namespace
 
 std::size_t encode(const Control& control, std::span<std::byte> out) {
@@ -22,8 +26,10 @@ std::size_t encode(const Control& control, std::span<std::byte> out) {
     writer.put(control.kind);
     if (control.kind == ControlKind::retire) return writer.size();
     writer.put(control.max_draining);
+    writer.put(control.ledger_size);
     writer.put(control.descriptor_limit);
     writer.put(control.log_id);
+    writer.put(control.log_mode);
     writer.put(control.grace_ms);
     writer.put(control.level);
     writer.put_text<std::uint16_t>(control.text, kControlSizeMax);
@@ -37,13 +43,15 @@ bool decode(std::span<const std::byte> bytes, Control& control) {
     if (reader.truncated() || !is_known(control.kind)) return false;
     if (control.kind == ControlKind::retire) return reader.left() == 0;
     control.max_draining = reader.get<std::uint32_t>();
+    control.ledger_size = reader.get<std::uint32_t>();
     control.descriptor_limit = reader.get<std::uint64_t>();
     control.log_id = reader.get<std::uint16_t>();
+    control.log_mode = reader.get<LogMode>();
     control.grace_ms = reader.get<std::uint32_t>();
     control.level = reader.get<NoticeLevel>();
     control.text = reader.get_text<std::uint16_t>(kControlSizeMax);
     return !reader.truncated() && !reader.out_of_range() && reader.left() == 0 &&
-           is_known(control.level);
+           is_known(control.level) && is_known(control.log_mode);
 }
 
 }  // namespace finwait

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The keys of a Record, once, for the writer and the parser.
+// The keys of the log's lines, once, for the writers and the parsers.
 #pragma once
 
+#include <string>
 #include <string_view>
+
+#include "finwait/histogram.hpp"
 
 namespace finwait::key {
 
@@ -35,5 +38,28 @@ inline constexpr std::string_view kDropped = "finwait.dropped";
 
 inline constexpr std::string_view kCloseEvent = "finwait.close";
 inline constexpr std::string_view kDroppedEvent = "finwait.dropped";
+inline constexpr std::string_view kTallyEvent = "finwait.tally";
+
+inline constexpr std::string_view kTallySince = "finwait.tally.since";
+inline constexpr std::string_view kTallyCloses = "finwait.tally.closes";
+inline constexpr std::string_view kTallyStuck = "finwait.tally.stuck";
+inline constexpr std::string_view kTallyRequests = "finwait.tally.requests";
+inline constexpr std::string_view kTallyDrainedBytes = "finwait.tally.drained_bytes";
+inline constexpr std::string_view kTallyFinWait2Ms = "finwait.tally.fin_wait_2_ms";
+inline constexpr std::string_view kTallyAddresses = "finwait.tally.addresses";
+// Each is followed by a word's name, or by the bucket's bound in ms.
+inline constexpr std::string_view kTallyOutcome = "finwait.tally.outcome.";
+inline constexpr std::string_view kTallyCause = "finwait.tally.cause.";
+inline constexpr std::string_view kTallyDrain = "finwait.tally.drain.";
+inline constexpr std::string_view kTallyBucket = "finwait.tally.fin_wait_2_bucket.";
+
+inline std::string tally_key(std::string_view prefix, std::string_view name) {
+    return std::string(prefix) += name;
+}
+inline std::string bucket_key(std::size_t bucket) {
+    return tally_key(kTallyBucket, bucket < kFinWait2BoundsMs.size()
+                                       ? std::to_string(kFinWait2BoundsMs[bucket])
+                                       : "inf");
+}
 
 }  // namespace finwait::key

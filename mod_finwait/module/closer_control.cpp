@@ -42,6 +42,7 @@ bool send_log(const CloserProcess& closer, const Log& log) {
     Control message;
     message.kind = ControlKind::log_open;
     message.log_id = log.id;
+    message.log_mode = log.mode;
     message.text = std::string_view(log.target).substr(0, kNoticeMax);
     return send_control(closer.control, message, log.write_fd);
 }
@@ -53,6 +54,7 @@ bool send_all(const Runtime& runtime, const CloserProcess& closer) {
     Control setup;
     setup.kind = ControlKind::setup;
     setup.max_draining = runtime.max_draining;
+    setup.ledger_size = runtime.ledger_size;
     return send_control(closer.control, setup);
 }
 

@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kTimeoutMax = std::chrono::hours(1);
 // Above 60 s the kernel's orphan arithmetic doubles the rest (net/ipv4/tcp.c, __tcp_close()).
 constexpr milliseconds kLinger2Max = std::chrono::seconds(60);
-constexpr std::uint32_t kMaxDrainingMax = 10'000'000;
+constexpr std::uint32_t kSocketsMax = 10'000'000;
 
 const char* refuse(cmd_parms* cmd, const char* value, const char* allowed) {
     return apr_psprintf(cmd->pool, "%s: '%s' is not %s", cmd->cmd->name, value, allowed);
@@ -45,14 +45,37 @@ const char* refuse_in_vhost(cmd_parms* cmd) {
     return ap_check_cmd_context(cmd, GLOBAL_ONLY);
 }
 
+// Of the server only.
+const char* set_number(cmd_parms* cmd, const char* value, std::uint32_t min, std::uint32_t max,
+                       const char* allowed, std::optional<std::uint32_t>& number) {
+    if (const char* error = refuse_in_vhost(cmd)) return error;
+    std::uint32_t parsed = 0;
+    const char* end = value + std::strlen(value);
+    const auto result = std::from_chars(value, end, parsed);
+    if (result.ec != std::errc{} || result.ptr != end || parsed < min || parsed > max)
+        return refuse(cmd, value, allowed);
+    number = parsed;
+    return nullptr;
+}
+
+std::optional<finwait::LogMode> parse_mode(const char* option) {
+    if (option && std::strcmp(option, "all") == 0) return finwait::LogMode::all;
+    if (option && std::strcmp(option, "stuck") == 0) return finwait::LogMode::stuck;
+    return std::nullopt;
+}
+
 // The mode comes first, and each at most once.
 const char* add_options(cmd_parms* cmd, finwait::LogDirective& log, const char* option,
                         const char* condition) {
-    if (option && std::strcmp(option, "all") == 0) option = std::exchange(condition, nullptr);
-    if (condition) return refuse(cmd, condition, "allowed here: all, then env=name or env=!name");
+    if (const auto mode = parse_mode(option)) {
+        log.mode = *mode;
+        option = std::exchange(condition, nullptr);
+    }
+    if (condition)
+        return refuse(cmd, condition, "allowed here: all or stuck, then env=name or env=!name");
     if (!option) return nullptr;
     log.env = finwait::parse_env(option);
-    return log.env ? nullptr : refuse(cmd, option, "all, env=name or env=!name");
+    return log.env ? nullptr : refuse(cmd, option, "all, stuck, env=name or env=!name");
 }
 
 const char* absolute_target(cmd_parms* cmd, const char* target) {
@@ -138,14 +161,13 @@ const char* finwait_add_log(cmd_parms* cmd, void*, const char* target, const cha
 }
 
 const char* finwait_set_max_draining(cmd_parms* cmd, void*, const char* value) {
-    if (const char* error = refuse_in_vhost(cmd)) return error;
-    std::uint32_t number = 0;
-    const char* end = value + std::strlen(value);
-    const auto parsed = std::from_chars(value, end, number);
-    if (parsed.ec != std::errc{} || parsed.ptr != end || number < 1 || number > kMaxDrainingMax)
-        return refuse(cmd, value, "a number of sockets from 1 to 10000000");
-    config_of(cmd->server).max_draining = number;
-    return nullptr;
+    return set_number(cmd, value, 1, kSocketsMax, "a number of sockets from 1 to 10000000",
+                      config_of(cmd->server).max_draining);
+}
+
+const char* finwait_set_ledger_size(cmd_parms* cmd, void*, const char* value) {
+    return set_number(cmd, value, 16, 65'536, "a number of accounts from 16 to 65536",
+                      config_of(cmd->server).ledger_size);
 }
 
 const char* finwait_set_closer(cmd_parms* cmd, void*, const char* path) {

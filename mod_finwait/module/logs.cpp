@@ -97,10 +97,10 @@ bool open_file(Log& log) {
     return true;
 }
 
-Log* find_or_add(Runtime& runtime, const char* target) {
+Log* find_or_add(Runtime& runtime, const char* target, LogMode mode) {
     Log* free = nullptr;
     for (Log& log : runtime.logs) {
-        if (log.target && std::strcmp(log.target, target) == 0) return &log;
+        if (log.target && log.mode == mode && std::strcmp(log.target, target) == 0) return &log;
         if (!log.target && !free) free = &log;
     }
     if (!free) {
@@ -110,13 +110,13 @@ Log* find_or_add(Runtime& runtime, const char* target) {
                      target, static_cast<int>(kLogsMax));
         return nullptr;
     }
-    *free = Log{::strdup(target), -1, -1, 0, 0, runtime.next_log_id++};
+    *free = Log{::strdup(target), -1, -1, 0, 0, mode, runtime.next_log_id++};
     return free;
 }
 
 // Opens the log a directive names, unless another directive of this configuration has.
 bool open_log(Runtime& runtime, LogDirective& directive, apr_pool_t* pconf) {
-    Log* log = find_or_add(runtime, directive.target);
+    Log* log = find_or_add(runtime, directive.target, directive.mode);
     if (!log) return false;
     directive.id = log->id;
     if (log->last_used == runtime.configurations) return true;

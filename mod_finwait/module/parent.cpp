@@ -47,9 +47,11 @@ std::string totals_of(const Runtime& runtime) {
     for (const auto& word : kDeclines)
         add_total(line, word.name, read(module.declined[static_cast<std::size_t>(word.value)]));
     add_total(line, "records", read(closer.records));
+    add_total(line, "tallied", read(closer.tallied));
     add_total(line, "unlogged", read(closer.unlogged));
     add_total(line, "dropped", read(closer.dropped));
     add_total(line, "shed", read(closer.shed));
+    add_total(line, "evicted", read(closer.evicted));
     add_total(line, "lost", read(closer.lost));
     add_total(line, "bad_messages", read(closer.bad_messages));
     return line;
@@ -125,8 +127,9 @@ void settle_all(Runtime& runtime, server_rec* main_server, apr_pool_t* pconf) {
         settle(config, server);
         config.runtime = &runtime;
     }
-    runtime.max_draining =
-        config_of(main_server).max_draining.value_or(ServerConfig::kMaxDrainingDefault);
+    const ServerConfig& main_config = config_of(main_server);
+    runtime.max_draining = main_config.max_draining.value_or(ServerConfig::kMaxDrainingDefault);
+    runtime.ledger_size = main_config.ledger_size.value_or(ServerConfig::kLedgerSizeDefault);
 }
 
 int prepare(server_rec* main_server, apr_pool_t* pconf) {

@@ -39,6 +39,7 @@ void after_fork_in_child() {
     }
     close_and_forget(runtime->closer_counters_fd);
     close_and_forget(runtime->module_counters_fd);
+    close_and_forget(runtime->ledger_fd);
 }
 
 int counter_page(const char* name) {
@@ -80,9 +81,9 @@ void make_empty(Runtime& runtime) {
         closer.channel_send.fill(-1);
         closer.channel_receive.fill(-1);
     }
-    for (Log& log : runtime.logs) log = Log{nullptr, -1, -1, 0, 0, 0};
+    for (Log& log : runtime.logs) log = Log{nullptr, -1, -1, 0, 0, LogMode::all, 0};
     runtime.current = -1;
-    runtime.module_counters_fd = runtime.closer_counters_fd = -1;
+    runtime.module_counters_fd = runtime.closer_counters_fd = runtime.ledger_fd = -1;
 }
 
 }  // namespace
@@ -111,6 +112,8 @@ Runtime* runtime_of(const server_rec* server) {
     }
     auto* runtime = new (ap_retained_data_create(kRetainedKey, sizeof(Runtime))) Runtime;
     make_empty(*runtime);
+    // Without it a closer that dies takes its ledger along, and nothing else is worse.
+    runtime->ledger_fd = lifted(::memfd_create("finwait-ledger", MFD_CLOEXEC));
     if (map_counters(*runtime)) return runtime;
     ap_log_error(APLOG_MARK, APLOG_CRIT, errno, server,
                  "finwait: no shared memory for the counters: every close is left to httpd");

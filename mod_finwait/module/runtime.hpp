@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "finwait/control.hpp"
 #include "finwait/counters.hpp"
 #include "finwait/version.hpp"
 #include "module/channel_pair.hpp"
@@ -23,7 +24,7 @@
 
 namespace finwait {
 
-inline constexpr std::uint32_t kRuntimeLayout = 1;  // raised whenever Runtime changes its shape
+inline constexpr std::uint32_t kRuntimeLayout = 2;  // raised whenever Runtime changes its shape
 inline constexpr std::size_t kLogsMax = 1000;  // different log targets in one configuration
 
 struct CloserProcess {
@@ -45,6 +46,7 @@ struct Log {
     int read_fd;      // the pipe's reading end, -1 for a file: keeps lines while a program restarts
     pid_t program;    // 0: none
     unsigned last_used;  // Runtime::configurations when it was last in the configuration
+    LogMode mode;        // with the target: a file that two directives want in two modes is two logs
     std::uint16_t id;    // given in turn, so that none comes again while an old child may name it
 };
 
@@ -61,9 +63,11 @@ struct Runtime {
     int current;  // index into closers; -1: none
     int module_counters_fd;
     int closer_counters_fd;
+    int ledger_fd;  // memory in which the closers keep their ledgers; -1: they keep none
     ModuleCounters* module_counters;
     const CloserCounters* closer_counters;  // mapped read-only
     std::uint32_t max_draining;
+    std::uint32_t ledger_size;
     unsigned configurations;  // how often post_config has run
     std::array<Log, kLogsMax> logs;
     std::uint16_t next_log_id;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "finwait/control.hpp"
 #include "module/httpd.hpp"
 #include "module/values.hpp"
 #include "module/vhost_settings.hpp"
@@ -18,12 +19,14 @@ struct Runtime;
 
 struct LogDirective {
     const char* target = nullptr;  // absolute file name, or "|program"
+    LogMode mode = LogMode::all;
     std::optional<EnvCondition> env;
     std::uint16_t id = 0;          // given in post_config
 };
 
 struct ServerConfig {
     static constexpr std::uint32_t kMaxDrainingDefault = 100'000;
+    static constexpr std::uint32_t kLedgerSizeDefault = 1024;
 
     std::optional<bool> engine;
     std::optional<std::uint32_t> drain_timeout_ms;
@@ -34,8 +37,10 @@ struct ServerConfig {
     std::optional<std::uint32_t> ack_timeout_ms;
     std::array<LogDirective, kLogsPerVhostMax> logs;
     std::uint8_t log_count = 0;
-    std::optional<std::uint32_t> max_draining;  // main server only
-    const char* closer_path = nullptr;          // main server only
+    // Of the main server only.
+    std::optional<std::uint32_t> max_draining;
+    std::optional<std::uint32_t> ledger_size;
+    const char* closer_path = nullptr;
 
     // Filled in by post_config; runtime stays null where no closer is to run.
     VhostSettings settings;

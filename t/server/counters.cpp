@@ -57,7 +57,7 @@ bool Counters::module_is_consistent() const {
 
 bool Counters::settled() const {
     const auto sent = read(module_->handoffs) + read(module_->reports);
-    const auto done = read(closer_->records) + read(closer_->unlogged) +
+    const auto done = read(closer_->records) + read(closer_->tallied) + read(closer_->unlogged) +
                       read(closer_->bad_messages) + read(closer_->lost);
     // A close whose only line was dropped has no line in any buffer.
     return module_is_consistent() && (sent == done || sent == done + read(closer_->dropped));
@@ -79,9 +79,11 @@ std::string Counters::text() const {
     add("received", read(closer_->received));
     add("bad_messages", read(closer_->bad_messages));
     add("records", read(closer_->records));
+    add("tallied", read(closer_->tallied));
     add("unlogged", read(closer_->unlogged));
     add("dropped", read(closer_->dropped));
     add("shed", read(closer_->shed));
+    add("evicted", read(closer_->evicted));
     add("lost", read(closer_->lost));
     add("held", held());
     out += "| causes: ";

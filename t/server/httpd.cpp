@@ -235,9 +235,17 @@ std::vector<Record> Httpd::records(const std::string& log) const {
         if (lines.eof()) break;  // the closer is writing it
         if (auto record = parse_record(line))
             found.push_back(std::move(*record));
-        else if (line.find("finwait.dropped") == std::string::npos)
+        else if (line.find("finwait.dropped") == std::string::npos && !parse_tally(line))
             ADD_FAILURE() << "not a Record: " << line;
     }
+    return found;
+}
+
+std::vector<TallyLine> Httpd::tallies(const std::string& log) const {
+    std::vector<TallyLine> found;
+    std::istringstream lines(read_file(dir_ + "/" + log));
+    for (std::string line; std::getline(lines, line) && !lines.eof();)
+        if (auto tally = parse_tally(line)) found.push_back(std::move(*tally));
     return found;
 }
 

@@ -19,6 +19,7 @@
 #include "clients/client.hpp"
 #include "finwait/counters.hpp"
 #include "finwait/record.hpp"
+#include "finwait/tally.hpp"
 
 namespace finwait {
 
@@ -114,8 +115,9 @@ class Httpd {
     [[nodiscard]] bool wait_settled(milliseconds limit = 8s) const;
     [[nodiscard]] bool wait_closes(std::uint64_t closes, milliseconds limit = 8s) const;
 
-    // Every line must be a Record (or tell of dropped ones): anything else is a failure.
+    // Every line must be a Record (or tell of dropped ones, or a tally): anything else is a failure.
     [[nodiscard]] std::vector<Record> records(const std::string& log = "finwait.log") const;
+    [[nodiscard]] std::vector<TallyLine> tallies(const std::string& log) const;
     // Waits for the Record of this client's connection; at teardown it must be the only one.
     [[nodiscard]] Record record_of(const Client& client, milliseconds limit = 8s);
     [[nodiscard]] Record wait_record(const std::function<bool(const Record&)>& fits,

@@ -34,7 +34,7 @@ class CloserTest : public testing::Test {
 
     // Every accepted close is accounted for, at any time.
     void TearDown() override {
-        EXPECT_EQ(read(counters->received), read(counters->records) + read(counters->unlogged) +
+        EXPECT_EQ(read(counters->received), read(counters->records) + read(counters->tallied) + read(counters->unlogged) +
                                                 read(counters->dropped) + closer->held());
         EXPECT_EQ(closer->held(), read(counters->held[1]));
     }
@@ -48,7 +48,8 @@ class CloserTest : public testing::Test {
             child = std::move(sender);
         }
         closer = std::make_unique<Closer>(
-            CloserDescriptors{one_lane(UniqueFd(::dup(channel.get()))), std::move(control), {}}, *counters, 1,
+            CloserDescriptors{one_lane(UniqueFd(::dup(channel.get()))), std::move(control), {},
+                              UniqueFd(::dup(ledger_memory.get()))}, *counters, 1,
             kDescriptors);
     }
 
@@ -156,6 +157,7 @@ class CloserTest : public testing::Test {
     Policy policy;
     std::unique_ptr<CloserCounters> counters = std::make_unique<CloserCounters>();
     UniqueFd log{::memfd_create("log", MFD_CLOEXEC)};
+    UniqueFd ledger_memory{::memfd_create("ledger", MFD_CLOEXEC)};
     UniqueFd channel;
     UniqueFd child;
     UniqueFd parent;

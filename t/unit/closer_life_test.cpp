@@ -92,6 +92,48 @@ TEST_F(CloserLife, WhatAKilledCloserReceivedAndNeverAccountedForIsLost) {
         counter->store(0);
 }
 
+TEST_F(CloserLife, TheLedgerOfAKilledCloserIsTheNextOnes) {
+    set_up();
+    const auto report = [&] {
+        ASSERT_EQ(0, send_message(child, encoded(sample_report(Outcome::reset))));
+        turn();
+    };
+    report();
+    turn(kLedgerSaveInterval);
+    EXPECT_GT(closer->due(), now.monotonic + kLedgerSaveInterval);  // saved, and nothing new since
+    report();
+    report();  // within the interval: what a death may cost
+    EXPECT_EQ(3U, closer->ledger().total().tally.closes);
+    start();
+    turn();  // it has not been told its limits yet, and writes nothing over what it will find
+    set_up();
+    EXPECT_EQ(1U, closer->ledger().total().tally.closes);
+    EXPECT_NE(kOther, closer->ledger().find({"python-requests/2.28.1", "www.example.org"}));
+    report();
+    turn(kLedgerSaveInterval);
+    start();
+    set_up();
+    EXPECT_EQ(1U, closer->ledger().size());
+    counters->received.store(0);
+    counters->records.store(0);
+    counters->lost.store(0);
+}
+
+TEST_F(CloserLife, TheLedgerOfAReplacedCloserIsAddedWhenItHasEnded) {
+    Ledger others(LedgerStore(UniqueFd(::dup(ledger_memory.get())), 3).key(), [](AccountId) {});
+    others.book({"old", "www"}, BookedClose(), std::chrono::milliseconds(1));
+    ASSERT_TRUE(LedgerStore(UniqueFd(::dup(ledger_memory.get())), 3).save(others));
+    counters->running[3].store(1);
+    set_up();
+    turn(kLedgerSaveInterval);
+    EXPECT_EQ(0U, closer->ledger().total().tally.closes);
+    counters->running[3].store(0);
+    EXPECT_EQ(now.monotonic + kLedgerSaveInterval, closer->due());
+    turn(kLedgerSaveInterval);
+    EXPECT_NE(kOther, closer->ledger().find({"old", "www"}));
+    EXPECT_EQ(kNever, closer->due());
+}
+
 TEST_F(CloserLife, ACloserThatEndedInOrderLostNothing) {
     tell_finish(0);
     turn();

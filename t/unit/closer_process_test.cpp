@@ -5,6 +5,7 @@
 #include <map>
 
 #include "closer/closer.hpp"
+#include "closer/ledger/ledger_store.hpp"
 #include "unit/open_descriptors.hpp"
 
 namespace finwait {
@@ -41,10 +42,10 @@ TEST_F(CloserProcess, WritesARecordOfEveryClose) {
 TEST_F(CloserProcess, ItsNameAndItsDescriptorsAreItsOwn) {
     start();
     EXPECT_EQ("finwait-closer\n", proc("comm"));
-    // stdin, stdout, stderr, channel, control, epoll, SIGTERM and one log.
-    const auto has_all = [&] { return open_descriptors(std::to_string(pid)) >= 8; };
+    // stdin, stdout, stderr, channel, control, the ledger's memory, epoll, SIGTERM and one log.
+    const auto has_all = [&] { return open_descriptors(std::to_string(pid)) >= 9; };
     wait_until(has_all, "the log is open");
-    EXPECT_EQ(8U, open_descriptors(std::to_string(pid)));
+    EXPECT_EQ(9U, open_descriptors(std::to_string(pid)));
     EXPECT_EQ(pid, ::getsid(pid));
 }
 
@@ -152,6 +153,24 @@ TEST_F(CloserProcess, FinishLeavesTheDrainsTheirGrace) {
     EXPECT_EQ(Drain::idle_timeout, all[0].drain);
     EXPECT_EQ(Drain::stopping, all[1].drain);
     EXPECT_NEAR(500, static_cast<double>(all[1].drain_ms), 100);
+}
+
+TEST_F(CloserProcess, AKilledClosersLedgerIsTheNextOnes) {
+    const auto saved_closes = [&] {
+        LedgerStore store(UniqueFd(::dup(ledger_memory.get())), 2);
+        Ledger ledger(store.key(), [](AccountId) {});
+        static_cast<void>(store.adopt(2, ledger));
+        return ledger.total().tally.closes;
+    };
+    start();
+    for (int i = 0; i < 3; ++i)
+        ASSERT_EQ(0, send_message(child, encoded(sample_report(Outcome::client_first))));
+    wait_until([&] { return saved_closes() == 3; }, "the ledger is saved");
+    ::kill(pid, SIGKILL);
+    EXPECT_EQ(128 + SIGKILL, wait_status());
+    start();
+    ASSERT_EQ(0, send_message(child, encoded(sample_report(Outcome::client_first))));
+    wait_until([&] { return saved_closes() == 4; }, "the ledger is saved with the one before");
 }
 
 TEST_F(CloserProcess, AKilledClosersSocketsAreLostAndWhatIsQueuedIsServed) {

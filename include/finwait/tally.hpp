@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Counts of many closes. Everything in a Tally is additive, so tallies of parts can be summed in
+// any order to the tally of the whole. A log of mode `stuck` has a tally line in place of the
+// Records that it does not get.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "finwait/histogram.hpp"
+#include "finwait/words.hpp"
+
+namespace finwait {
+
+// The client kept our socket: its FIN is missing though it acknowledged ours, and the end was not
+// ours to choose (as `stopping`, `shed` and `byte_limit` are). `state` is the one at the end of the
+// drain.
+[[nodiscard]] constexpr bool is_stuck(Drain drain, TcpState state) {
+    return state == TcpState::fin_wait_2 &&
+           (drain == Drain::idle_timeout || drain == Drain::deadline);
+}
+
+// What a Tally takes of one close.
+struct TalliedClose {
+    Cause cause = Cause::other;
+    Drain drain = Drain::none;
+    Outcome outcome = Outcome::unknown;
+    bool is_stuck = false;
+    std::uint32_t requests = 0;
+    std::uint64_t drained_bytes = 0;
+    std::chrono::nanoseconds fin_wait_2_time{};  // 0: never in FIN_WAIT_2
+};
+
+struct Tally {
+    std::uint64_t closes = 0;
+    std::uint64_t stuck = 0;
+    std::uint64_t requests = 0;
+    std::uint64_t drained_bytes = 0;
+    std::uint64_t fin_wait_2_ns = 0;
+    std::array<std::uint64_t, kCauses.size()> causes{};
+    std::array<std::uint64_t, kDrains.size()> drains{};
+    std::array<std::uint64_t, kOutcomes.size()> outcomes{};
+    std::array<std::uint64_t, kFinWait2Buckets> fin_wait_2{};  // of closes that were in FIN_WAIT_2
+
+    bool operator==(const Tally&) const = default;
+
+    void add(const TalliedClose& close);
+    Tally& operator+=(const Tally& other);
+};
+
+// The bound (in ms) that the given share (0 to 1) of the closes in FIN_WAIT_2 stayed under; nothing
+// if there was none, UINT32_MAX if it is in the bucket without a bound.
+[[nodiscard]] std::optional<std::uint32_t> fin_wait_2_quantile_ms(const Tally& tally, double share);
+
+// Counts that belong to no account any more are written under this name in place of both the
+// User-Agent and the virtual host. A client can send it as its User-Agent, but not as the latter.
+inline constexpr std::string_view kOtherAccount = "(other)";
+
+// What one account gathered between two times.
+struct TallyLine {
+    std::chrono::milliseconds since{};  // since the epoch: the first close in it was booked
+    std::chrono::milliseconds until{};  // written
+    std::string vhost;
+    std::string user_agent;
+    Tally tally;                  // fin_wait_2_ns is written in whole milliseconds
+    std::uint64_t addresses = 0;  // different client addresses: an estimate
+
+    bool operator==(const TallyLine&) const = default;
+};
+
+// Longest line append_tally() can write, newline included (every byte of text may become six).
+inline constexpr std::size_t kTallyLineMax = 8192;
+
+// Appends one line with its newline: valid UTF-8 and valid JSON, as append_record(). Words and
+// buckets that count nothing are left out.
+void append_tally(std::string& out, const TallyLine& line);
+
+// The reader's side: nothing if the line is not a finwait.tally.
+[[nodiscard]] std::optional<TallyLine> parse_tally(std::string_view line);
+
+}  // namespace finwait

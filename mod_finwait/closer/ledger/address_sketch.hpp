@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Estimates how many different addresses were seen, in 64 bytes whatever their number: HyperLogLog
+// (Flajolet, Fusy, Gandouet and Meunier, 2007) with 64 registers, so a standard error of
+// 1.04 / sqrt(64) = 13 %; below some 160 linear counting (Whang et al., 1990), which is better
+// there. Sketches made with the same hash key can be merged to that of the union.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+namespace finwait {
+
+class AddressSketch {
+  public:
+    void add(std::uint64_t hash) {
+        const std::uint64_t rest = hash >> kIndexBits;
+        const int rank = rest == 0 ? 65 - kIndexBits : std::countr_zero(rest) + 1;
+        auto& most = registers_[hash % kRegisters];
+        most = std::max(most, static_cast<std::uint8_t>(rank));
+    }
+
+    void merge(const AddressSketch& other) {
+        for (std::size_t i = 0; i < kRegisters; ++i)
+            registers_[i] = std::max(registers_[i], other.registers_[i]);
+    }
+
+    [[nodiscard]] std::uint64_t estimate() const {
+        constexpr double kCount = kRegisters;
+        constexpr double kBias = 0.709;  // the paper's alpha for 64 registers
+        double sum = 0;
+        for (const std::uint8_t most : registers_) sum += std::ldexp(1.0, -most);
+        const auto empty = std::count(registers_.begin(), registers_.end(), 0);
+        double estimate = kBias * kCount * kCount / sum;
+        if (estimate <= 2.5 * kCount && empty > 0)
+            estimate = kCount * std::log(kCount / static_cast<double>(empty));
+        // A sketch that was damaged on its way may say anything.
+        return static_cast<std::uint64_t>(std::llround(std::min(estimate, 1e18)));
+    }
+
+    bool operator==(const AddressSketch&) const = default;
+
+  private:
+    static constexpr int kIndexBits = 6;
+    static constexpr std::size_t kRegisters = std::size_t{1} << kIndexBits;
+
+    std::array<std::uint8_t, kRegisters> registers_{};
+};
+static_assert(sizeof(AddressSketch) == 64);
+
+}  // namespace finwait

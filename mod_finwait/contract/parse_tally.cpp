@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "contract/members.hpp"
+#include "contract/record_keys.hpp"
+#include "finwait/tally.hpp"
+
+namespace finwait {
+
+namespace {
+
+constexpr std::uint64_t kNsPerMs = 1'000'000;
+
+template <typename E, std::size_t N>
+void parse_words(Members& members, std::string_view prefix, std::array<std::uint64_t, N>& numbers) {
+    for (std::size_t i = 0; i < N; ++i)
+        numbers[i] = members.optional_number(key::tally_key(prefix, kWordsOf<E>[i].name));
+}
+
+Tally parse_counts(Members& members) {
+    Tally tally;
+    tally.closes = members.number<std::uint64_t>(key::kTallyCloses);
+    tally.stuck = members.number<std::uint64_t>(key::kTallyStuck);
+    tally.requests = members.number<std::uint64_t>(key::kTallyRequests);
+    tally.drained_bytes = members.number<std::uint64_t>(key::kTallyDrainedBytes);
+    const auto fin_wait_2_ms = members.number<std::uint64_t>(key::kTallyFinWait2Ms);
+    members.spoil_unless(fin_wait_2_ms <= UINT64_MAX / kNsPerMs);
+    tally.fin_wait_2_ns = fin_wait_2_ms * kNsPerMs;
+    parse_words<Outcome>(members, key::kTallyOutcome, tally.outcomes);
+    parse_words<Cause>(members, key::kTallyCause, tally.causes);
+    parse_words<Drain>(members, key::kTallyDrain, tally.drains);
+    for (std::size_t i = 0; i < kFinWait2Buckets; ++i)
+        tally.fin_wait_2[i] = members.optional_number(key::bucket_key(i));
+    return tally;
+}
+
+}  // namespace
+
+std::optional<TallyLine> parse_tally(std::string_view text) {
+    LineParser parser;
+    auto parsed = parser.parse(text);
+    if (!parsed) return std::nullopt;
+    Members& members = *parsed;
+    if (members.text(key::kEventName) != key::kTallyEvent) return std::nullopt;
+    TallyLine line;
+    line.until = parse_time(members, members.text(key::kTimestamp));
+    line.since = parse_time(members, members.text(key::kTallySince));
+    line.vhost = members.text(key::kServerAddress);
+    line.user_agent = members.text(key::kUserAgent);
+    line.tally = parse_counts(members);
+    line.addresses = members.number<std::uint64_t>(key::kTallyAddresses);
+    if (!members.ok()) return std::nullopt;
+    return line;
+}
+
+}  // namespace finwait

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "finwait/tally.hpp"
+
+#include <cmath>
+#include <numeric>
+
+#include "contract/json_line.hpp"
+#include "contract/record_keys.hpp"
+
+namespace finwait {
+
+namespace {
+
+template <std::size_t N>
+void add_each(std::array<std::uint64_t, N>& to, const std::array<std::uint64_t, N>& from) {
+    for (std::size_t i = 0; i < N; ++i) to[i] += from[i];
+}
+
+template <typename E, std::size_t N>
+void add_words(JsonLine& line, std::string_view prefix,
+               const std::array<std::uint64_t, N>& numbers) {
+    for (std::size_t i = 0; i < N; ++i)
+        if (numbers[i] != 0) line.add(key::tally_key(prefix, kWordsOf<E>[i].name), numbers[i]);
+}
+
+}  // namespace
+
+void Tally::add(const TalliedClose& close) {
+    ++closes;
+    stuck += close.is_stuck ? 1 : 0;
+    requests += close.requests;
+    drained_bytes += close.drained_bytes;
+    ++causes[static_cast<std::size_t>(close.cause)];
+    ++drains[static_cast<std::size_t>(close.drain)];
+    ++outcomes[static_cast<std::size_t>(close.outcome)];
+    if (close.fin_wait_2_time <= std::chrono::nanoseconds::zero()) return;
+    fin_wait_2_ns += static_cast<std::uint64_t>(close.fin_wait_2_time.count());
+    ++fin_wait_2[fin_wait_2_bucket(close.fin_wait_2_time)];
+}
+
+Tally& Tally::operator+=(const Tally& other) {
+    closes += other.closes;
+    stuck += other.stuck;
+    requests += other.requests;
+    drained_bytes += other.drained_bytes;
+    fin_wait_2_ns += other.fin_wait_2_ns;
+    add_each(causes, other.causes);
+    add_each(drains, other.drains);
+    add_each(outcomes, other.outcomes);
+    add_each(fin_wait_2, other.fin_wait_2);
+    return *this;
+}
+
+std::optional<std::uint32_t> fin_wait_2_quantile_ms(const Tally& tally, double share) {
+    const auto count =
+        std::accumulate(tally.fin_wait_2.begin(), tally.fin_wait_2.end(), std::uint64_t{0});
+    if (count == 0) return std::nullopt;
+    const double wanted = std::ceil(share * static_cast<double>(count));
+    std::uint64_t seen = 0;
+    for (std::size_t i = 0; i < kFinWait2BoundsMs.size(); ++i) {
+        seen += tally.fin_wait_2[i];
+        if (seen > 0 && static_cast<double>(seen) >= wanted) return kFinWait2BoundsMs[i];
+    }
+    return UINT32_MAX;
+}
+
+void append_tally(std::string& out, const TallyLine& tallied) {
+    constexpr std::uint64_t kNsPerMs = 1'000'000;
+    const Tally& tally = tallied.tally;
+    JsonLine line(out);
+    line.add(key::kTimestamp, tallied.until);
+    line.add(key::kEventName, key::kTallyEvent);
+    line.add(key::kServerAddress, tallied.vhost);
+    line.add(key::kUserAgent, tallied.user_agent);
+    line.add(key::kTallySince, tallied.since);
+    line.add(key::kTallyCloses, tally.closes);
+    line.add(key::kTallyStuck, tally.stuck);
+    line.add(key::kTallyRequests, tally.requests);
+    line.add(key::kTallyDrainedBytes, tally.drained_bytes);
+    line.add(key::kTallyFinWait2Ms, tally.fin_wait_2_ns / kNsPerMs);
+    line.add(key::kTallyAddresses, tallied.addresses);
+    add_words<Outcome>(line, key::kTallyOutcome, tally.outcomes);
+    add_words<Cause>(line, key::kTallyCause, tally.causes);
+    add_words<Drain>(line, key::kTallyDrain, tally.drains);
+    for (std::size_t i = 0; i < kFinWait2Buckets; ++i)
+        if (tally.fin_wait_2[i] != 0) line.add(key::bucket_key(i), tally.fin_wait_2[i]);
+    line.end();
+}
+
+}  // namespace finwait

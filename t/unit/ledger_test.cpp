@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "closer/ledger/ledger.hpp"
+
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <cstdio>
+#include <map>
+#include <numeric>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "finwait/handoff.hpp"
+
+namespace finwait {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr SipKey kKey{1, 2};
+constexpr std::chrono::milliseconds kNow = 1'700'000'000s;
+
+BookedClose close_of(std::chrono::nanoseconds fin_wait_2_time, std::uint64_t address = 1) {
+    BookedClose close;
+    close.close.cause = Cause::keepalive_timeout;
+    close.close.drain = fin_wait_2_time > 0s ? Drain::deadline : Drain::fin;
+    close.close.outcome = fin_wait_2_time > 0s ? Outcome::unknown : Outcome::fin;
+    close.close.is_stuck = fin_wait_2_time > 0s;
+    close.close.requests = 2;
+    close.close.drained_bytes = 10;
+    close.close.fin_wait_2_time = fin_wait_2_time;
+    close.address_hash = address;
+    return close;
+}
+
+class LedgerTest : public testing::Test {
+  protected:
+    AccountId book(std::string_view user_agent, std::chrono::nanoseconds time = 0s,
+                   std::string_view vhost = "www") {
+        return ledger.book({user_agent, vhost}, close_of(time), now += 1ms);
+    }
+    const Account& account(std::string_view user_agent, std::string_view vhost = "www") {
+        return ledger.at(ledger.find({user_agent, vhost}));
+    }
+    // What holds at any time.
+    void expect_that_it_adds_up() const {
+        Balance accounts = ledger.other().balance;
+        for (const Account* each : ledger.ranked()) accounts += each->balance;
+        Balance vhosts;
+        for (const auto& [name, balance] : ledger.vhosts()) vhosts += balance;
+        EXPECT_EQ(ledger.total(), accounts);
+        EXPECT_EQ(ledger.total(), vhosts);
+        EXPECT_LE(ledger.size(), ledger.size_max());
+    }
+    void TearDown() override { expect_that_it_adds_up(); }
+
+    std::vector<AccountId> evicted;
+    std::chrono::milliseconds now = kNow;
+    Ledger ledger{kKey, [this](AccountId id) { evicted.push_back(id); }};
+};
+
+TEST_F(LedgerTest, AnAccountIsOfAUserAgentOnAVirtualHost) {
+    const AccountId id = book("a", 2s);
+    EXPECT_EQ(id, book("a", 3s));
+    EXPECT_NE(id, book("a", 1s, "other.example"));
+    EXPECT_NE(id, book("b"));
+    const Tally& tally = account("a").balance.tally;
+    EXPECT_EQ(2U, tally.closes);
+    EXPECT_EQ(2U, tally.stuck);
+    EXPECT_EQ(4U, tally.requests);
+    EXPECT_EQ(20U, tally.drained_bytes);
+    EXPECT_EQ(5'000'000'000U, tally.fin_wait_2_ns);
+    EXPECT_EQ(2U, tally.outcomes[static_cast<std::size_t>(Outcome::unknown)]);
+    EXPECT_EQ(2U, tally.causes[static_cast<std::size_t>(Cause::keepalive_timeout)]);
+    EXPECT_EQ(2U, tally.drains[static_cast<std::size_t>(Drain::deadline)]);
+    EXPECT_EQ(kNow + 1ms, account("a").opened);
+    EXPECT_EQ(kNow + 2ms, account("a").last_seen);
+    EXPECT_EQ(4U, ledger.total().tally.closes);
+    EXPECT_EQ(3U, ledger.vhosts().at("www").tally.closes);
+}
+
+TEST_F(LedgerTest, NamesAreNotRunTogether) {
+    EXPECT_NE(book("bc", 0s, "a"), book("c", 0s, "ab"));
+    EXPECT_NE(book("", 0s, "a"), book("a", 0s, ""));
+    EXPECT_EQ(kOther, ledger.find({"nobody", "www"}));
+    // Even a client that calls itself so has an account of its own.
+    EXPECT_NE(kOther, book("(other)"));
+}
+
+TEST_F(LedgerTest, RanksByTheTimeInFinWait2ThenByCloses) {
+    book("short", 1s);
+    book("long", 9s);
+    book("often");
+    book("often");
+    book("once");
+    std::vector<std::string> names;
+    for (const Account* each : ledger.ranked()) names.push_back(each->user_agent);
+    EXPECT_EQ((std::vector<std::string>{"long", "short", "often", "once"}), names);
+    EXPECT_EQ(2U, ledger.ranked(2).size());
+    EXPECT_EQ("long", ledger.ranked(1)[0]->user_agent);
+}
+
+TEST_F(LedgerTest, TheLightestAccountIsEvictedOfEqualsTheOneNotSeenForLongest) {
+    ledger.set_size(kLedgerSizeMin);
+    for (std::uint32_t i = 0; i < kLedgerSizeMin; ++i)
+        book("ua" + std::to_string(i), i < 3 ? 0s : 5s);
+    book("ua0");
+    const AccountId victim = ledger.find({"ua1", "www"});
+    book("new");
+    EXPECT_EQ(std::vector{victim}, evicted);
+    EXPECT_EQ(kOther, ledger.find({"ua1", "www"}));
+    EXPECT_NE(kOther, ledger.find({"ua0", "www"}));
+    EXPECT_EQ(1U, ledger.other().balance.tally.closes);
+    EXPECT_EQ(1U, ledger.evictions());
+}
+
+TEST_F(LedgerTest, AnInheritedWeightIsNoFigure) {
+    ledger.set_size(kLedgerSizeMin);
+    for (std::uint32_t i = 0; i < kLedgerSizeMin; ++i) book("ua" + std::to_string(i), 5s);
+    book("new", 1s);
+    EXPECT_EQ(6'000'000'000U, account("new").weight_ns);
+    EXPECT_EQ(1'000'000'000U, account("new").balance.tally.fin_wait_2_ns);
+    EXPECT_EQ("new", ledger.ranked().back()->user_agent);
+    EXPECT_EQ(account("new").opened, account("new").last_seen);
+}
+
+TEST_F(LedgerTest, ASmallerSizeEvictsAtOnce) {
+    for (int i = 0; i < 100; ++i) book("ua" + std::to_string(i), std::chrono::seconds(i));
+    ledger.set_size(1);
+    EXPECT_EQ(kLedgerSizeMin, ledger.size());
+    EXPECT_EQ(84U, ledger.other().balance.tally.closes);
+    EXPECT_EQ("ua99", ledger.ranked()[0]->user_agent);
+    book("another");
+    EXPECT_EQ(kLedgerSizeMin, ledger.size());
+}
+
+TEST_F(LedgerTest, VirtualHostsBeyondTheBoundShareOneName) {
+    for (std::size_t i = 0; i < 2 * kLedgerVhostsMax; ++i)
+        book("a", 1s, "host" + std::to_string(i));
+    EXPECT_EQ(kLedgerVhostsMax + 1, ledger.vhosts().size());
+    EXPECT_EQ(kLedgerVhostsMax, ledger.vhosts().at("(other)").tally.closes);
+}
+
+// Space-Saving's promises, on a stream where small ones outnumber the bound by far.
+TEST_F(LedgerTest, WhoHasMoreThanItsShareOfTheTimeHasAnAccount) {
+    ledger.set_size(32);
+    std::mt19937 random(7);
+    std::map<std::string, std::uint64_t> truth;
+    for (int i = 0; i < 50'000; ++i) {
+        const bool is_heavy = random() % 3 == 0;
+        const std::string name = is_heavy ? "heavy" + std::to_string(random() % 5)
+                                          : "ua" + std::to_string(random() % 5000);
+        const auto time = std::chrono::milliseconds(random() % 5000);
+        truth[name] += static_cast<std::uint64_t>(std::chrono::nanoseconds(time).count());
+        book(name, time);
+    }
+    const std::uint64_t share = ledger.total().tally.fin_wait_2_ns / 32;
+    for (const auto& [name, time] : truth) {
+        if (time <= share) continue;
+        ASSERT_NE(kOther, ledger.find({name, "www"})) << name;
+        EXPECT_GE(account(name).weight_ns, time);
+        EXPECT_LE(account(name).weight_ns, time + share);
+    }
+    for (const Account* each : ledger.ranked())
+        EXPECT_LE(each->weight_ns - each->balance.tally.fin_wait_2_ns, share);
+}
+
+std::string random_user_agent(std::mt19937_64& random) {
+    std::string text(64, ' ');
+    for (char& c : text) c = static_cast<char>('!' + random() % 90);
+    return text;
+}
+
+std::size_t bytes_in_use() {
+    const struct mallinfo2 info = ::mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+TEST(LedgerFlood, AMillionRandomUserAgentsHideNoCulpritAndTakeNoMemory) {
+    // What an account takes beside itself: its names at their longest, its places in set and heap.
+    constexpr std::size_t kBytesMax =
+        kLedgerSizeDefault * (sizeof(Account) + kUserAgentMax + kVhostMax + 160) + 65'536;
+    std::mt19937_64 random(3);
+    Ledger ledger(kKey, [](AccountId) {});
+    const std::size_t before = bytes_in_use();
+    for (int i = 0; i < 1'000'000; ++i) {
+        ledger.book({random_user_agent(random), "www"}, close_of(5s, random()), kNow);
+        if (i % 100 == 0) ledger.book({"culprit/1.0", "www"}, close_of(5s), kNow);
+    }
+    EXPECT_LT(bytes_in_use() - before, kBytesMax);
+    EXPECT_EQ(kLedgerSizeDefault, ledger.size());
+    const Account& first = *ledger.ranked(1)[0];
+    EXPECT_EQ("culprit/1.0", first.user_agent);
+    EXPECT_EQ(10'000U, first.balance.tally.closes);
+    EXPECT_EQ(1'010'000U, ledger.total().tally.closes);
+    EXPECT_EQ(1'010'000U - first.balance.tally.closes - (kLedgerSizeDefault - 1),
+              ledger.other().balance.tally.closes);
+    std::printf("memory: %zu bytes of at most %zu\n", bytes_in_use() - before, kBytesMax);
+}
+
+TEST(SipHash, GivesThePapersValue) {
+    std::array<std::byte, 15> bytes;
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i);
+    EXPECT_EQ(0xa129ca6149be45e5U, sip_hash({0x0706050403020100, 0x0f0e0d0c0b0a0908}, bytes));
+    EXPECT_NE(sip_hash({1, 2}, bytes), sip_hash({1, 3}, bytes));
+}
+
+TEST(AddressSketch, EstimatesWithinThreeStandardErrors) {
+    for (const std::uint64_t count : {1U, 2U, 10U, 50U, 200U, 1000U, 20'000U, 1'000'000U}) {
+        AddressSketch sketch;
+        for (std::uint64_t i = 0; i < count; ++i)
+            for (int twice = 0; twice < 2; ++twice)
+                sketch.add(sip_hash(kKey, std::as_bytes(std::span(&i, 1))));
+        const double error = std::max(0.39 * static_cast<double>(count), 1.0);
+        EXPECT_NEAR(static_cast<double>(count), static_cast<double>(sketch.estimate()), error);
+    }
+    EXPECT_EQ(0U, AddressSketch().estimate());
+}
+
+TEST(AddressSketch, MergesToTheSketchOfTheUnion) {
+    AddressSketch one, two, both;
+    for (std::uint64_t i = 0; i < 600; ++i) {
+        const std::uint64_t hash = sip_hash(kKey, std::as_bytes(std::span(&i, 1)));
+        if (i < 400) one.add(hash);
+        if (i >= 200) two.add(hash);
+        both.add(hash);
+    }
+    one.merge(two);
+    EXPECT_EQ(both, one);
+}
+
+}  // namespace
+}  // namespace finwait
