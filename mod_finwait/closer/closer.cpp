@@ -21,6 +21,16 @@ constexpr std::uint64_t kFirstLaneToken = UINT64_MAX - kChannelLanes;
 constexpr std::uint64_t kControlToken = kFirstLaneToken - 1;
 constexpr std::uint64_t kSignalToken = kFirstLaneToken - 2;
 
+FollowLimits follow_limits_of(const Control& setup) {
+    const std::span<const std::uint16_t> ports(setup.ports);
+    FollowLimits limits;
+    limits.max_followed = setup.max_followed;
+    limits.interval = std::chrono::milliseconds(
+        std::max(setup.sample_interval_ms, kSampleIntervalMinMs));
+    limits.ports.assign(ports.begin(), ports.begin() + setup.port_count);
+    return limits;
+}
+
 int to_timeout(Time left) {
     using std::chrono::milliseconds;
     if (left <= Time::zero()) return 0;
@@ -31,7 +41,7 @@ int to_timeout(Time left) {
 }  // namespace
 
 Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::size_t slot,
-               std::uint64_t descriptor_limit)
+               std::uint64_t descriptor_limit, std::unique_ptr<SockDiag> diag)
     : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       control_(std::move(descriptors.control)),
       channel_(std::move(descriptors.lanes)),
@@ -42,7 +52,9 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
       notices_(control_),
       logs_(epoll_.get(), kLogTokens, notices_),
       records_(counters, counters.unwritten[slot], logs_),
-      drainer_(epoll_.get(), counters, counters.held[slot], records_, notices_) {
+      follower_(std::move(diag), counters, counters.followed[slot], records_, notices_,
+                [this](std::uint64_t cookie) { return drainer_.holds(cookie); }),
+      drainer_(epoll_.get(), counters, counters.held[slot], records_, follower_, notices_) {
     assert(epoll_);
     assert(channel_.lanes() > 0 && channel_.lanes() <= kChannelLanes);
     assert(slot < kCloserSlots);
@@ -68,11 +80,13 @@ void Closer::count_lost() {
     const bool has_died = counters_.running[slot_].exchange(1) != 0;
     const std::uint64_t unwritten = counters_.unwritten[slot_].exchange(0);
     counters_.held[slot_].store(0);
+    counters_.followed[slot_].store(0);
     if (!has_died) return;
     counters_.records.fetch_sub(std::min(unwritten, read(counters_.records)));
     std::uint64_t accounted = read(counters_.records) + read(counters_.unlogged) +
                               read(counters_.dropped) + read(counters_.lost);
     for (const Counter& held : counters_.held) accounted += read(held);
+    for (const Counter& followed : counters_.followed) accounted += read(followed);
     const std::uint64_t received = read(counters_.received);
     lost_ = received > accounted ? received - accounted : 0;
     count(counters_.lost, lost_);
@@ -86,7 +100,8 @@ std::size_t Closer::held_max() const {
 
 Time Closer::due() const {
     const Time finish_at = drainer_.held() > 0 ? finish_at_ : kNever;
-    return std::min({drainer_.due(), logs_.due(), finish_at, last_flush_until_});
+    return std::min(
+        {drainer_.due(), follower_.due(), logs_.due(), finish_at, last_flush_until_});
 }
 
 void Closer::wait(Time now) {
@@ -120,6 +135,7 @@ void Closer::turn(Moment now) {
     serve_events(now);
     drainer_.revisit_paced(now);
     drainer_.expire(now);
+    follower_.turn(now);
     if (finish_at_ <= now.monotonic && full_.none()) drainer_.stop(now);
     logs_.flush(now);
     counters_.unwritten[slot_].store(logs_.buffered_lines(), std::memory_order_relaxed);
@@ -194,6 +210,7 @@ void Closer::obey(const Control& control, UniqueFd descriptor, Moment now) {
 
 void Closer::set_up(const Control& setup, Moment now) {
     max_draining_ = setup.max_draining;
+    follower_.configure(follow_limits_of(setup), now);
     drainer_.set_max(held_max(), now);
     Control ready;
     ready.kind = ControlKind::ready;
@@ -264,6 +281,9 @@ bool Closer::is_at_its_end() const {
 
 void Closer::end_if_done(Moment now) {
     if (!is_at_its_end()) return;
+    // Whoever stops the server does not wait for the kernel. A replaced closer has the time.
+    if (is_finishing_) follower_.stop(now);
+    if (follower_.followed() > 0) return;
     if (last_flush_until_ == kNever) last_flush_until_ = now.monotonic + kLastFlushMax;
     logs_.flush(now, true);
     is_done_ = logs_.is_flushed() || now.monotonic >= last_flush_until_;

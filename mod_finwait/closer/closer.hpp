@@ -11,12 +11,14 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "closer/channel_receiver.hpp"
 #include "closer/control_channel.hpp"
 #include "closer/drainer.hpp"
+#include "closer/follow/follower.hpp"
 #include "closer/logs.hpp"
 #include "closer/notices.hpp"
 #include "closer/record_keeper.hpp"
@@ -49,8 +51,9 @@ struct CloserDescriptors {
 
 class Closer {
   public:
+    // Without a `diag` no closed socket is followed.
     Closer(CloserDescriptors descriptors, CloserCounters& counters, std::size_t slot,
-           std::uint64_t descriptor_limit);
+           std::uint64_t descriptor_limit, std::unique_ptr<SockDiag> diag = nullptr);
     Closer(const Closer&) = delete;
     Closer& operator=(const Closer&) = delete;
 
@@ -62,6 +65,7 @@ class Closer {
     [[nodiscard]] bool is_done() const { return is_done_; }
 
     [[nodiscard]] std::size_t held() const { return drainer_.held(); }
+    [[nodiscard]] Follower& follower() { return follower_; }
     [[nodiscard]] std::size_t held_max() const;
     [[nodiscard]] Time due() const;
 
@@ -96,6 +100,7 @@ class Closer {
     Notices notices_;
     Logs logs_;
     RecordKeeper records_;
+    Follower follower_;
     Drainer drainer_;
 
     std::array<epoll_event, kEventsPerTurn> events_{};

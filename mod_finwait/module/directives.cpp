@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "finwait/control.hpp"
 #include "module/server_config.hpp"
 
 namespace {
@@ -20,7 +21,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds kTimeoutMax = std::chrono::hours(1);
 // Above 60 s the kernel's orphan arithmetic doubles the rest (net/ipv4/tcp.c, __tcp_close()).
 constexpr milliseconds kLinger2Max = std::chrono::seconds(60);
-constexpr std::uint32_t kMaxDrainingMax = 10'000'000;
+constexpr std::uint32_t kSocketsMax = 10'000'000;
+// Half of a TIME_WAIT, the trace of a late FIN: none comes and goes between two samples.
+constexpr milliseconds kSampleIntervalMax = std::chrono::seconds(30);
 
 const char* refuse(cmd_parms* cmd, const char* value, const char* allowed) {
     return apr_psprintf(cmd->pool, "%s: '%s' is not %s", cmd->cmd->name, value, allowed);
@@ -43,6 +46,19 @@ const char* set_timeout(cmd_parms* cmd, const char* value, std::optional<std::ui
 
 const char* refuse_in_vhost(cmd_parms* cmd) {
     return ap_check_cmd_context(cmd, GLOBAL_ONLY);
+}
+
+// Of the server only.
+const char* set_number(cmd_parms* cmd, const char* value, std::uint32_t min, std::uint32_t max,
+                       const char* allowed, std::optional<std::uint32_t>& number) {
+    if (const char* error = refuse_in_vhost(cmd)) return error;
+    std::uint32_t parsed = 0;
+    const char* end = value + std::strlen(value);
+    const auto result = std::from_chars(value, end, parsed);
+    if (result.ec != std::errc{} || result.ptr != end || parsed < min || parsed > max)
+        return refuse(cmd, value, allowed);
+    number = parsed;
+    return nullptr;
 }
 
 // The mode comes first, and each at most once.
@@ -138,13 +154,27 @@ const char* finwait_add_log(cmd_parms* cmd, void*, const char* target, const cha
 }
 
 const char* finwait_set_max_draining(cmd_parms* cmd, void*, const char* value) {
+    return set_number(cmd, value, 1, kSocketsMax, "a number of sockets from 1 to 10000000",
+                      config_of(cmd->server).max_draining);
+}
+
+const char* finwait_set_max_followed(cmd_parms* cmd, void*, const char* value) {
+    return set_number(cmd, value, 0, kSocketsMax,
+                      "a number of sockets from 1 to 10000000, or 0 to follow none",
+                      config_of(cmd->server).max_followed);
+}
+
+const char* finwait_set_ledger_size(cmd_parms* cmd, void*, const char* value) {
+    return set_number(cmd, value, 16, 65'536, "a number of accounts from 16 to 65536",
+                      config_of(cmd->server).ledger_size);
+}
+
+const char* finwait_set_sample_interval(cmd_parms* cmd, void*, const char* value) {
     if (const char* error = refuse_in_vhost(cmd)) return error;
-    std::uint32_t number = 0;
-    const char* end = value + std::strlen(value);
-    const auto parsed = std::from_chars(value, end, number);
-    if (parsed.ec != std::errc{} || parsed.ptr != end || number < 1 || number > kMaxDrainingMax)
-        return refuse(cmd, value, "a number of sockets from 1 to 10000000");
-    config_of(cmd->server).max_draining = number;
+    const auto time = parse_time(value);
+    if (!time || time->count() < finwait::kSampleIntervalMinMs || *time > kSampleIntervalMax)
+        return refuse(cmd, value, "a time from 100ms to 30s");
+    config_of(cmd->server).sample_interval_ms = static_cast<std::uint32_t>(time->count());
     return nullptr;
 }
 

@@ -23,7 +23,7 @@
 namespace finwait {
 
 inline constexpr char kVersion[] = "0.1.0";
-inline constexpr std::uint32_t kRuntimeLayout = 1;  // raised whenever Runtime changes its shape
+inline constexpr std::uint32_t kRuntimeLayout = 2;  // raised whenever Runtime changes its shape
 inline constexpr std::size_t kLogsMax = 1000;  // different log targets in one configuration
 
 struct CloserProcess {
@@ -64,6 +64,9 @@ struct Runtime {
     ModuleCounters* module_counters;
     const CloserCounters* closer_counters;  // mapped read-only
     std::uint32_t max_draining;
+    std::uint32_t max_followed;
+    std::uint32_t ledger_size;
+    std::uint32_t sample_interval_ms;
     unsigned configurations;  // how often post_config has run
     std::array<Log, kLogsMax> logs;
     std::uint16_t next_log_id;
