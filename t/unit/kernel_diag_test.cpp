@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The real kernel's answers about real sockets, and what following makes of them.
-
 #include "closer/follow/kernel_diag.hpp"
 
 #include <gtest/gtest.h>

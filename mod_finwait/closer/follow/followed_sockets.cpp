@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 #include "closer/follow/followed_sockets.hpp"
 
 #include <cassert>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 #include "closer/follow/kernel_diag.hpp"
 
 #include <arpa/inet.h>
