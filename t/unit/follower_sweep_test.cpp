@@ -91,6 +91,20 @@ TEST_F(Sweeping, LooksUpABoundedNumberPerTurn) {
     EXPECT_EQ(1000U, kept().size());
 }
 
+TEST_F(Sweeping, ThatTakesLongerThanTheIntervalIsFollowedByAPauseAsLong) {
+    close_many();
+    diag->per_read = 10;
+    pass(1s);
+    follower.turn(now);
+    const Time begin = now.monotonic;
+    while (follower.due() == Time::zero()) {
+        pass(200ms);
+        follower.turn(now);
+    }
+    EXPECT_GT(now.monotonic - begin, 2s);
+    EXPECT_EQ(now.monotonic + (now.monotonic - begin), follower.due());
+}
+
 TEST_F(Sweeping, AnInterruptedOneProvesPresenceAndIsBegunAgain) {
     close_many();
     diag->steps = {SweepStep::interrupted};

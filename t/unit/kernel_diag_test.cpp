@@ -176,6 +176,20 @@ TEST_F(TheKernel, HasNobodyOrTheListenerWhereASocketWasReset) {
     EXPECT_TRUE(error == ENOENT || (error == 0 && found.state == TcpState::listen)) << error;
 }
 
+TEST_F(TheKernel, AnswersALookUpInTheMiddleOfASweep) {
+    const Orphan gone = orphan(loopback);
+    std::vector<DiagSocket> seen;
+    ASSERT_EQ(0, diag.begin_sweep({}));
+    expect_found(gone.id);
+    SweepStep step = SweepStep::more;
+    while (step == SweepStep::more) {
+        step = diag.read_sweep(seen);
+        expect_found(gone.id);
+    }
+    EXPECT_EQ(SweepStep::complete, step);
+    EXPECT_TRUE(shows(seen, gone.id.cookie));
+}
+
 TEST_F(TheKernel, LeavesNoDescriptorAfterASweep) {
     const std::size_t before = open_descriptors();
     for (int i = 0; i < 3; ++i) static_cast<void>(sweep({}));

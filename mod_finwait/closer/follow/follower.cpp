@@ -152,6 +152,7 @@ void Follower::turn(Moment now) {
 void Follower::begin_sample(Moment now) {
     if (!is_working_) return;
     ++sample_;
+    sample_begin_ = now.monotonic;
     next_sample_ = now.monotonic + limits_.interval;
     if (sockets_.size() > kFewFollowed || sweep_is_wanted_) {
         sweep_attempts_ = 0;
@@ -227,7 +228,10 @@ void Follower::go_on_checking(Moment now) {
         look_at(cursor_, false, now);
         if (phase_ != Phase::checking) return;
     }
-    if (cursor_ >= sockets_.slots()) phase_ = Phase::idle;
+    if (cursor_ < sockets_.slots()) return;
+    phase_ = Phase::idle;
+    // At most half of the time, however many there are and however short the interval is.
+    next_sample_ = std::max(next_sample_, 2 * now.monotonic - sample_begin_);
 }
 
 void Follower::look_at(std::uint32_t slot, bool is_just_closed, Moment now) {

@@ -155,6 +155,7 @@ class Follower {
     Phase phase_ = Phase::idle;
     std::uint32_t sample_ = 0;
     Time next_sample_{};  // if anything is followed
+    Time sample_begin_{};
     bool sweep_is_wanted_ = false;
     int sweep_attempts_ = 0;
     Time replies_of_{};  // when the kernel filled the buffer that is read next

@@ -160,13 +160,14 @@ SweepStep KernelDiag::end_sweep(SweepStep how, int error) {
 SweepStep KernelDiag::read_sweep(std::vector<DiagSocket>& seen) {
     if (!sweep_) return SweepStep::failed;
     const ssize_t size = mnl_socket_recvfrom(sweep_.get(), reply_.data(), reply_.size());
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return SweepStep::more;
-    if (size < 0)
-        return end_sweep(errno == ENOBUFS ? SweepStep::no_buffer : SweepStep::failed, errno);
+    if (size < 0 && errno == EINTR) return SweepStep::more;
+    // Each read makes the kernel fill the next buffer: if none is there, replies were lost.
+    const bool is_lost = size < 0 && (errno == ENOBUFS || errno == EAGAIN);
+    if (size < 0) return end_sweep(is_lost ? SweepStep::no_buffer : SweepStep::failed, errno);
     int left = static_cast<int>(size);
     auto* message = reinterpret_cast<const nlmsghdr*>(reply_.data());
     for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-        if (!mnl_nlmsg_seq_ok(message, sequence_)) continue;
+        if (!mnl_nlmsg_seq_ok(message, sweep_sequence_)) continue;
         const SweepStep step = take(*message, seen);
         if (step != SweepStep::more) return step;
     }

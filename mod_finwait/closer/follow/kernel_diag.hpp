@@ -45,7 +45,8 @@ class KernelDiag : public SockDiag {
 
     Socket look_ups_;
     Socket sweep_;
-    std::uint32_t sequence_ = 0;
+    std::uint32_t sequence_ = 0;  // of the last request
+    std::uint32_t sweep_sequence_ = 0;
     int sweep_buffer_ = kSweepBufferMin;
     int error_ = 0;
     bool was_interrupted_ = false;
