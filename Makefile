@@ -63,11 +63,11 @@ $(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(MODULE)) mod_finwait/module/e
 
 $(OUT)/finwait-closer: $(call object,$(CONTRACT) $(CLOSER))
 	@echo "  LINK $@"
-	$(Q)$(CXX) $(LDFLAGS) -static-libstdc++ -static-libgcc -o $@ $^
+	$(Q)$(CXX) $(LDFLAGS) -static-libstdc++ -static-libgcc -o $@ $^ -lmnl
 
 $(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(filter-out %/main.cpp,$(CLOSER)) $(MODULE_CORE) $(UNIT))
 	@echo "  LINK $@"
-	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgtest_main -lgmock -lsimdjson -pthread
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgtest_main -lgmock -lsimdjson -lmnl -pthread
 
 $(OUT)/server-tests: $(call object,$(CONTRACT) $(PARSER) $(SERVER) $(CLIENTS))
 	@echo "  LINK $@"

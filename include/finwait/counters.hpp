@@ -5,7 +5,7 @@
 // can change the closer's figures. They outlive every restart of either side.
 //
 // Always: closes == handoffs + reports + sum(declined)
-//         received == records + tallied + unlogged + dropped + lost + sum(held)
+//         received == records + tallied + unlogged + dropped + lost + sum(held) + sum(followed)
 // and, when the channel is empty, handoffs + reports == received + bad_messages.
 #pragma once
 
@@ -39,12 +39,14 @@ struct CloserCounters {
     Counter dropped;       // closes of which no log could take the Record: its reader was slow
     Counter shed;          // sockets given up because FinWaitMaxDraining was reached
     Counter evicted;       // accounts of the ledger given up because FinWaitLedgerSize was reached
+    Counter unfollowed;    // closes not followed because FinWaitMaxFollowed was reached
     Counter lost;          // closes in the hands of a closer that died, their Records unwritten
     std::array<Counter, kCauses.size()> causes;
     std::array<Counter, kDrains.size()> drains;
     std::array<Counter, kOutcomes.size()> outcomes;
     // Gauges, of the closer in that slot.
     std::array<Counter, kCloserSlots> held;       // sockets
+    std::array<Counter, kCloserSlots> followed;   // closed sockets whose Records are still to come
     std::array<Counter, kCloserSlots> unwritten;  // Records in the buffers of logs
     std::array<Counter, kCloserSlots> untold;     // of the tallied, those in no written line yet
     std::array<Counter, kCloserSlots> running;    // 1 from its start to its orderly end

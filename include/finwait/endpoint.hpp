@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,7 +20,7 @@ struct Endpoint {
     std::uint16_t port = 0;                 // host byte order
     std::array<std::uint8_t, 16> address{}; // network byte order; IPv4 uses the first four
 
-    bool operator==(const Endpoint&) const = default;
+    auto operator<=>(const Endpoint&) const = default;
 };
 
 // An IPv4-mapped address (::ffff:a.b.c.d, RFC 4291 section 2.5.5.2) becomes IPv4: that is how

@@ -95,9 +95,9 @@ inline constexpr std::array kOutcomes{
     Word{Outcome::reset, "reset", "the client's RST ended it"},
     Word{Outcome::kernel_timeout, "kernel_timeout", "the kernel gave up in FIN_WAIT_2"},
     Word{Outcome::unacked, "unacked", "our FIN was not acknowledged"},
-    Word{Outcome::cut, "cut", "we ended it: limit, shed, stop or FinWaitTimeout 0"},
+    Word{Outcome::cut, "cut", "we ended it: limit, shed, stop, FinWaitTimeout 0, or a close on unread bytes"},
     Word{Outcome::method, "method", "FinWaitMethod other than drain"},
-    Word{Outcome::unknown, "unknown", "in FIN_WAIT_2 when the drain ended, and not followed"},
+    Word{Outcome::unknown, "unknown", "the end was not seen: not followed, or the server stopped before"},
 };
 
 // The kernel's numbers (include/net/tcp_states.h) under the names RFC 9293 gives the states,

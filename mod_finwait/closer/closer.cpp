@@ -26,6 +26,16 @@ std::size_t closes_among(std::span<const ReceivedMessage> messages) {
         std::ranges::count_if(messages, [](const auto& message) { return !message.question; }));
 }
 
+FollowLimits follow_limits_of(const Control& setup) {
+    const std::span<const std::uint16_t> ports(setup.ports);
+    FollowLimits limits;
+    limits.max_followed = setup.max_followed;
+    limits.interval = std::chrono::milliseconds(
+        std::max(setup.sample_interval_ms, kSampleIntervalMinMs));
+    limits.ports.assign(ports.begin(), ports.begin() + setup.port_count);
+    return limits;
+}
+
 int to_timeout(Time left) {
     using std::chrono::milliseconds;
     if (left <= Time::zero()) return 0;
@@ -36,7 +46,7 @@ int to_timeout(Time left) {
 }  // namespace
 
 Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::size_t slot,
-               std::uint64_t descriptor_limit)
+               std::uint64_t descriptor_limit, std::unique_ptr<SockDiag> diag)
     : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       control_(std::move(descriptors.control)),
       channel_(std::move(descriptors.lanes)),
@@ -48,7 +58,9 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
       notices_(control_),
       logs_(epoll_.get(), kLogTokens, notices_),
       records_(counters, slot, logs_, store_.key()),
-      drainer_(epoll_.get(), counters, counters.held[slot], records_, notices_) {
+      follower_(std::move(diag), counters, counters.followed[slot], records_, notices_,
+                [this](std::uint64_t cookie) { return drainer_.holds(cookie); }),
+      drainer_(epoll_.get(), counters, counters.held[slot], records_, follower_, notices_) {
     assert(epoll_);
     assert(channel_.lanes() > 0 && channel_.lanes() <= kChannelLanes);
     assert(slot < kCloserSlots);
@@ -75,6 +87,7 @@ void Closer::count_lost() {
     const std::uint64_t unwritten = counters_.unwritten[slot_].exchange(0);
     const std::uint64_t untold = counters_.untold[slot_].exchange(0);
     counters_.held[slot_].store(0);
+    counters_.followed[slot_].store(0);
     if (!has_died) return;
     counters_.records.fetch_sub(std::min(unwritten, read(counters_.records)));
     counters_.tallied.fetch_sub(std::min(untold, read(counters_.tallied)));
@@ -82,6 +95,7 @@ void Closer::count_lost() {
                               read(counters_.unlogged) + read(counters_.dropped) +
                               read(counters_.lost);
     for (const Counter& held : counters_.held) accounted += read(held);
+    for (const Counter& followed : counters_.followed) accounted += read(followed);
     const std::uint64_t received = read(counters_.received);
     lost_ = received > accounted ? received - accounted : 0;
     count(counters_.lost, lost_);
@@ -129,8 +143,8 @@ std::size_t Closer::held_max() const {
 
 Time Closer::due() const {
     const Time finish_at = drainer_.held() > 0 ? finish_at_ : kNever;
-    return std::min({drainer_.due(), records_.due(), answers_.due(), finish_at, last_flush_until_,
-                     ledger_due()});
+    return std::min({drainer_.due(), follower_.due(), records_.due(), answers_.due(), finish_at,
+                     last_flush_until_, ledger_due()});
 }
 
 void Closer::wait(Time now) {
@@ -165,18 +179,24 @@ void Closer::turn(Moment now) {
     serve_events(now);
     drainer_.revisit_paced(now);
     drainer_.expire(now);
+    follower_.turn(now);
     if (finish_at_ <= now.monotonic && full_.none()) drainer_.stop(now);
     records_.flush(now);
     if (ledger_due() <= now.monotonic) save_ledger(now);
     store_.write_some();
-    history_.note({static_cast<std::uint32_t>(drainer_.sockets().fin_wait_2_size()), 0}, now.monotonic);
+    note_history(now.monotonic);
     serve_questions(now);
     end_if_done(now);
 }
 
-// Nothing is followed yet, so there is no sweep to wait for.
-bool Closer::figures_are_fresh(Time) {
-    return true;
+void Closer::note_history(Time now) {
+    history_.note({static_cast<std::uint32_t>(drainer_.sockets().fin_wait_2_size()),
+                   static_cast<std::uint32_t>(follower_.followed_in(TcpState::fin_wait_2))},
+                  now);
+}
+
+bool Closer::figures_are_fresh(Time now) {
+    return !follower_.is_working() || follower_.sweep_now(now);
 }
 
 void Closer::serve_questions(Moment now) {
@@ -254,6 +274,7 @@ void Closer::obey(const Control& control, UniqueFd descriptor, Moment now) {
 
 void Closer::set_up(const Control& setup, Moment now) {
     max_draining_ = setup.max_draining;
+    follower_.configure(follow_limits_of(setup), now);
     drainer_.set_max(held_max(), now);
     Control ready;
     ready.kind = ControlKind::ready;
@@ -301,7 +322,8 @@ void Closer::serve_lane(std::size_t lane, Moment now) {
 }
 
 StatusSources Closer::status_sources() const {
-    StatusSources sources{counters_, drainer_.sockets(), notices_, history_};
+    StatusSources sources{counters_, drainer_.sockets(), follower_, records_.ledger(), notices_,
+                          history_};
     sources.slot = slot_;
     sources.held_max = held_max();
     sources.descriptor_limit = descriptor_limit_;
@@ -339,6 +361,9 @@ bool Closer::is_at_its_end() const {
 
 void Closer::end_if_done(Moment now) {
     if (!is_at_its_end()) return;
+    // Whoever stops the server does not wait for the kernel. A replaced closer has the time.
+    if (is_finishing_) follower_.stop(now);
+    if (follower_.followed() > 0) return;
     if (last_flush_until_ == kNever) last_flush_until_ = now.monotonic + kLastFlushMax;
     records_.finish(now);
     is_done_ = logs_.is_flushed() || now.monotonic >= last_flush_until_;

@@ -11,12 +11,14 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "closer/channel_receiver.hpp"
 #include "closer/control_channel.hpp"
 #include "closer/drainer.hpp"
+#include "closer/follow/follower.hpp"
 #include "closer/ledger/ledger_store.hpp"
 #include "closer/logs.hpp"
 #include "closer/notices.hpp"
@@ -54,8 +56,9 @@ struct CloserDescriptors {
 
 class Closer {
   public:
+    // Without a `diag` no closed socket is followed.
     Closer(CloserDescriptors descriptors, CloserCounters& counters, std::size_t slot,
-           std::uint64_t descriptor_limit);
+           std::uint64_t descriptor_limit, std::unique_ptr<SockDiag> diag = nullptr);
     Closer(const Closer&) = delete;
     Closer& operator=(const Closer&) = delete;
 
@@ -67,6 +70,7 @@ class Closer {
     [[nodiscard]] bool is_done() const { return is_done_; }
 
     [[nodiscard]] std::size_t held() const { return drainer_.held(); }
+    [[nodiscard]] Follower& follower() { return follower_; }
     [[nodiscard]] std::size_t held_max() const;
     [[nodiscard]] Time due() const;
     [[nodiscard]] const Ledger& ledger() const { return records_.ledger(); }
@@ -93,6 +97,7 @@ class Closer {
     // Asks for the figures that the status page needs; false while they are on their way.
     [[nodiscard]] bool figures_are_fresh(Time now);
     void serve_questions(Moment now);
+    void note_history(Time now);
     void serve_events(Moment now);
     void finish_within(Time grace, Time now);
     void end_if_done(Moment now);
@@ -111,6 +116,7 @@ class Closer {
     Notices notices_;
     Logs logs_;
     RecordKeeper records_;
+    Follower follower_;
     Drainer drainer_;
     History history_;
     Answers answers_;

@@ -11,6 +11,19 @@
 
 namespace finwait {
 
+namespace {
+
+// What we ended ourselves has its outcome, and so has what the client ended.
+bool goes_on_after_close(const CloseEnd& end, bool resets_in_fin_wait_2) {
+    if (resets_in_fin_wait_2) return false;
+    if (end.outcome != Outcome::unknown && end.outcome != Outcome::unacked) return false;
+    const TcpState state = end.facts.state;
+    return state == TcpState::fin_wait_1 || state == TcpState::fin_wait_2 ||
+           state == TcpState::closing;
+}
+
+}  // namespace
+
 void Drainer::publish_held() {
     held_.store(sockets_.size(), std::memory_order_relaxed);
 }
@@ -48,6 +61,7 @@ void Drainer::try_arrivals(std::size_t count, Moment now) {
 // (after a half-close a socket is always writable): by then they may have come.
 void Drainer::watch(Token token, HeldSocket& held, Moment now) {
     deadlines_.set(slot_of(token), held.drain.next_timer());
+    sockets_.set_cookie(token, cookie_of(held.socket.get()));
     set_interest(EPOLL_CTL_ADD, token, held, now);
 }
 
@@ -190,12 +204,16 @@ void Drainer::end(Token token, HeldSocket& held, Drain how, int error, Moment no
     end.drained_bytes = drain.drained_bytes();
     if (how == Drain::byte_limit) reset_at_close(held.socket.get());
     if (how == Drain::shed) count(counters_.shed);
-    const Handoff handoff = held.handoff.unpack();
-    records_.keep(handoff, end, now);
-    records_.release(handoff);
+    const bool goes_on = error == 0 && goes_on_after_close(end, drain.resets_in_fin_wait_2());
+    const SocketId id = goes_on ? socket_id(held.socket.get()) : SocketId{};
+    const PackedHandoff packed = std::move(held.handoff);
     deadlines_.remove(slot_of(token));
     sockets_.remove(token);
     publish_held();
+    const Handoff handoff = packed.unpack();
+    if (goes_on) return follower_.follow(handoff, end, id, now);
+    records_.keep(handoff, end, now);
+    records_.release(handoff);
 }
 
 Time Drainer::due() const {

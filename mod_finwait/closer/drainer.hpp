@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "closer/deadlines.hpp"
+#include "closer/follow/follower.hpp"
 #include "closer/held_sockets.hpp"
 #include "closer/notices.hpp"
 #include "closer/record_keeper.hpp"
@@ -29,8 +30,13 @@ inline constexpr Time kFloodPause = std::chrono::milliseconds(5);
 class Drainer {
   public:
     Drainer(int epoll, CloserCounters& counters, Counter& held, RecordKeeper& records,
-            Notices& notices)
-        : epoll_(epoll), counters_(counters), held_(held), records_(records), notices_(notices) {}
+            Follower& follower, Notices& notices)
+        : epoll_(epoll),
+          counters_(counters),
+          held_(held),
+          records_(records),
+          follower_(follower),
+          notices_(notices) {}
 
     void set_max(std::size_t held_max, Moment now);
 
@@ -54,6 +60,7 @@ class Drainer {
     [[nodiscard]] Time due() const;
     [[nodiscard]] std::size_t held() const { return sockets_.size(); }
     [[nodiscard]] const HeldSockets& sockets() const { return sockets_; }
+    [[nodiscard]] bool holds(std::uint64_t cookie) const { return sockets_.holds(cookie); }
 
   private:
     enum class Visit : std::uint8_t { ended, drained, flooding };
@@ -78,6 +85,7 @@ class Drainer {
     CloserCounters& counters_;
     Counter& held_;
     RecordKeeper& records_;
+    Follower& follower_;
     Notices& notices_;
     std::size_t held_max_ = 0;
     HeldSockets sockets_;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "closer/drain_state.hpp"
+#include "closer/follow/cookie_index.hpp"
 #include "closer/packed_handoff.hpp"
 #include "closer/unique_fd.hpp"
 
@@ -30,6 +31,7 @@ struct HeldSocket {
     static constexpr std::uint32_t kNoSlot = UINT32_MAX;
 
     UniqueFd socket;
+    std::uint64_t cookie = 0;  // 0: not known yet
     std::uint32_t generation = 0;
     std::uint32_t older = kNoSlot;
     std::uint32_t newer = kNoSlot;
@@ -51,6 +53,10 @@ class HeldSockets {
     [[nodiscard]] Token token_of(std::uint32_t slot) const;
 
     void move_to_fin_wait_2(Token token);
+
+    // Not known of an arrival: most are answered at the first look, and nobody asks for them.
+    void set_cookie(Token token, std::uint64_t cookie);
+    [[nodiscard]] bool holds(std::uint64_t cookie) const { return cookies_.find(cookie).has_value(); }
 
     // The socket that costs least to give up: the one longest in FIN_WAIT_2, where nothing of ours
     // is unacknowledged and so nothing of the reply can be lost; else the oldest of all.
@@ -82,6 +88,7 @@ class HeldSockets {
     // In chunks and not one vector: growing must not copy 100,000 sockets within one turn.
     std::vector<std::unique_ptr<std::array<HeldSocket, kChunk>>> chunks_;
     std::vector<std::uint32_t> free_;
+    CookieIndex cookies_;
     List others_;
     List fin_wait_2_;
     std::size_t size_ = 0;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "closer/closer.hpp"
+#include "closer/follow/kernel_diag.hpp"
 #include "closer/start_up.hpp"
 #include "finwait/control.hpp"
 
@@ -93,7 +94,7 @@ int main(int argc, char** argv) {
     const auto closer = std::make_unique<Closer>(
         CloserDescriptors{std::move(lanes), UniqueFd(kControlFd), std::move(signals),
                           std::move(ledger)},
-        *counters, arguments.slot, descriptor_limit);
+        *counters, arguments.slot, descriptor_limit, std::make_unique<KernelDiag>());
     let_go_of_standard_files();
     return run(*closer);
 }

@@ -24,6 +24,8 @@ enum class NoticeKind : std::uint8_t {
     bad_message,
     bad_control,
     shed,
+    follow_full,
+    follow_failed,
     log_dropped,
     log_failed,
     log_unknown,

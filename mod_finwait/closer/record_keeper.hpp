@@ -3,7 +3,7 @@
 // Books every finished close: its Record into the logs, its words into the counters. Each accepted
 // message is booked exactly once, so that at any time
 //
-//     received == records + tallied + unlogged + dropped + held
+//     received == records + tallied + unlogged + dropped + held + followed
 //
 // where a close is one of `records` if at least one log's buffer took its line, of `tallied` if none did
 // and a log of mode `stuck` counts it, of `unlogged` if it names no log, of `dropped` if it names logs

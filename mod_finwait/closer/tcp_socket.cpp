@@ -89,9 +89,28 @@ EndFacts end_facts(int socket) {
     facts.rtt_us = info.tcpi_rtt;
     facts.unacked = info.tcpi_unacked;
     facts.retransmits = info.tcpi_total_retrans;
-    socklen_t size = sizeof facts.cookie;
-    ::getsockopt(socket, SOL_SOCKET, SO_COOKIE, &facts.cookie, &size);
+    facts.cookie = cookie_of(socket);
     return facts;
+}
+
+std::uint64_t cookie_of(int socket) {
+    std::uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+    return ::getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
+}
+
+SocketId socket_id(int socket) {
+    sockaddr_storage address{};
+    auto* any = reinterpret_cast<sockaddr*>(&address);
+    SocketId id;
+    socklen_t size = sizeof address;
+    if (::getsockname(socket, any, &size) == 0) id.local = endpoint_from(any);
+    size = sizeof address;
+    if (::getpeername(socket, any, &size) == 0) id.peer = endpoint_from(any);
+    id.cookie = cookie_of(socket);
+    size = sizeof id.interface;
+    ::getsockopt(socket, SOL_SOCKET, SO_BINDTOIFINDEX, &id.interface, &size);
+    return id;
 }
 
 void reset_at_close(int socket) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "closer/drain_state.hpp"
+#include "closer/follow/sock_diag.hpp"
 #include "finwait/handoff.hpp"
 
 namespace finwait {
@@ -36,6 +37,11 @@ struct EndFacts {
 [[nodiscard]] std::uint32_t unacked_bytes(int socket);
 [[nodiscard]] AckFacts ack_facts(int socket);
 [[nodiscard]] EndFacts end_facts(int socket);
+
+// By what the kernel will find it after close(). Not from the Handoff: httpd may have been told of
+// another peer (PROXY protocol).
+[[nodiscard]] std::uint64_t cookie_of(int socket);
+[[nodiscard]] SocketId socket_id(int socket);
 
 // close() will send RST and forget what was not acknowledged.
 void reset_at_close(int socket);

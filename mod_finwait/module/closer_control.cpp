@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/closer_control.hpp"
 
+#include <ap_listen.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <span>
 
 #include "module/channel_pair.hpp"
 #include "module/control_line.hpp"
@@ -47,6 +50,16 @@ bool send_log(const CloserProcess& closer, const Log& log) {
     return send_control(closer.control, message, log.write_fd);
 }
 
+// Of more than kPortsMax the last are left out: what is unattributed there is not counted.
+void add_ports(Control& setup) {
+    for (const ap_listen_rec* listener = ap_listeners; listener; listener = listener->next) {
+        const auto known = std::span(setup.ports).first(setup.port_count);
+        const std::uint16_t port = listener->bind_addr->port;
+        if (known.size() == kPortsMax || std::ranges::find(known, port) != known.end()) continue;
+        setup.ports[setup.port_count++] = port;
+    }
+}
+
 // Ends with the first failure: each may take kControlWait, and the parent has other work.
 bool send_all(const Runtime& runtime, const CloserProcess& closer) {
     for (const Log& log : runtime.logs)
@@ -54,7 +67,10 @@ bool send_all(const Runtime& runtime, const CloserProcess& closer) {
     Control setup;
     setup.kind = ControlKind::setup;
     setup.max_draining = runtime.max_draining;
+    setup.max_followed = runtime.max_followed;
     setup.ledger_size = runtime.ledger_size;
+    setup.sample_interval_ms = runtime.sample_interval_ms;
+    add_ports(setup);
     return send_control(closer.control, setup);
 }
 

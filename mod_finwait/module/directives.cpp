@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "finwait/control.hpp"
 #include "module/server_config.hpp"
 
 namespace {
@@ -21,6 +22,8 @@ constexpr milliseconds kTimeoutMax = std::chrono::hours(1);
 // Above 60 s the kernel's orphan arithmetic doubles the rest (net/ipv4/tcp.c, __tcp_close()).
 constexpr milliseconds kLinger2Max = std::chrono::seconds(60);
 constexpr std::uint32_t kSocketsMax = 10'000'000;
+// Half of a TIME_WAIT, the trace of a late FIN: none comes and goes between two samples.
+constexpr milliseconds kSampleIntervalMax = std::chrono::seconds(30);
 
 const char* refuse(cmd_parms* cmd, const char* value, const char* allowed) {
     return apr_psprintf(cmd->pool, "%s: '%s' is not %s", cmd->cmd->name, value, allowed);
@@ -165,9 +168,24 @@ const char* finwait_set_max_draining(cmd_parms* cmd, void*, const char* value) {
                       config_of(cmd->server).max_draining);
 }
 
+const char* finwait_set_max_followed(cmd_parms* cmd, void*, const char* value) {
+    return set_number(cmd, value, 0, kSocketsMax,
+                      "a number of sockets from 1 to 10000000, or 0 to follow none",
+                      config_of(cmd->server).max_followed);
+}
+
 const char* finwait_set_ledger_size(cmd_parms* cmd, void*, const char* value) {
     return set_number(cmd, value, 16, 65'536, "a number of accounts from 16 to 65536",
                       config_of(cmd->server).ledger_size);
+}
+
+const char* finwait_set_sample_interval(cmd_parms* cmd, void*, const char* value) {
+    if (const char* error = refuse_in_vhost(cmd)) return error;
+    const auto time = parse_time(value);
+    if (!time || time->count() < finwait::kSampleIntervalMinMs || *time > kSampleIntervalMax)
+        return refuse(cmd, value, "a time from 100ms to 30s");
+    config_of(cmd->server).sample_interval_ms = static_cast<std::uint32_t>(time->count());
+    return nullptr;
 }
 
 const char* finwait_set_closer(cmd_parms* cmd, void*, const char* path) {

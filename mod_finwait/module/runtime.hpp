@@ -67,7 +67,9 @@ struct Runtime {
     ModuleCounters* module_counters;
     const CloserCounters* closer_counters;  // mapped read-only
     std::uint32_t max_draining;
+    std::uint32_t max_followed;
     std::uint32_t ledger_size;
+    std::uint32_t sample_interval_ms;
     unsigned configurations;  // how often post_config has run
     std::array<Log, kLogsMax> logs;
     std::uint16_t next_log_id;

@@ -26,7 +26,9 @@ struct LogDirective {
 
 struct ServerConfig {
     static constexpr std::uint32_t kMaxDrainingDefault = 100'000;
+    static constexpr std::uint32_t kMaxFollowedDefault = 100'000;
     static constexpr std::uint32_t kLedgerSizeDefault = 1024;
+    static constexpr std::uint32_t kSampleIntervalDefaultMs = 1000;
 
     std::optional<bool> engine;
     std::optional<std::uint32_t> drain_timeout_ms;
@@ -39,7 +41,9 @@ struct ServerConfig {
     std::uint8_t log_count = 0;
     // Of the main server only.
     std::optional<std::uint32_t> max_draining;
+    std::optional<std::uint32_t> max_followed;
     std::optional<std::uint32_t> ledger_size;
+    std::optional<std::uint32_t> sample_interval_ms;
     const char* closer_path = nullptr;
 
     // Filled in by post_config; runtime stays null where no closer is to run.

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -46,7 +47,14 @@ bool readable(int fd, Clock::time_point deadline) {
 }  // namespace
 
 int connect_tcp(const std::string& address, std::uint16_t port, int receive_buffer) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    addrinfo numeric{};
+    numeric.ai_flags = AI_NUMERICHOST;
+    numeric.ai_socktype = SOCK_STREAM;
+    addrinfo* to = nullptr;
+    if (::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &numeric, &to) != 0)
+        throw std::runtime_error(address + " is no address");
+    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(to, ::freeaddrinfo);
+    const int fd = ::socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (receive_buffer > 0)
         ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     const int one = 1;
@@ -54,11 +62,7 @@ int connect_tcp(const std::string& address, std::uint16_t port, int receive_buff
     const timeval patience{10, 0};
     ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    ::inet_pton(AF_INET, address.c_str(), &to.sin_addr);
-    if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
+    if (::connect(fd, to->ai_addr, to->ai_addrlen) != 0) {
         const int error = errno;
         ::close(fd);
         throw std::runtime_error("connect to " + address + ":" + std::to_string(port) + ": " +

@@ -70,4 +70,8 @@ void Netns::vanish() {
           "add chain inet gone out { type filter hook output priority 0; policy drop; }"});
 }
 
+void Netns::come_back() {
+    must({"ip", "netns", "exec", name_, "nft", "delete table inet gone"});
+}
+
 }  // namespace finwait::test

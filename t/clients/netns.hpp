@@ -26,6 +26,7 @@ class Netns {
 
     // From now on nftables drops every packet in and out: no FIN, no RST, no ACK.
     void vanish();
+    void come_back();
 
   private:
     std::string name_;

@@ -121,6 +121,8 @@ std::string config_text(Mpm mpm, const std::string& directives, const HttpdOptio
         line("LoadModule finwait_module " + build + "/mod_finwait.so");
         line("FinWaitCloser ${closer}");
         if (options.with_log) line("FinWaitLog ${dir}/finwait.log");
+        // A Record comes when the kernel has forgotten the socket: soon.
+        line("FinWaitTimeout 1s\nFinWaitSampleInterval 100ms");
     }
     return text + directives + kTlsServer;
 }

@@ -50,6 +50,16 @@ constexpr BadValue kBadValues[] = {
     {"FinWaitLedgerSize 65537", "FinWaitLedgerSize", "'65537'", "16 to 65536"},
     {"FinWaitMaxDraining 0", "FinWaitMaxDraining", "'0'", "1 to 10000000"},
     {"FinWaitMaxDraining 10000001", "FinWaitMaxDraining", "'10000001'", "1 to 10000000"},
+    {"FinWaitMaxFollowed -1", "FinWaitMaxFollowed", "'-1'", "1 to 10000000"},
+    {"FinWaitMaxFollowed 10000001", "FinWaitMaxFollowed", "'10000001'", "0 to follow none"},
+    {"FinWaitLedgerSize 15", "FinWaitLedgerSize", "'15'", "16 to 65536"},
+    {"FinWaitLedgerSize 65537", "FinWaitLedgerSize", "'65537'", "16 to 65536"},
+    {"FinWaitSampleInterval 99ms", "FinWaitSampleInterval", "'99ms'", "100ms to 30s"},
+    {"FinWaitSampleInterval 31", "FinWaitSampleInterval", "'31'", "100ms to 30s"},
+    {"<VirtualHost *>\nServerName v\nFinWaitSampleInterval 1s\n</VirtualHost>",
+     "FinWaitSampleInterval", "", "VirtualHost"},
+    {"<VirtualHost *>\nServerName v\nFinWaitMaxFollowed 5\n</VirtualHost>", "FinWaitMaxFollowed",
+     "", "VirtualHost"},
     {"FinWaitMaxDraining many", "FinWaitMaxDraining", "'many'", "1 to 10000000"},
     {"<VirtualHost *>\nServerName v\nFinWaitMaxDraining 5\n</VirtualHost>", "FinWaitMaxDraining",
      "", "VirtualHost"},
@@ -92,6 +102,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "FinWaitLedgerSize 16\nFinWaitLedgerSize 65536", "FinWaitLog \"|/bin/cat -u\" env=loud",
                     "FinWaitLog \"|$cat >/dev/null\"",
                     "FinWaitMaxDraining 1\nFinWaitMaxDraining 10000000",
+                    "FinWaitMaxFollowed 0\nFinWaitMaxFollowed 10000000\nFinWaitLedgerSize 16\n"
+                    "FinWaitSampleInterval 100ms\nFinWaitSampleInterval 30",
                     "<IfModule mod_finwait.c>\nFinWaitCloser /anywhere\n</IfModule>",
                     "<VirtualHost *>\nServerName v\nFinWaitEngine Off\nFinWaitTimeout 3\n"
                     "FinWaitLog b.log\n</VirtualHost>"));

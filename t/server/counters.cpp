@@ -51,6 +51,10 @@ std::uint64_t Counters::held() const {
     return sum(closer_->held);
 }
 
+std::uint64_t Counters::followed() const {
+    return sum(closer_->followed);
+}
+
 bool Counters::module_is_consistent() const {
     return read(module_->closes) == read(module_->handoffs) + read(module_->reports) + declined();
 }
@@ -85,7 +89,9 @@ std::string Counters::text() const {
     add("shed", read(closer_->shed));
     add("evicted", read(closer_->evicted));
     add("lost", read(closer_->lost));
+    add("unfollowed", read(closer_->unfollowed));
     add("held", held());
+    add("followed", followed());
     out += "| causes: ";
     add_words(kCauses, closer_->causes);
     out += "| drains: ";

@@ -57,6 +57,7 @@ class Counters {
     [[nodiscard]] const CloserCounters& closer() const { return *closer_; }
     [[nodiscard]] std::uint64_t declined() const;
     [[nodiscard]] std::uint64_t held() const;
+    [[nodiscard]] std::uint64_t followed() const;
     // closes == handoffs + reports + declined, and the closer has finished with all of them.
     [[nodiscard]] bool settled() const;
     [[nodiscard]] bool module_is_consistent() const;

@@ -94,21 +94,28 @@ TEST(Limit, BytesUpToTheLimitAreDrained) {
 TEST(Limit, FinWaitTimeoutBoundsTheKernelsFinWait2) {
     Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitTimeout 2s\n");
     const Client client = answered_and_asked_to_close(httpd);
-    EXPECT_EQ(httpd.record_of(client).drain, Drain::idle_timeout);
+    ASSERT_TRUE(wait_until(3s, [&] { return httpd.counters().followed() == 1; }));
     const std::string listed = httpd.kernel_sockets(client);
     EXPECT_NE(listed.find("FIN-WAIT-2"), std::string::npos) << listed;
     EXPECT_NE(listed.find("timer:(timewait,1."), std::string::npos) << listed;
-    EXPECT_TRUE(wait_until(3s, [&] { return httpd.kernel_sockets(client).empty(); }));
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(record.drain, Drain::idle_timeout);
+    EXPECT_EQ(record.outcome, Outcome::kernel_timeout);
+    EXPECT_TRUE(httpd.kernel_sockets(client).empty());
 }
 
 TEST(Limit, FinWaitTimeoutOfTheKernelIsTcpFinTimeout) {
     Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitTimeout kernel\n");
     const Client client = answered_and_asked_to_close(httpd);
-    EXPECT_EQ(httpd.record_of(client).drain, Drain::idle_timeout);
+    ASSERT_TRUE(wait_until(3s, [&] { return httpd.counters().followed() == 1; }));
     const int kernel = std::stoi(read_file("/proc/sys/net/ipv4/tcp_fin_timeout"));
     const std::string expected = "timer:(timewait," + std::to_string(kernel - 1);
     const std::string listed = httpd.kernel_sockets(client);
     EXPECT_NE(listed.find(expected), std::string::npos) << listed;
+    httpd.stop();  // which waits for no kernel
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(record.drain, Drain::idle_timeout);
+    EXPECT_EQ(record.outcome, Outcome::unknown);
 }
 
 TEST(Limit, FinWaitTimeoutZeroResetsAfterTheDrain) {

@@ -183,7 +183,7 @@ TEST(Log, ReaderThatNeverReadsCostsLinesAndNeverTime) {
     Client late = httpd.client();
     EXPECT_TRUE(late.get("/small", kClose).complete);
     // Its drain still ends in time, though the log is stuck.
-    EXPECT_TRUE(wait_until(1s, [&] {
+    EXPECT_TRUE(wait_until(3s, [&] {
         return read(closer.drains[static_cast<std::size_t>(Drain::idle_timeout)]) == 1;
     }));
     EXPECT_TRUE(httpd.wait_settled()) << httpd.counters().text();

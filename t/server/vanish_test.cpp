@@ -13,7 +13,7 @@ using Vanish = PerMpm;
 
 TEST_P(Vanish, ClientThatVanishesEndsUnackedAfterTheIdleTimeout) {
     Netns netns;
-    Httpd httpd(mpm, "KeepAliveTimeout 300ms\nFinWaitDrainIdleTimeout 600ms\n",
+    Httpd httpd(mpm, "KeepAliveTimeout 300ms\nFinWaitDrainIdleTimeout 600ms\nFinWaitAckTimeout 1s\n",
                 {.listen = netns.server_address()});
     Client client = netns.connect(Transport::plain, httpd.port());
     EXPECT_TRUE(client.get("/small").complete);
@@ -40,9 +40,11 @@ TEST(VanishedClient, IsGivenUpByTheKernelAfterFinWaitAckTimeout) {
     Client client = netns.connect(Transport::plain, httpd.port());
     EXPECT_TRUE(client.get("/small").complete);
     netns.vanish();
-    EXPECT_EQ(httpd.record_of(client).outcome, Outcome::unacked);
     // After close() only the kernel's own timer is left; its default would be some 100 s.
+    ASSERT_TRUE(wait_until(3s, [&] { return httpd.counters().followed() == 1; }));
     EXPECT_NE(httpd.kernel_sockets(client).find("FIN-WAIT-1"), std::string::npos);
+    EXPECT_TRUE(httpd.records().empty()) << "it is not known yet";
+    EXPECT_EQ(httpd.record_of(client).outcome, Outcome::unacked);
     EXPECT_TRUE(wait_until(5s, [&] { return httpd.kernel_sockets(client).empty(); }))
         << httpd.kernel_sockets(client);
 }

@@ -120,6 +120,7 @@ class CloserProcess : public testing::Test {
         Control setup;
         setup.kind = ControlKind::setup;
         setup.max_draining = max_draining;
+        setup.max_followed = max_followed;
         ASSERT_EQ(0, send_message(parent, encoded(setup)));
         Control open;
         open.kind = ControlKind::log_open;
@@ -229,6 +230,7 @@ class CloserProcess : public testing::Test {
     UniqueFd errors;
     pid_t pid = 0;
     Policy policy;
+    std::uint32_t max_followed = 0;
     Control ready;
     std::array<std::byte, kControlSizeMax> control_bytes{};
     Loopback loopback;

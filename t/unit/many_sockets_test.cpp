@@ -116,5 +116,64 @@ TEST_F(ManySockets, TimersAreExactWhileOneClientFloods) {
     }
 }
 
+class ManyFollowed : public ManySockets {
+  protected:
+    static constexpr std::size_t kFollowed = kSanitized ? 1'000 : 15'000;
+
+    // Clients that never close, their drains over: the kernel keeps each for a minute.
+    void SetUp() override {
+        ManySockets::SetUp();
+        std::size_t most = 0;
+        std::ifstream("/proc/sys/net/ipv4/tcp_max_tw_buckets") >> most;
+        if (most < 2 * kFollowed) GTEST_SKIP() << "tcp_max_tw_buckets is " << most;
+        max_followed = 100'000;
+        start();
+        policy.linger2_s = 60;
+        policy.drain_idle_timeout_ms = 300;
+        hold(kFollowed);
+        wait_until([&] { return read(counters->followed[2]) == kFollowed; }, "all are followed");
+    }
+    Time cpu_time() const {
+        clockid_t clock{};
+        EXPECT_EQ(0, ::clock_getcpuclockid(pid, &clock));
+        return read_clock(clock);
+    }
+};
+
+TEST_F(ManyFollowed, CostAtMostTwoPercentOfACore) {
+    const Time begin = moment_now().monotonic;
+    const Time used = cpu_time();
+    wait_until([&] { return moment_now().monotonic >= begin + 4s; }, "four sweeps");
+    const double share = std::chrono::duration<double>(cpu_time() - used) /
+                         std::chrono::duration<double>(moment_now().monotonic - begin);
+    RecordProperty("percent_of_a_core", std::to_string(100 * share));
+    EXPECT_EQ(kFollowed, read(counters->followed[2]));
+    EXPECT_LE(share, kSanitized ? 1.0 : 0.02);
+}
+
+TEST_F(ManyFollowed, LeaveTheDeadlinesOfHeldSocketsExact) {
+    constexpr std::uint32_t kLimitMs = 2500;  // at least two sweeps
+    constexpr std::size_t kHeld = 1'000;
+    policy.drain_timeout_ms = kLimitMs;
+    policy.drain_idle_timeout_ms = 60'000;
+    for (std::size_t i = 0; i < kHeld; ++i) {
+        TcpPair pair = loopback.half_closed();
+        hand_over(pair, 7);
+        clients.push_back(std::move(pair.client));
+    }
+    wait_until([&] { return read(counters->followed[2]) == kFollowed + kHeld; }, "all are followed");
+    tell(ControlKind::finish, 0);
+    EXPECT_EQ(0, wait_status());
+    std::uint64_t latest = 0;
+    for (const Record& record : records(kFollowed + kHeld)) {
+        EXPECT_EQ(Outcome::unknown, record.outcome);
+        if (record.requests != 7) continue;
+        ASSERT_GE(record.drain_ms, kLimitMs);
+        latest = std::max(latest, record.drain_ms - kLimitMs);
+    }
+    RecordProperty("late_ms_max", static_cast<int>(latest));
+    EXPECT_LE(latest, kSanitized ? 500U : 50U);
+}
+
 }  // namespace
 }  // namespace finwait

@@ -171,7 +171,10 @@ struct WithoutCloser : testing::Test {
     HeldSockets held;
     Notices notices{control};
     History history;
-    StatusSources sources{*counters, held, notices, history};
+    Logs logs{-1, 0, notices};
+    RecordKeeper records{*counters, 0, logs, {}};
+    Follower follower{nullptr, *counters, counters->followed[0], records, notices, {}};
+    StatusSources sources{*counters, held, follower, records.ledger(), notices, history};
     Answers answers;
     Moment now{1000s, 1'700'000'000s};
 };

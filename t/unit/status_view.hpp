@@ -29,7 +29,7 @@ inline AccountView account(std::string user_agent, std::uint64_t now, double soc
     account.finished->words.causes[static_cast<std::size_t>(Cause::keepalive_timeout)] = now;
     account.finished->fin_wait_2.buckets = {{0.1, 5}, {1, 2}, {10, 3}};
     account.finished->fin_wait_2.beyond = now;
-    account.opened = account.first_seen = std::chrono::milliseconds(1'700'000'000'000);
+    account.opened = std::chrono::milliseconds(1'700'000'000'000);
     account.last_seen = std::chrono::milliseconds(1'700'003'599'000);
     return account;
 }

@@ -62,9 +62,11 @@ void fill_counters(const CloserCounters& counters, CloserTotals& totals) {
     totals.received = read(counters.received);
     totals.bad_messages = read(counters.bad_messages);
     totals.records = read(counters.records);
+    totals.tallied = read(counters.tallied);
     totals.unlogged = read(counters.unlogged);
     totals.dropped = read(counters.dropped);
     totals.shed = read(counters.shed);
+    totals.evicted = read(counters.evicted);
     totals.lost = read(counters.lost);
     copy_counters(counters.causes, totals.words.causes);
     copy_counters(counters.drains, totals.words.drains);
@@ -113,18 +115,86 @@ void fill_oldest_held(const HeldSockets& sockets, Time now, std::vector<SocketVi
         oldest.push_back(shown(*held, now));
 }
 
-// To be filled from the follower: the sockets in each state, their accounts in `present`, the
-// oldest.
-void fill_followed(StatusView& view, Present& present) {
-    static_cast<void>(present);
-    view.following.is_on = false;
-    view.following.why_not = "this version does not follow a socket after its drain";
+void count_followed(const Follower& follower, Time now, Present& present) {
+    const FollowedSockets& sockets = follower.sockets();
+    for (std::uint32_t slot = 0; slot < sockets.slots(); ++slot) {
+        const FollowedSocket* socket = sockets.at(slot);
+        if (socket == nullptr) continue;
+        const ClientFacts facts = ClientTable::facts(socket->client);
+        const bool is_waiting =
+            socket->state == TcpState::fin_wait_2 && socket->fin_wait_2_since != kNever;
+        present.add({facts.user_agent, facts.vhost}, socket->state,
+                    is_waiting ? now - socket->fin_wait_2_since : Time::zero());
+    }
 }
 
-// To be filled from the ledger: `finished`, `vhosts`, and the accounts it has with their
-// `finished`.
-void fill_ledger(StatusView& view) {
-    static_cast<void>(view);
+void fill_oldest_followed(const Follower& follower, Time now, std::vector<SocketView>& oldest) {
+    for (const Follower::Shown& shown : follower.oldest(kOldestShown)) {
+        SocketView& socket = oldest.emplace_back();
+        socket.owner = SocketOwner::followed;
+        socket.state = shown.state;
+        socket.cookie = shown.cookie;
+        socket.peer = shown.peer;
+        socket.age = now - shown.half_close;
+        socket.user_agent = shown.user_agent;
+        socket.vhost = shown.vhost;
+    }
+}
+
+void fill_followed(const StatusSources& sources, Time now, StatusView& view, Present& present) {
+    const Follower& follower = sources.follower;
+    view.following = {follower.is_working(), follower.why_not(), follower.followed_max(),
+                      read(sources.counters.unfollowed)};
+    view.followed.fin_wait_1 = follower.followed_in(TcpState::fin_wait_1);
+    view.followed.fin_wait_2 = follower.followed_in(TcpState::fin_wait_2);
+    view.followed.closing =
+        follower.followed() - view.followed.fin_wait_1 - view.followed.fin_wait_2;
+    view.unattributed.fin_wait_1 = follower.unattributed().fin_wait_1;
+    view.unattributed.fin_wait_2 = follower.unattributed().fin_wait_2;
+    count_followed(follower, now, present);
+    fill_oldest_followed(follower, now, view.oldest);
+}
+
+TimeHistogram histogram_of(const Tally& tally) {
+    TimeHistogram times;
+    for (std::size_t i = 0; i < kFinWait2BoundsMs.size(); ++i)
+        times.buckets.push_back({kFinWait2BoundsMs[i] / 1000.0, tally.fin_wait_2[i]});
+    times.beyond = tally.fin_wait_2.back();
+    return times;
+}
+
+FinishedCloses finished_of(const Balance& balance) {
+    const Tally& tally = balance.tally;
+    FinishedCloses finished;
+    finished.closes = tally.closes;
+    finished.stuck = tally.stuck;
+    finished.requests = tally.requests;
+    finished.drained_bytes = tally.drained_bytes;
+    finished.socket_seconds = static_cast<double>(tally.fin_wait_2_ns) / 1e9;
+    finished.addresses = balance.addresses.estimate();
+    finished.words = {tally.causes, tally.drains, tally.outcomes};
+    finished.fin_wait_2 = histogram_of(tally);
+    return finished;
+}
+
+AccountView view_of(const Account& account) {
+    AccountView view;
+    view.user_agent = account.user_agent;
+    view.vhost = account.vhost;
+    view.finished = finished_of(account.balance);
+    view.opened = account.opened;
+    view.last_seen = account.last_seen;
+    return view;
+}
+
+void fill_ledger(const Ledger& ledger, StatusView& view) {
+    view.finished = finished_of(ledger.total());
+    for (const Account* account : ledger.ranked(kAccountsShownMax))
+        view.accounts.push_back(view_of(*account));
+    view.accounts_left_out = ledger.size() - view.accounts.size();
+    if (ledger.other().balance.tally.closes != 0) view.other = view_of(ledger.other());
+    for (const auto& [name, balance] : ledger.vhosts())
+        view.vhosts.push_back({name, finished_of(balance)});
 }
 
 void add_present(const Present::Account& present, AccountView& account) {
@@ -132,23 +202,33 @@ void add_present(const Present::Account& present, AccountView& account) {
     account.open_socket_seconds = to_seconds(present.fin_wait_2_time);
 }
 
+// An account that ranks low by what has finished may rank high by what it holds.
+AccountView unranked_account(const Ledger& ledger, const Present::Key& key, StatusView& view) {
+    const AccountId id = ledger.find({key.first, key.second});
+    if (id != kOther) {
+        --view.accounts_left_out;
+        return view_of(ledger.at(id));
+    }
+    AccountView account;
+    account.user_agent = key.first;
+    account.vhost = key.second;
+    return account;
+}
+
 // The sockets there are now, beside what the ledger says of the same account.
-void fill_present(StatusView& view, Present& present) {
+void fill_present(const Ledger& ledger, StatusView& view, Present& present) {
     for (AccountView& account : view.accounts)
         add_present(present.take({account.user_agent, account.vhost}), account);
     for (const auto& [key, counts] : present.accounts()) {
-        AccountView account;
-        account.user_agent = key.first;
-        account.vhost = key.second;
-        add_present(counts, account);
-        view.accounts.push_back(std::move(account));
+        view.accounts.push_back(unranked_account(ledger, key, view));
+        add_present(counts, view.accounts.back());
     }
 }
 
 void rank_accounts(StatusView& view) {
     std::ranges::stable_sort(view.accounts, std::ranges::greater(), &AccountView::socket_seconds);
     if (view.accounts.size() <= kAccountsShownMax) return;
-    view.accounts_left_out = view.accounts.size() - kAccountsShownMax;
+    view.accounts_left_out += view.accounts.size() - kAccountsShownMax;
     view.accounts.resize(kAccountsShownMax);
 }
 
@@ -195,10 +275,10 @@ StatusView collect(const StatusSources& sources, const ModuleTotals& module, Mom
     fill_counters(sources.counters, view.closer);
     fill_held(sources, now.monotonic, view, present);
     fill_oldest_held(sources.held, now.monotonic, view.oldest);
-    fill_followed(view, present);
+    fill_followed(sources, now.monotonic, view, present);
     keep_oldest(view.oldest);
-    fill_ledger(view);
-    fill_present(view, present);
+    fill_ledger(sources.ledger, view);
+    fill_present(sources.ledger, view, present);
     rank_accounts(view);
     view.kernel = read_kernel();
     view.hour = sources.history.points(now.monotonic);

@@ -4,7 +4,9 @@
 // and followed socket, and a few files of /proc.
 #pragma once
 
+#include "closer/follow/follower.hpp"
 #include "closer/held_sockets.hpp"
+#include "closer/ledger/ledger.hpp"
 #include "closer/notices.hpp"
 #include "closer/status/history.hpp"
 #include "closer/status/view.hpp"
@@ -16,6 +18,8 @@ namespace finwait {
 struct StatusSources {
     const CloserCounters& counters;
     const HeldSockets& held;
+    const Follower& follower;
+    const Ledger& ledger;
     const Notices& notices;
     const History& history;
     std::size_t slot = 0;  // in the counters' gauges

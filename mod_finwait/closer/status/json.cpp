@@ -71,7 +71,6 @@ Json json_of(const AccountView& account) {
                 {"finished", json_of(account.finished)}};
     if (!account.finished) return object;
     object["opened_ms"] = account.opened.count();
-    object["first_seen_ms"] = account.first_seen.count();
     object["last_seen_ms"] = account.last_seen.count();
     return object;
 }
@@ -117,8 +116,9 @@ Json json_of(const ModuleTotals& module) {
 
 Json json_of(const CloserTotals& closer) {
     Json object{{"received", closer.received}, {"bad_messages", closer.bad_messages},
-                {"records", closer.records},   {"unlogged", closer.unlogged},
-                {"dropped", closer.dropped},   {"shed", closer.shed},
+                {"records", closer.records},   {"tallied", closer.tallied},
+                {"unlogged", closer.unlogged}, {"dropped", closer.dropped},
+                {"shed", closer.shed},         {"evicted_accounts", closer.evicted},
                 {"lost", closer.lost}};
     put_words(object, closer.words);
     return object;
@@ -176,6 +176,7 @@ std::string render_json(const StatusView& view) {
     object["kernel"] = json_of(view.kernel);
     object["accounts"] = array_of(view.accounts);
     object["accounts_left_out"] = view.accounts_left_out;
+    object["other"] = view.other ? json_of(*view.other) : Json(nullptr);
     object["finished"] = json_of(view.finished);
     object["vhosts"] = array_of(view.vhosts);
     object["oldest"] = array_of(view.oldest);

@@ -167,6 +167,11 @@ void put_closer(Metrics& metrics, const CloserTotals& closer) {
                 closer.bad_messages);
     metrics.one("records_total", kCounter, "Closes of which a log took the Record.",
                 closer.records);
+    metrics.one("tallied_total", kCounter, "Closes that a log of mode stuck counts in a tally line.",
+                closer.tallied);
+    metrics.one("evicted_accounts_total", kCounter,
+                "Accounts of the ledger given up because FinWaitLedgerSize was reached.",
+                closer.evicted);
     metrics.one("unlogged_total", kCounter, "Closes that no log was to have.", closer.unlogged);
     metrics.one("dropped_total", kCounter,
                 "Closes whose Record no log could take: its reader was slow.", closer.dropped);

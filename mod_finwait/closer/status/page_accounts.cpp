@@ -116,6 +116,7 @@ void append_accounts(std::string& html, const StatusView& view) {
     const std::size_t shown = std::min(view.accounts.size(), kAccountsOnPage);
     for (std::size_t i = 0; i < shown; ++i)
         append_account(html, view, view.accounts[i], most_now, most_seconds);
+    if (view.other) append_account(html, view, *view.other, most_now, most_seconds);
     html += "</tbody></table>\n";
     const std::uint64_t left_out = view.accounts.size() - shown + view.accounts_left_out;
     if (left_out != 0) html += "<p class=\"muted\">and " + grouped(left_out) + " more</p>\n";

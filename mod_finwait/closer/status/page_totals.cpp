@@ -58,6 +58,7 @@ void append_accounting(std::string& html, const StatusView& view) {
                grouped(sum(view.module.declined)));
     append_row(html, "received", "by the closer", grouped(closer.received));
     append_row(html, "Records", "written to a log", grouped(closer.records));
+    append_row(html, "tallied", "counted in a tally line", grouped(closer.tallied));
     append_row(html, "unlogged", "no log was to have it", grouped(closer.unlogged));
     append_row(html, "dropped", "the log's reader was slow", grouped(closer.dropped));
     append_row(html, "lost", "in the hands of a closer that died", grouped(closer.lost));

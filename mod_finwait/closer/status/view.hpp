@@ -40,9 +40,11 @@ struct CloserTotals {
     std::uint64_t received = 0;
     std::uint64_t bad_messages = 0;
     std::uint64_t records = 0;
+    std::uint64_t tallied = 0;
     std::uint64_t unlogged = 0;
     std::uint64_t dropped = 0;
     std::uint64_t shed = 0;
+    std::uint64_t evicted = 0;  // accounts
     std::uint64_t lost = 0;
     WordTotals words;
 };
@@ -80,9 +82,8 @@ struct AccountView {
     SocketCounts now;
     double open_socket_seconds = 0;  // in FIN_WAIT_2 so far, of the sockets counted in `now`
     std::optional<FinishedCloses> finished;
-    std::chrono::milliseconds
-        opened{};  // since the epoch, as the next two; zero without `finished`
-    std::chrono::milliseconds first_seen{};
+    // Since the epoch; zero without `finished`.
+    std::chrono::milliseconds opened{};
     std::chrono::milliseconds last_seen{};
 
     // What ranks accounts.
@@ -160,6 +161,7 @@ struct StatusView {
     std::optional<FinishedCloses> finished;  // all closes
     std::vector<AccountView> accounts;       // by socket_seconds(), at most kAccountsShownMax
     std::uint64_t accounts_left_out = 0;
+    std::optional<AccountView> other;  // of accounts that were evicted
     std::vector<VhostView> vhosts;
     std::vector<SocketView> oldest;    // oldest first, at most kOldestShown
     std::vector<NoticeView> notices;   // latest first

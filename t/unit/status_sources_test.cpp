@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the status page has from the ledger.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "closer/status/collect.hpp"
+#include "finwait/histogram.hpp"
+#include "unit/channel_sender.hpp"
+
+namespace finwait::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct StatusSourcesTest : testing::Test {
+    void close(std::string_view user_agent, Time fin_wait_2_time, std::uint32_t requests = 1) {
+        Handoff handoff = sample_handoff();
+        handoff.user_agent = user_agent;
+        handoff.requests = requests;
+        handoff.logs.count = 0;
+        CloseEnd end;
+        end.drain = Drain::idle_timeout;
+        end.outcome = Outcome::kernel_timeout;
+        end.facts.state = TcpState::fin_wait_2;
+        end.fin_wait_2_time = fin_wait_2_time;
+        end.drained_bytes = 100;
+        records.keep(handoff, end, now);
+    }
+    StatusView view() { return collect(sources, {}, now); }
+
+    ControlChannel control{UniqueFd()};
+    std::unique_ptr<CloserCounters> counters = std::make_unique<CloserCounters>();
+    HeldSockets held;
+    Notices notices{control};
+    History history;
+    Logs logs{-1, 0, notices};
+    RecordKeeper records{*counters, 0, logs, {}};
+    Follower follower{nullptr, *counters, counters->followed[0], records, notices, {}};
+    StatusSources sources{*counters, held, follower, records.ledger(), notices, history};
+    Moment now{1000s, 1'700'000'000s};
+};
+
+TEST_F(StatusSourcesTest, AccountsStandByTheTimeTheyCost) {
+    close("cheap/1", 1s);
+    close("costly/1", 20s, 3);
+    close("costly/1", 20s, 4);
+    const StatusView seen = view();
+    ASSERT_EQ(seen.accounts.size(), 2U);
+    const AccountView& first = seen.accounts.front();
+    EXPECT_EQ(first.user_agent, "costly/1");
+    ASSERT_TRUE(first.finished);
+    EXPECT_EQ(first.finished->closes, 2U);
+    EXPECT_EQ(first.finished->stuck, 2U);
+    EXPECT_EQ(first.finished->requests, 7U);
+    EXPECT_EQ(first.finished->drained_bytes, 200U);
+    EXPECT_DOUBLE_EQ(first.finished->socket_seconds, 40);
+    EXPECT_EQ(first.finished->words.outcomes[static_cast<std::size_t>(Outcome::kernel_timeout)], 2U);
+    EXPECT_EQ(first.finished->fin_wait_2.quantile(0.5), 20);
+    EXPECT_EQ(first.opened, 1'700'000'000s);
+    ASSERT_TRUE(seen.finished);
+    EXPECT_DOUBLE_EQ(seen.finished->socket_seconds, 41);
+    ASSERT_EQ(seen.vhosts.size(), 1U);
+    EXPECT_EQ(seen.vhosts.front().name, "www.example.org");
+    EXPECT_EQ(seen.vhosts.front().finished.closes, 3U);
+}
+
+TEST_F(StatusSourcesTest, HoldEachCloseOnce) {
+    for (int i = 0; i < 3000; ++i) close("client/" + std::to_string(i), 1ms * i);
+    const StatusView seen = view();
+    EXPECT_EQ(seen.accounts.size(), kAccountsShownMax);
+    EXPECT_EQ(seen.accounts.size() + seen.accounts_left_out, records.ledger().size());
+    ASSERT_TRUE(seen.other);
+    EXPECT_EQ(seen.other->finished->closes + records.ledger().size(), 3000U);
+    EXPECT_EQ(seen.finished->closes, 3000U);
+    EXPECT_EQ(seen.finished->fin_wait_2.count(), 2999U) << "one was never in FIN_WAIT_2";
+}
+
+TEST_F(StatusSourcesTest, SayWhyNothingIsFollowed) {
+    EXPECT_FALSE(view().following.is_on);
+    EXPECT_FALSE(view().following.why_not.empty());
+}
+
+}  // namespace
+}  // namespace finwait::test
