@@ -110,10 +110,11 @@ void Closer::save_ledger(Moment now) {
     // Asked first: one that ends after this is looked for once more.
     had_neighbours_ = has_neighbours();
     adopt_ledgers();
+    saved_at_ = now.monotonic;
+    const std::uint64_t closes = ledger().total().tally.closes;
+    if (closes == std::exchange(saved_closes_, closes)) return;
     // Shared memory that is full now may not be in a second.
     store_.begin_save(ledger());
-    saved_closes_ = ledger().total().tally.closes;
-    saved_at_ = now.monotonic;
 }
 
 std::size_t Closer::held_max() const {
