@@ -317,11 +317,12 @@ void Closer::end_if_done(Moment now) {
 
 void Closer::give_up_unwritten(Time now) {
     static_cast<void>(store_.save(records_.ledger()));
-    const std::size_t lines = records_.give_up_unwritten();
+    records_.give_up_unwritten();
     counters_.running[slot_].store(0);
-    if (lines == 0) return;
+    const std::string unwritten = logs_.unwritten_lines();
+    if (unwritten.empty()) return;
     notices_.tell(NoticeKind::log_dropped, NoticeLevel::error,
-                  std::to_string(lines) + " lines could not be written before the end", now);
+                  "could not be written before the end: " + unwritten, now);
 }
 
 }  // namespace finwait
