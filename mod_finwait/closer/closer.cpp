@@ -129,10 +129,11 @@ void Closer::save_ledger(Moment now) {
     // Asked first: one that ends after this is looked for once more.
     had_neighbours_ = has_neighbours();
     adopt_ledgers();
+    saved_at_ = now.monotonic;
+    const std::uint64_t closes = ledger().total().tally.closes;
+    if (closes == std::exchange(saved_closes_, closes)) return;
     // Shared memory that is full now may not be in a second.
     store_.begin_save(ledger());
-    saved_closes_ = ledger().total().tally.closes;
-    saved_at_ = now.monotonic;
 }
 
 std::size_t Closer::held_max() const {
@@ -372,11 +373,12 @@ void Closer::end_if_done(Moment now) {
 
 void Closer::give_up_unwritten(Time now) {
     static_cast<void>(store_.save(records_.ledger()));
-    const std::size_t lines = records_.give_up_unwritten();
+    records_.give_up_unwritten();
     counters_.running[slot_].store(0);
-    if (lines == 0) return;
+    const std::string unwritten = logs_.unwritten_lines();
+    if (unwritten.empty()) return;
     notices_.tell(NoticeKind::log_dropped, NoticeLevel::error,
-                  std::to_string(lines) + " lines could not be written before the end", now);
+                  "could not be written before the end: " + unwritten, now);
 }
 
 }  // namespace finwait

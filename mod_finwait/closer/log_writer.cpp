@@ -59,8 +59,8 @@ bool LogWriter::has_room() {
     return !is_full_;
 }
 
-// One turn may end every drain there is: what a willing reader could take is never dropped. An error is
-// told by the next flush().
+// One turn may end every drain there is: what a willing reader could take is never dropped. An
+// error is told by the next flush().
 void LogWriter::write_if_much(Moment now) {
     const bool is_much = buffer_.size() - start_ >= kLogBatch;
     if (is_much && descriptor_ && !is_blocked_ && now.monotonic >= retry_at_)
@@ -72,7 +72,7 @@ void LogWriter::appended_line(Moment now) {
     flush_at_ = std::min(flush_at_, now.monotonic + kLogFlushDelay);
 }
 
-bool LogWriter::append(const Record& record, Moment now) {
+bool LogWriter::append(const Record& record, Moment now, std::shared_ptr<SharedRecord> shared) {
     write_if_much(now);
     if (!has_room()) {
         ++dropped_;
@@ -81,6 +81,10 @@ bool LogWriter::append(const Record& record, Moment now) {
     tell_dropped(now);
     append_record(buffer_, record);
     appended_line(now);
+    if (shared) {
+        shared->taken();
+        note(0, std::move(shared));
+    }
     return true;
 }
 
@@ -90,20 +94,25 @@ bool LogWriter::append(const TallyLine& line, std::uint64_t answerable, Moment n
     tell_dropped(now);
     append_tally(buffer_, line);
     appended_line(now);
-    tallies_.push_back({erased_ + buffer_.size(), answerable});
+    note(answerable);
     return true;
 }
 
 std::uint64_t LogWriter::buffered_answerable() const {
     std::uint64_t closes = 0;
-    for (const BufferedTally& tally : tallies_) closes += tally.answerable;
+    for (const Note& note : notes_) closes += note.answerable;
     return closes;
+}
+
+void LogWriter::note(std::uint64_t answerable, std::shared_ptr<SharedRecord> shared) {
+    notes_.push_back({erased_ + buffer_.size(), answerable, std::move(shared)});
 }
 
 void LogWriter::tell_dropped(Moment now) {
     if (dropped_ == 0) return;
     append_dropped(buffer_, to_milliseconds(now.realtime), std::exchange(dropped_, 0));
     ++lines_;
+    note(0);
     flush_at_ = std::min(flush_at_, now.monotonic);
 }
 
@@ -166,7 +175,8 @@ int LogWriter::write_all(Time now) {
 void LogWriter::advance(std::size_t bytes) {
     const std::size_t from = std::exchange(start_, start_ + bytes);
     assert(start_ <= buffer_.size());
-    while (!tallies_.empty() && tallies_.front().end <= erased_ + start_) tallies_.pop_front();
+    for (; !notes_.empty() && notes_.front().end <= erased_ + start_; notes_.pop_front())
+        if (notes_.front().shared) notes_.front().shared->written();
     if (is_empty()) {
         erase_to(buffer_.size());
         if (buffer_.capacity() > 4 * kLogBatch) buffer_.shrink_to_fit();

@@ -9,8 +9,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "closer/moment.hpp"
 #include "closer/unique_fd.hpp"
@@ -26,6 +28,36 @@ inline constexpr std::size_t kLogBatch = std::size_t{64} << 10;  // written with
 inline constexpr Time kLogFlushDelay = std::chrono::milliseconds(5);
 inline constexpr Time kLogRetryDelay = std::chrono::seconds(1);
 
+// One Record that several logs took: it is written when the first of them has written it.
+class SharedRecord {
+  public:
+    struct Counts {
+        std::size_t unwritten = 0;
+        std::size_t abandoned = 0;  // all its logs were given up before
+    };
+
+    explicit SharedRecord(Counts& counts) : counts_(counts) {}
+    SharedRecord(const SharedRecord&) = delete;
+    SharedRecord& operator=(const SharedRecord&) = delete;
+    ~SharedRecord() {
+        if (!is_taken_ || is_written_) return;
+        --counts_.unwritten;
+        ++counts_.abandoned;
+    }
+
+    void taken() {
+        if (!std::exchange(is_taken_, true)) ++counts_.unwritten;
+    }
+    void written() {
+        if (!std::exchange(is_written_, true)) --counts_.unwritten;
+    }
+
+  private:
+    Counts& counts_;
+    bool is_taken_ = false;
+    bool is_written_ = false;
+};
+
 class LogWriter {
   public:
     explicit LogWriter(std::string name = {}) : name_(std::move(name)) {}
@@ -33,11 +65,12 @@ class LogWriter {
     // Takes the place of the descriptor before it. A line that was only partly written begins anew.
     void open(UniqueFd descriptor, std::string_view name);
 
-    // False if the line was dropped.
-    [[nodiscard]] bool append(const Record& record, Moment now);
+    // False if the line was dropped. `shared` where other logs get this Record, too.
+    [[nodiscard]] bool append(const Record& record, Moment now,
+                              std::shared_ptr<SharedRecord> shared = nullptr);
 
-    // False if there is no room now; the line is not dropped then, its counts can wait. `answerable`
-    // closes have nothing but this line to show for them.
+    // False if there is no room now; the line is not dropped then, its counts can wait.
+    // `answerable` closes have nothing but this line to show for them.
     [[nodiscard]] bool append(const TallyLine& line, std::uint64_t answerable, Moment now);
 
     // Writes what is due, or everything if `all`. Returns an errno if writing has begun to fail.
@@ -54,16 +87,19 @@ class LogWriter {
     [[nodiscard]] int descriptor() const { return descriptor_.get(); }
     [[nodiscard]] std::size_t buffered() const { return buffer_.size() - line_start_; }
     [[nodiscard]] std::size_t buffered_lines() const { return lines_; }
-    // Among them, and the closes they answer for.
-    [[nodiscard]] std::size_t buffered_tallies() const { return tallies_.size(); }
+    // Among them the Records that no other log has.
+    [[nodiscard]] std::size_t buffered_records() const { return lines_ - notes_.size(); }
+    // The closes that the tally lines among them answer for.
     [[nodiscard]] std::uint64_t buffered_answerable() const;
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
     [[nodiscard]] const std::string& name() const { return name_; }
 
   private:
-    struct BufferedTally {
+    // About a line that is not just a Record of this log alone.
+    struct Note {
         std::uint64_t end;  // counted from the first byte that ever was in the buffer
-        std::uint64_t answerable;
+        std::uint64_t answerable = 0;
+        std::shared_ptr<SharedRecord> shared;
     };
 
     void write_if_much(Moment now);
@@ -74,6 +110,7 @@ class LogWriter {
     void advance(std::size_t bytes);
     void erase_to(std::size_t end);
     void tell_dropped(Moment now);
+    void note(std::uint64_t answerable, std::shared_ptr<SharedRecord> shared = nullptr);
 
     std::string name_;
     UniqueFd descriptor_;
@@ -81,7 +118,7 @@ class LogWriter {
     std::size_t start_ = 0;       // first byte not written
     std::size_t line_start_ = 0;  // first byte of the line that start_ is in
     std::uint64_t erased_ = 0;    // bytes that were in the buffer before its first one
-    std::deque<BufferedTally> tallies_;  // in the order of their ends
+    std::deque<Note> notes_;      // in the order of their ends
     Time flush_at_ = kNever;      // kNever: nothing was appended since the last write
     Time retry_at_{};             // after an error; no earlier
     std::size_t lines_ = 0;       // in the buffer, the partly written one included

@@ -36,7 +36,8 @@ void Logs::close(std::uint16_t id, Moment now) {
 
 void Logs::add_users(const LogIds& ids, long number) {
     for (std::size_t i = 0; i < ids.count; ++i)
-        if (const auto log = logs_.find(ids.ids[i]); log != logs_.end()) log->second.users += number;
+        if (const auto log = logs_.find(ids.ids[i]); log != logs_.end())
+            log->second.users += number;
 }
 
 LogWriter* Logs::find(std::uint16_t id, Time now) {
@@ -49,11 +50,12 @@ LogWriter* Logs::find(std::uint16_t id, Time now) {
 bool Logs::append(const LogIds& ids, const Record& record, Moment now) {
     assert(ids.count > 0);
     assert(ids.count <= ids.ids.size());
+    const auto shared = ids.count > 1 ? std::make_shared<SharedRecord>(shared_) : nullptr;
     bool was_taken = false;
     for (std::size_t i = 0; i < ids.count; ++i) {
         LogWriter* log = find(ids.ids[i], now.monotonic);
         if (log == nullptr) continue;
-        if (log->append(record, now))
+        if (log->append(record, now, shared))
             was_taken = true;
         else
             tell_dropped(*log, now.monotonic);
@@ -107,6 +109,8 @@ bool Logs::may_go(Log& log, Time now) const {
 }
 
 void Logs::let_go(const Log& log, Time now) {
+    abandoned_.records += log.writer.buffered_records();
+    abandoned_.tallied += log.writer.buffered_answerable();
     if (log.writer.buffered_lines() > 0)
         notices_.tell(NoticeKind::log_dropped, NoticeLevel::warning,
                       "log " + log.writer.name() + " was closed with " +
@@ -135,11 +139,25 @@ std::size_t Logs::buffered_lines() const {
     return lines;
 }
 
-std::size_t Logs::buffered_records() const {
-    std::size_t lines = 0;
-    for (const auto& [id, log] : logs_)
-        lines += log.writer.buffered_lines() - log.writer.buffered_tallies();
-    return lines;
+std::string Logs::unwritten_lines() const {
+    std::string text;
+    for (const auto& [id, log] : logs_) {
+        if (log.writer.buffered_lines() == 0) continue;
+        text += (text.empty() ? "" : ", ") + std::to_string(log.writer.buffered_lines()) +
+                " lines of log " + log.writer.name();
+    }
+    return text;
+}
+
+std::size_t Logs::unwritten_records() const {
+    std::size_t records = shared_.unwritten;
+    for (const auto& [id, log] : logs_) records += log.writer.buffered_records();
+    return records;
+}
+
+Logs::Abandoned Logs::take_abandoned() {
+    abandoned_.records += std::exchange(shared_.abandoned, 0);
+    return std::exchange(abandoned_, {});
 }
 
 std::uint64_t Logs::buffered_answerable() const {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All logs by the identity that Handoffs name. The parent opens every log before the closer serves, so
-// an id that is not open then is one it has closed, or never gave: no log takes that Record. A closed
-// log stays for the held sockets that name it.
+// All logs by the identity that Handoffs name. The parent opens every log before the closer serves,
+// so an id that is not open then is one it has closed, or never gave: no log takes that Record. A
+// closed log stays for the held sockets that name it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <string>
 #include <string_view>
 
 #include "closer/log_writer.hpp"
@@ -54,18 +55,27 @@ class Logs {
     // True if nothing is left that a descriptor could still take.
     [[nodiscard]] bool is_flushed() const;
     [[nodiscard]] std::size_t buffered_lines() const;
-    // Without tally lines, and the closes that those answer for.
-    [[nodiscard]] std::size_t buffered_records() const;
+    // "5 lines of log NAME, …"; "" if there are none.
+    [[nodiscard]] std::string unwritten_lines() const;
+    // Closes whose Record no log has written yet, and those that buffered tally lines answer for.
+    [[nodiscard]] std::size_t unwritten_records() const;
     [[nodiscard]] std::uint64_t buffered_answerable() const;
+
+    // Closes whose Record, or tally line, was in the buffer of a log that is gone; told once.
+    struct Abandoned {
+        std::uint64_t records = 0;
+        std::uint64_t tallied = 0;
+    };
+    [[nodiscard]] Abandoned take_abandoned();
     [[nodiscard]] std::size_t size() const { return logs_.size(); }
 
   private:
     struct Log {
         LogWriter writer;
         LogMode mode = LogMode::all;
-        long users = 0;           // held sockets that name it, and one if tallies are pending for it
-        bool is_closed = false;   // by the parent
-        Time close_at = kNever;   // when unwritten lines are given up
+        long users = 0;          // held sockets that name it, and one if tallies are pending for it
+        bool is_closed = false;  // by the parent
+        Time close_at = kNever;  // when unwritten lines are given up
     };
 
     void add_users(const LogIds& ids, long number);
@@ -79,7 +89,9 @@ class Logs {
     int epoll_;
     std::uint64_t first_token_;
     Notices& notices_;
-    std::map<std::uint16_t, Log> logs_;
+    Abandoned abandoned_;
+    SharedRecord::Counts shared_;
+    std::map<std::uint16_t, Log> logs_;  // after shared_, which its buffers refer to
 };
 
 }  // namespace finwait

@@ -48,14 +48,14 @@ void RecordKeeper::keep(const Handoff& handoff, const CloseEnd& end, Moment now)
     count(counter_of(counters_.drains, end.drain));
     count(counter_of(counters_.outcomes, end.outcome));
     const BookedClose close = booked(handoff, end);
-    const AccountId account = ledger_.book({handoff.user_agent, handoff.vhost}, close,
-                                           std::chrono::floor<std::chrono::milliseconds>(now.realtime));
+    const AccountId account =
+        ledger_.book({handoff.user_agent, handoff.vhost}, close,
+                     std::chrono::floor<std::chrono::milliseconds>(now.realtime));
     if (handoff.logs.count == 0) {
         count(counters_.unlogged);
         return;
     }
-    const LogIds tallying =
-        close.close.is_stuck ? LogIds() : logs_.stuck_only(handoff.logs);
+    const LogIds tallying = close.close.is_stuck ? LogIds() : logs_.stuck_only(handoff.logs);
     const LogIds recording = without(handoff.logs, tallying);
     if (recording.count > 0) fill(handoff, end, now);
     const bool has_record = write_record(recording, now);
@@ -97,12 +97,14 @@ void RecordKeeper::on_evicted(AccountId account) {
 void RecordKeeper::flush(Moment now) {
     tallied_is_dropped(tallies_.flush(now));
     logs_.flush(now);
+    give_up_abandoned();
     publish_gauges();
 }
 
 void RecordKeeper::finish(Moment now) {
     tallied_is_dropped(tallies_.finish(now));
     logs_.flush(now, true);
+    give_up_abandoned();
     publish_gauges();
 }
 
@@ -111,15 +113,22 @@ void RecordKeeper::close_log(std::uint16_t id, Moment now) {
     logs_.close(id, now);
 }
 
-std::size_t RecordKeeper::give_up_unwritten() {
-    const std::uint64_t records =
-        std::min<std::uint64_t>(logs_.buffered_records(), read(counters_.records));
-    counters_.records.fetch_sub(records);
-    count(counters_.dropped, records);
+void RecordKeeper::give_up_unwritten() {
+    record_is_dropped(logs_.unwritten_records());
     tallied_is_dropped(logs_.buffered_answerable());
     unwritten_.store(0);
     untold_.store(0);
-    return logs_.buffered_lines();
+}
+
+void RecordKeeper::give_up_abandoned() {
+    const Logs::Abandoned abandoned = logs_.take_abandoned();
+    record_is_dropped(abandoned.records);
+    tallied_is_dropped(abandoned.tallied);
+}
+
+void RecordKeeper::record_is_dropped(std::uint64_t closes) {
+    counters_.records.fetch_sub(std::min(closes, read(counters_.records)));
+    count(counters_.dropped, closes);
 }
 
 void RecordKeeper::tallied_is_dropped(std::uint64_t closes) {
@@ -128,7 +137,7 @@ void RecordKeeper::tallied_is_dropped(std::uint64_t closes) {
 }
 
 void RecordKeeper::publish_gauges() {
-    unwritten_.store(logs_.buffered_records(), std::memory_order_relaxed);
+    unwritten_.store(logs_.unwritten_records(), std::memory_order_relaxed);
     untold_.store(tallies_.answerable() + logs_.buffered_answerable(), std::memory_order_relaxed);
 }
 

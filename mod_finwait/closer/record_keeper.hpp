@@ -5,9 +5,10 @@
 //
 //     received == records + tallied + unlogged + dropped + held + followed
 //
-// where a close is one of `records` if at least one log's buffer took its line, of `tallied` if none did
-// and a log of mode `stuck` counts it, of `unlogged` if it names no log, of `dropped` if it names logs
-// and none took it. The ledger has them all.
+// where a close is one of `records` if at least one log's buffer took its line, of `tallied` if
+// none did and a log of mode `stuck` counts it, of `unlogged` if it names no log, of `dropped` if
+// it names logs and none took it, or every log that did was given up before it was written. The
+// ledger has them all.
 #pragma once
 
 #include <algorithm>
@@ -55,8 +56,8 @@ class RecordKeeper {
     // The end: everything that a log can still take.
     void finish(Moment now);
     void close_log(std::uint16_t id, Moment now);
-    // What the logs did not take before the end is no Record and no tally; returns the lines.
-    std::size_t give_up_unwritten();
+    // What the logs did not take before the end is no Record and no tally.
+    void give_up_unwritten();
     [[nodiscard]] Time due() const { return std::min(tallies_.due(), logs_.due()); }
 
     [[nodiscard]] Ledger& ledger() { return ledger_; }
@@ -67,6 +68,8 @@ class RecordKeeper {
     [[nodiscard]] bool write_record(const LogIds& logs, Moment now);
     [[nodiscard]] BookedClose booked(const Handoff& handoff, const CloseEnd& end) const;
     void on_evicted(AccountId account);
+    void give_up_abandoned();
+    void record_is_dropped(std::uint64_t closes);
     void tallied_is_dropped(std::uint64_t closes);
     void publish_gauges();
 

@@ -77,6 +77,30 @@ TEST(Log, FourOfOneVirtualHostGetTheSameLine) {
     EXPECT_EQ(read(httpd.counters().closer().records), 1U);  // once per close
 }
 
+// Neither at a stop nor when the closer is killed is a close lost that one of its logs has.
+TEST(Log, OneThatTakesNothingDoesNotMakeTheOthersLinesUncounted) {
+    for (const int signal : {SIGTERM, SIGKILL}) {
+        Httpd httpd(Mpm::event, "FinWaitLog /dev/full\nFinWaitLog ${dir}/file.log",
+                    {.with_log = false});
+        for (const char* said :
+             {"/dev/full: No space left", "lines of log /dev/full", "the closer died"})
+            httpd.expect_error(said);
+        for (int i = 0; i < 5; ++i) one_request(httpd, "/small", "two logs");
+        ASSERT_TRUE(httpd.wait_closes(5) && httpd.wait_settled());
+        ASSERT_TRUE(wait_until(3s, [&] { return httpd.records("file.log").size() == 5; }));
+        const pid_t closer = httpd.closer_pid();
+        ::kill(closer, signal);
+        ASSERT_TRUE(wait_until(5s, [&] {
+            const pid_t next = httpd.closer_pid();
+            return next > 0 && next != closer && read(httpd.counters().closer().running[0]) == 1;
+        }));
+        one_request(httpd, "/small", "to the next closer");
+        ASSERT_TRUE(httpd.wait_closes(6) && httpd.wait_settled());
+        EXPECT_EQ(read(httpd.counters().closer().records), 6U) << httpd.counters().text();
+        EXPECT_EQ(read(httpd.counters().closer().lost), 0U) << httpd.counters().text();
+    }
+}
+
 TEST(Log, NoneConfiguredCountsAsUnlogged) {
     Httpd httpd(Mpm::event, "", {.with_log = false});
     one_request(httpd, "/small", "t/none");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "closer/logs.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -89,6 +90,50 @@ TEST_F(LogsTest, AClosedLogIsGivenUpWhenItsReaderDoesNotRead) {
     now.monotonic += kLogCloseDelay;
     logs.flush(now);
     EXPECT_EQ(0U, logs.size());
+}
+
+// A file takes what a full disk does not: those closes are on record.
+TEST_F(LogsTest, ARecordThatOneOfItsLogsHasWrittenIsNotUnwritten) {
+    const UniqueFd file(::memfd_create("file", MFD_CLOEXEC));
+    logs.open(1, UniqueFd(::open("/dev/full", O_WRONLY | O_CLOEXEC)), "full");
+    logs.open(2, copy(file), "file");
+    for (int i = 0; i < 50; ++i) ASSERT_TRUE(logs.append(ids({1, 2}), record, now));
+    EXPECT_EQ(50U, logs.unwritten_records());
+    logs.flush(now, true);
+    EXPECT_EQ(0U, logs.unwritten_records());
+    EXPECT_EQ(50U, logs.buffered_lines());
+    EXPECT_EQ(50U, lines_of(read_file(file)).size());
+}
+
+TEST_F(LogsTest, ARecordThatNoLogHasWrittenIsUnwrittenOnce) {
+    logs.open(1, UniqueFd(::open("/dev/full", O_WRONLY | O_CLOEXEC)), "full");
+    logs.open(2, UniqueFd(::open("/dev/full", O_WRONLY | O_CLOEXEC)), "full too");
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(logs.append(ids({1, 2}), record, now));
+    ASSERT_TRUE(logs.append(ids({2}), record, now));
+    logs.flush(now, true);
+    EXPECT_EQ(11U, logs.unwritten_records());
+}
+
+TEST_F(LogsTest, WhatAClosedLogCouldNotWriteIsAbandonedOnce) {
+    const UniqueFd file(::memfd_create("file", MFD_CLOEXEC));
+    logs.open(1, UniqueFd(::open("/dev/full", O_WRONLY | O_CLOEXEC)), "full");
+    logs.open(2, UniqueFd(::open("/dev/full", O_WRONLY | O_CLOEXEC)), "full too");
+    logs.open(3, copy(file), "file");
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(logs.append(ids({1}), record, now));
+    for (int i = 0; i < 7; ++i) ASSERT_TRUE(logs.append(ids({1, 2}), record, now));
+    for (int i = 0; i < 9; ++i) ASSERT_TRUE(logs.append(ids({1, 3}), record, now));
+    logs.flush(now, true);
+    logs.close(1, now);
+    now.monotonic += kLogCloseDelay;
+    logs.flush(now);
+    EXPECT_EQ(5U, logs.take_abandoned().records) << "the others have another log";
+    EXPECT_EQ(7U, logs.unwritten_records());
+    logs.close(2, now);
+    now.monotonic += kLogCloseDelay;
+    logs.flush(now);
+    EXPECT_EQ(7U, logs.take_abandoned().records);
+    EXPECT_EQ(0U, logs.take_abandoned().records);
+    EXPECT_EQ(0U, logs.unwritten_records());
 }
 
 TEST_F(LogsTest, TheReadersProgressIsAnEventOfTheLog) {
