@@ -74,6 +74,17 @@ Handoff handoff_of(const FollowedSocket& socket) {
     return handoff;
 }
 
+Follower::Shown show(const FollowedSocket& socket) {
+    const ClientFacts facts = ClientTable::facts(socket.client);
+    return {socket.cookie,
+            either(facts.peer, socket.peer),
+            socket.state,
+            socket.half_close,
+            socket.fin_wait_2_since,
+            facts.user_agent,
+            facts.vhost};
+}
+
 CloseEnd close_end_of(const FollowedSocket& socket) {
     CloseEnd end;
     end.drain = socket.drain;
@@ -331,6 +342,11 @@ bool Follower::sweep_now(Time now) {
     return false;
 }
 
+void Follower::for_each(const std::function<void(const Shown&)>& visit) const {
+    for (std::uint32_t slot = 0; slot < sockets_.slots(); ++slot)
+        if (const FollowedSocket* socket = sockets_.at(slot)) visit(show(*socket));
+}
+
 std::vector<Follower::Shown> Follower::oldest(std::size_t count) const {
     std::vector<const FollowedSocket*> all;
     all.reserve(sockets_.size());
@@ -340,11 +356,7 @@ std::vector<Follower::Shown> Follower::oldest(std::size_t count) const {
     std::partial_sort(all.begin(), end, all.end(),
                       [](const auto* a, const auto* b) { return a->half_close < b->half_close; });
     std::vector<Shown> shown;
-    for (auto at = all.begin(); at != end; ++at) {
-        const ClientFacts facts = ClientTable::facts((*at)->client);
-        shown.push_back({(*at)->cookie, either(facts.peer, (*at)->peer), (*at)->state,
-                         (*at)->half_close, facts.user_agent, facts.vhost});
-    }
+    for (auto at = all.begin(); at != end; ++at) shown.push_back(show(**at));
     return shown;
 }
 

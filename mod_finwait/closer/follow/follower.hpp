@@ -104,14 +104,18 @@ class Follower {
     [[nodiscard]] const std::string& why_not() const { return why_not_; }
     [[nodiscard]] const FollowStats& stats() const { return stats_; }
 
+    // One followed socket as others may see it; the texts are valid until the next turn.
     struct Shown {
         std::uint64_t cookie;
         Endpoint peer;
         TcpState state;
         Time half_close;
-        std::string_view user_agent;  // these two until the next turn
+        Time fin_wait_2_since;  // kNever: not yet
+        std::string_view user_agent;
         std::string_view vhost;
     };
+    // In no order.
+    void for_each(const std::function<void(const Shown&)>& visit) const;
     // The `count` with the earliest half-close, oldest first.
     [[nodiscard]] std::vector<Shown> oldest(std::size_t count) const;
 
