@@ -49,8 +49,7 @@ void HeldSockets::remove(Token token) {
     unlink(held->in_fin_wait_2_list ? fin_wait_2_ : others_, slot_of(token));
     if (held->in_fin_wait_2_list) --fin_wait_2_size_;
     --size_;
-    if (held->cookie != 0) cookies_.remove(held->cookie, slot_of(token));
-    held->cookie = 0;
+    cookies_.remove(slot_of(token));
     ++held->generation;
     held->socket.reset();
     held->handoff = PackedHandoff();
@@ -77,14 +76,6 @@ void HeldSockets::move_to_fin_wait_2(Token token) {
     append(fin_wait_2_, slot_of(token));
     held->in_fin_wait_2_list = true;
     ++fin_wait_2_size_;
-}
-
-void HeldSockets::set_cookie(Token token, std::uint64_t cookie) {
-    HeldSocket* held = find(token);
-    assert(held != nullptr && held->cookie == 0);
-    if (cookie == 0) return;
-    held->cookie = cookie;
-    cookies_.add(cookie, slot_of(token));
 }
 
 std::optional<Token> HeldSockets::cheapest() const {

@@ -31,7 +31,6 @@ struct HeldSocket {
     static constexpr std::uint32_t kNoSlot = UINT32_MAX;
 
     UniqueFd socket;
-    std::uint64_t cookie = 0;  // 0: not known yet
     std::uint32_t generation = 0;
     std::uint32_t older = kNoSlot;
     std::uint32_t newer = kNoSlot;
@@ -55,7 +54,7 @@ class HeldSockets {
     void move_to_fin_wait_2(Token token);
 
     // Not known of an arrival: most are answered at the first look, and nobody asks for them.
-    void set_cookie(Token token, std::uint64_t cookie);
+    void set_cookie(Token token, std::uint64_t cookie) { cookies_.add(cookie, slot_of(token)); }
     [[nodiscard]] bool holds(std::uint64_t cookie) const { return cookies_.find(cookie).has_value(); }
 
     // The socket that costs least to give up: the one longest in FIN_WAIT_2, where nothing of ours

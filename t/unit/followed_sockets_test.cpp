@@ -26,7 +26,7 @@ TEST(CookieIndex, FindsWhatWasAddedAndNotRemoved) {
         } else {
             auto entry = truth.lower_bound(random() % next_cookie);
             if (entry == truth.end()) entry = truth.begin();
-            index.remove(entry->first, entry->second);
+            index.remove(entry->second);
             free.push_back(entry->second);
             EXPECT_FALSE(index.find(entry->first));
             truth.erase(entry);

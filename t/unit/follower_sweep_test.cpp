@@ -186,21 +186,39 @@ TEST_F(Sweeping, ARefusedLookUpDoesTheSame) {
     EXPECT_TRUE(follower.is_working()) << "a restart tries again";
 }
 
-TEST_F(Sweeping, WhatMayPassIsTriedAgainAtTheNextIntervalButNotForEver) {
+TEST_F(Sweeping, ThatCannotBeBegunForNowIsReplacedByLookUps) {
     close_many();
+    diag->sockets.erase(5);
     diag->sweep_error = EMFILE;
+    sample();
+    EXPECT_EQ(1U, diag->sweeps);
+    EXPECT_EQ(kMany, diag->look_ups);
+    EXPECT_EQ(kMany - 1, follower.followed());
+    EXPECT_TRUE(follower.is_working());
+    EXPECT_EQ(1U, follower.stats().failures);
+    EXPECT_EQ(now.monotonic + 1s, follower.due());
+}
+
+TEST_F(Sweeping, ALookUpThatFailsForNowIsTriedAgainAtTheNextIntervalButNotForEver) {
+    close_in_fin_wait_2(1);
+    close_in_fin_wait_2(2);
+    diag->look_ups = 0;
+    diag->look_up_error = ENOBUFS;
     sample();
     EXPECT_TRUE(follower.is_working());
-    EXPECT_EQ(1U, diag->sweeps);
+    EXPECT_EQ(1U, diag->look_ups);
     EXPECT_EQ(now.monotonic + 1s, follower.due());
-    diag->sweep_error = 0;
+    diag->look_up_error = 0;
     sample();
-    EXPECT_EQ(2U, diag->sweeps);
-    EXPECT_EQ(kMany, follower.followed());
-    diag->sweep_error = EMFILE;
-    for (int i = 0; i < kFailuresMax; ++i) sample();
+    EXPECT_EQ(2U, follower.followed());
+    diag->look_up_error = ENOBUFS;
+    for (int i = 0; i < kFailuresMax; ++i) {
+        EXPECT_TRUE(follower.is_working());
+        sample();
+    }
     EXPECT_FALSE(follower.is_working());
-    EXPECT_EQ(kMany, kept().size());
+    EXPECT_EQ(2U, kept().size());
+    EXPECT_EQ(1U, told().size());
 }
 
 TEST_F(Sweeping, OnDemandItCountsWhatIsNeitherHeldNorFollowed) {

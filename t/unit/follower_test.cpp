@@ -215,6 +215,12 @@ TEST_F(Following, TheOldestAreShownFirst) {
     EXPECT_EQ(2U, shown[1].cookie);
     EXPECT_EQ("python-requests/2.28.1", shown[0].user_agent);
     EXPECT_EQ(5U, follower.oldest(20).size());
+    std::size_t visited = 0;
+    follower.for_each([&](const ShownSocket& socket) {
+        ++visited;
+        EXPECT_EQ(socket.half_close + 1s, socket.fin_wait_2_since);
+    });
+    EXPECT_EQ(5U, visited);
 }
 
 TEST_F(Following, ClosesOfOneClientShareItsTexts) {

@@ -87,5 +87,23 @@ TEST_F(HeldSocketsTest, HeldSocketsDoNotMoveWhenMoreAreAdded) {
     EXPECT_EQ(where, held.find(first));
 }
 
+TEST(HeldSockets, KnowsACookieWhileItHoldsTheSocket) {
+    HeldSockets sockets;
+    const Token first =
+        sockets.add(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Handoff{}, Time{});
+    const Token unknown =
+        sockets.add(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Handoff{}, Time{});
+    sockets.set_cookie(first, 77);
+    sockets.set_cookie(unknown, 0);
+    EXPECT_TRUE(sockets.holds(77));
+    EXPECT_FALSE(sockets.holds(0));
+    sockets.remove(first);
+    sockets.remove(unknown);
+    EXPECT_FALSE(sockets.holds(77));
+    sockets.set_cookie(
+        sockets.add(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Handoff{}, Time{}), 78);
+    EXPECT_TRUE(sockets.holds(78));
+}
+
 }  // namespace
 }  // namespace finwait

@@ -2,7 +2,7 @@
 //
 // Finds a slot by its socket cookie: chains through the slots themselves, so that it costs some 20
 // bytes per slot and adding never allocates but to grow. Cookies are numbered by the kernel: nobody
-// can choose some that collide. Each slot has at most one cookie.
+// can choose some that collide. Each slot has at most one cookie; 0 is none.
 #pragma once
 
 #include <cassert>
@@ -22,24 +22,28 @@ class CookieIndex {
         return std::nullopt;
     }
 
+    // Precondition: the slot has none.
     void add(std::uint64_t cookie, std::uint32_t slot) {
+        if (cookie == 0) return;
         if (slot >= cookies_.size()) {
             cookies_.resize(slot + std::size_t{1});
             next_.resize(slot + std::size_t{1}, kNone);
         }
+        assert(cookies_[slot] == 0);
         if (++size_ > heads_.size()) grow();
         cookies_[slot] = cookie;
         link(slot);
     }
 
-    // Precondition: add() was called with both.
-    void remove(std::uint64_t cookie, std::uint32_t slot) {
-        std::uint32_t* at = &heads_[bucket(cookie)];
+    void remove(std::uint32_t slot) {
+        if (slot >= cookies_.size() || cookies_[slot] == 0) return;
+        std::uint32_t* at = &heads_[bucket(cookies_[slot])];
         while (*at != slot) {
             assert(*at != kNone);
             at = &next_[*at];
         }
         *at = next_[slot];
+        cookies_[slot] = 0;
         --size_;
     }
 

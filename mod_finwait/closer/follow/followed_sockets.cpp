@@ -25,7 +25,7 @@ std::uint32_t FollowedSockets::add(const FollowedSocket& socket) {
 void FollowedSockets::remove(std::uint32_t slot) {
     FollowedSocket& socket = slot_at(slot);
     assert(socket.client != nullptr);
-    index_.remove(socket.cookie, slot);
+    index_.remove(slot);
     --by_state_[static_cast<std::size_t>(socket.state)];
     socket.client = nullptr;
     free_.push_back(slot);

@@ -10,79 +10,10 @@ namespace finwait {
 
 namespace {
 
-using std::chrono::milliseconds;
-
 bool may_succeed_later(int error) {
     return error == ENOBUFS || error == ENOMEM || error == EAGAIN || error == EINTR ||
            error == EMFILE || error == ENFILE || error == EBUSY || error == EINVAL ||
            error == EBADMSG;
-}
-
-FollowedSocket pack(const Handoff& handoff, const CloseEnd& end, const SocketId& id) {
-    FollowedSocket socket;
-    socket.cookie = id.cookie;
-    socket.half_close = end.half_close;
-    socket.drained_bytes = end.drained_bytes;
-    socket.peer = id.peer;
-    socket.local = id.local;
-    socket.interface = id.interface;
-    socket.drain_ms = static_cast<std::uint32_t>(
-        std::chrono::duration_cast<milliseconds>(end.drain_time).count());
-    socket.requests = handoff.requests;
-    socket.rtt_us = end.facts.rtt_us;
-    socket.unacked = end.facts.unacked;
-    socket.retransmits = end.facts.retransmits;
-    socket.logs = handoff.logs;
-    socket.cause = handoff.cause;
-    socket.http = handoff.http;
-    socket.tls = handoff.tls;
-    socket.mpm = handoff.mpm;
-    socket.drain = end.drain;
-    socket.drain_state = socket.state = end.facts.state;
-    const Time closed = end.half_close + end.drain_time;
-    socket.last_seen = closed;
-    if (socket.state == TcpState::fin_wait_2)
-        socket.fin_wait_2_since = closed - end.fin_wait_2_time;
-    return socket;
-}
-
-ClientFacts facts_of(const Handoff& handoff, const SocketId& id) {
-    ClientFacts facts{handoff.vhost, handoff.user_agent, handoff.client_address};
-    if (handoff.peer != id.peer) facts.peer = handoff.peer;
-    if (handoff.local != id.local) facts.local = handoff.local;
-    return facts;
-}
-
-Endpoint either(const Endpoint& said, const Endpoint& own) {
-    return said.family != Endpoint::Family::none ? said : own;
-}
-
-Handoff handoff_of(const FollowedSocket& socket) {
-    const ClientFacts facts = ClientTable::facts(socket.client);
-    Handoff handoff;
-    handoff.cause = socket.cause;
-    handoff.http = socket.http;
-    handoff.tls = socket.tls;
-    handoff.mpm = socket.mpm;
-    handoff.logs = socket.logs;
-    handoff.requests = socket.requests;
-    handoff.peer = either(facts.peer, socket.peer);
-    handoff.local = either(facts.local, socket.local);
-    handoff.vhost = facts.vhost;
-    handoff.user_agent = facts.user_agent;
-    handoff.client_address = facts.client_address;
-    return handoff;
-}
-
-CloseEnd close_end_of(const FollowedSocket& socket) {
-    CloseEnd end;
-    end.drain = socket.drain;
-    end.half_close = socket.half_close;
-    end.drain_time = milliseconds(socket.drain_ms);
-    end.drained_bytes = socket.drained_bytes;
-    end.facts = {socket.drain_state, socket.rtt_us, socket.unacked, socket.retransmits,
-                 socket.cookie};
-    return end;
 }
 
 }  // namespace
@@ -124,7 +55,7 @@ void Follower::follow(const Handoff& handoff, const CloseEnd& end, const SocketI
         unknown.outcome = Outcome::unknown;
         return keep_unfollowed(handoff, unknown, now);
     }
-    FollowedSocket socket = pack(handoff, end, id);
+    FollowedSocket socket = followed_from(handoff, end, id);
     socket.client = clients_.intern(facts_of(handoff, id));
     socket.sample = sample_;
     const std::uint32_t slot = sockets_.add(socket);
@@ -158,18 +89,15 @@ void Follower::begin_sample(Moment now) {
         sweep_attempts_ = 0;
         return begin_sweep(now);
     }
-    cursor_ = 0;
-    phase_ = Phase::checking;
+    begin_checking();
 }
 
 void Follower::begin_sweep(Moment now) {
     ++sweep_attempts_;
     ++stats_.sweeps;
     counting_ = Unattributed{};
-    if (const int error = diag_->begin_sweep(limits_.ports); error != 0) {
-        phase_ = Phase::idle;
-        return fail(error, now);
-    }
+    if (const int error = diag_->begin_sweep(limits_.ports); error != 0)
+        return do_without_sweep(error, now);
     replies_of_ = now.monotonic;
     phase_ = Phase::sweeping;
 }
@@ -191,8 +119,7 @@ void Follower::go_on_sweeping(Moment now) {
             ++stats_.no_buffer;
             return sweep_again(diag_->grow_buffer(), now);
         case SweepStep::failed:
-            phase_ = Phase::idle;
-            return fail(diag_->last_error(), now);
+            return do_without_sweep(diag_->last_error(), now);
     }
 }
 
@@ -202,10 +129,20 @@ void Follower::sweep_again(bool may, Moment now) {
 }
 
 void Follower::end_sweep(Time now) {
-    failures_ = 0;
-    sweep_is_wanted_ = false;
     unattributed_ = counting_;
     unattributed_.taken = now;
+    begin_checking();
+}
+
+// Look-ups are slower, and as good.
+void Follower::do_without_sweep(int error, Moment now) {
+    ++stats_.failures;
+    if (!may_succeed_later(error)) return give_up(std::strerror(error), now);
+    begin_checking();
+}
+
+void Follower::begin_checking() {
+    sweep_is_wanted_ = false;
     cursor_ = 0;
     phase_ = Phase::checking;
 }
@@ -265,17 +202,7 @@ void Follower::see(FollowedSocket& socket, const DiagSocket& seen, Time when) {
     socket.timer_end = seen.timer == KernelTimer::none ? kNever : when + seen.timer_left;
 }
 
-Follower::End Follower::end_of_gone(const FollowedSocket& socket, bool is_replaced, Time now) {
-    // A TIME_WAIT may have come and gone unseen: by a new connection in its place, or by its own
-    // end.
-    if (is_replaced || now - socket.last_seen >= kTimeWait) return {Outcome::unknown, now};
-    const bool has_run_out = socket.timer_end != kNever && socket.timer_end <= now + kTimerSlack;
-    if (socket.state == TcpState::fin_wait_2 && has_run_out)
-        return {Outcome::kernel_timeout, std::min(socket.timer_end, now)};
-    return {has_run_out ? Outcome::unacked : Outcome::reset, now};
-}
-
-void Follower::finish(std::uint32_t slot, End end, Moment now) {
+void Follower::finish(std::uint32_t slot, FollowedEnd end, Moment now) {
     const FollowedSocket& socket = *sockets_.at(slot);
     CloseEnd close_end = close_end_of(socket);
     close_end.outcome = end.outcome;
@@ -300,11 +227,10 @@ void Follower::stop(Moment now) {
     sweep_is_wanted_ = false;
 }
 
-// What may pass gets a new try at the next sample.
+// A look-up failed. What may pass gets a new try at the next sample.
 void Follower::fail(int error, Moment now) {
     ++stats_.failures;
-    phase_ = Phase::idle;
-    sweep_is_wanted_ = false;
+    if (phase_ == Phase::checking) phase_ = Phase::idle;
     if (!may_succeed_later(error)) return give_up(std::strerror(error), now);
     if (now.monotonic < next_failure_) return;
     next_failure_ = now.monotonic + limits_.interval;
@@ -331,7 +257,12 @@ bool Follower::sweep_now(Time now) {
     return false;
 }
 
-std::vector<Follower::Shown> Follower::oldest(std::size_t count) const {
+void Follower::for_each(const std::function<void(const ShownSocket&)>& visit) const {
+    for (std::uint32_t slot = 0; slot < sockets_.slots(); ++slot)
+        if (const FollowedSocket* socket = sockets_.at(slot)) visit(show(*socket));
+}
+
+std::vector<ShownSocket> Follower::oldest(std::size_t count) const {
     std::vector<const FollowedSocket*> all;
     all.reserve(sockets_.size());
     for (std::uint32_t slot = 0; slot < sockets_.slots(); ++slot)
@@ -339,12 +270,8 @@ std::vector<Follower::Shown> Follower::oldest(std::size_t count) const {
     const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(count, all.size()));
     std::partial_sort(all.begin(), end, all.end(),
                       [](const auto* a, const auto* b) { return a->half_close < b->half_close; });
-    std::vector<Shown> shown;
-    for (auto at = all.begin(); at != end; ++at) {
-        const ClientFacts facts = ClientTable::facts((*at)->client);
-        shown.push_back({(*at)->cookie, either(facts.peer, (*at)->peer), (*at)->state,
-                         (*at)->half_close, facts.user_agent, facts.vhost});
-    }
+    std::vector<ShownSocket> shown;
+    for (auto at = all.begin(); at != end; ++at) shown.push_back(show(**at));
     return shown;
 }
 

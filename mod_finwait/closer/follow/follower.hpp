@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "closer/client_table.hpp"
+#include "closer/follow/followed_close.hpp"
 #include "closer/follow/followed_sockets.hpp"
 #include "closer/follow/sock_diag.hpp"
 #include "closer/moment.hpp"
@@ -37,12 +38,8 @@ inline constexpr std::size_t kLookUpsPerTurn = 64;
 inline constexpr std::size_t kVisitsPerTurn = 4096;
 // How often one sample's sweep is begun again when the kernel interrupted it; then look-ups decide.
 inline constexpr int kSweepAttemptsMax = 3;
-// So many intervals in a row with a failure, though none that must last, and following ends.
+// So many intervals in a row without an answer, though none that was final, and following ends.
 inline constexpr int kFailuresMax = 10;
-// The kernel counts timers in ticks of up to 10 ms, and a sample is not quite simultaneous.
-inline constexpr Time kTimerSlack = std::chrono::milliseconds(20);
-// TCP_TIMEWAIT_LEN (include/net/tcp.h).
-inline constexpr Time kTimeWait = std::chrono::seconds(60);
 
 struct FollowLimits {
     std::uint32_t max_followed = 0;  // 0: nothing is followed
@@ -106,36 +103,27 @@ class Follower {
     [[nodiscard]] const std::string& why_not() const { return why_not_; }
     [[nodiscard]] const FollowStats& stats() const { return stats_; }
 
-    struct Shown {
-        std::uint64_t cookie;
-        Endpoint peer;
-        TcpState state;
-        Time half_close;
-        std::string_view user_agent;  // these two until the next turn
-        std::string_view vhost;
-    };
+    // In no order.
+    void for_each(const std::function<void(const ShownSocket&)>& visit) const;
     // The `count` with the earliest half-close, oldest first.
-    [[nodiscard]] std::vector<Shown> oldest(std::size_t count) const;
+    [[nodiscard]] std::vector<ShownSocket> oldest(std::size_t count) const;
 
   private:
     enum class Phase : std::uint8_t { idle, sweeping, checking };
-    struct End {
-        Outcome outcome;
-        Time when;
-    };
 
     void begin_sample(Moment now);
     void begin_sweep(Moment now);
     void go_on_sweeping(Moment now);
     void sweep_again(bool may, Moment now);
     void end_sweep(Time now);
+    void do_without_sweep(int error, Moment now);
+    void begin_checking();
     void go_on_checking(Moment now);
     void note(const DiagSocket& seen, Moment now);
     void look_at(std::uint32_t slot, bool is_just_closed, Moment now);
     void see(FollowedSocket& socket, const DiagSocket& seen, Time when);
     void on_seen(std::uint32_t slot, const DiagSocket& seen, Moment now);
-    [[nodiscard]] static End end_of_gone(const FollowedSocket& socket, bool is_replaced, Time now);
-    void finish(std::uint32_t slot, End end, Moment now);
+    void finish(std::uint32_t slot, FollowedEnd end, Moment now);
     void fail(int error, Moment now);
     void give_up(std::string why, Moment now);
     void keep_unfollowed(const Handoff& handoff, const CloseEnd& end, Moment now);

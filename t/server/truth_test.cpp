@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Twenty clients with five User-Agents, each with its own misbehaviour, and two hundred good ones: every
+// Record must say what its client did, and what each User-Agent cost must be what `ss` saw.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <sstream>
+#include <thread>
+
+#include "clients/netns.hpp"
+#include "server/each.hpp"
+
+namespace finwait::test {
+namespace {
+
+// Writes down, twenty times a second, which sockets of the server are in FIN_WAIT_2, by cookie.
+class Watch {
+  public:
+    explicit Watch(std::uint16_t port) : thread_([this, port] { look_at(port); }) {}
+    ~Watch() { stop(); }
+
+    // Seconds in FIN_WAIT_2 by cookie (as a number).
+    const std::map<std::uint64_t, double>& stop() {
+        stopping_ = true;
+        if (thread_.joinable()) thread_.join();
+        return seconds_;
+    }
+
+  private:
+    void look_at(std::uint16_t port) {
+        std::map<std::uint64_t, bool> before;
+        auto last = Clock::now();
+        while (!stopping_) {
+            const auto next = last + 50ms;
+            (void)wait_until(50ms, [&] { return Clock::now() >= next; });
+            const auto asked = Clock::now();
+            const auto now = seen(port);
+            const double passed = std::chrono::duration<double>(asked - last).count();
+            last = asked;
+            // What came or went in between did so in the middle.
+            for (const auto& [cookie, _] : now)
+                seconds_[cookie] += before.contains(cookie) ? passed : passed / 2;
+            for (const auto& [cookie, _] : before)
+                if (!now.contains(cookie)) seconds_[cookie] += passed / 2;
+            before = now;
+        }
+    }
+    static std::map<std::uint64_t, bool> seen(std::uint16_t port) {
+        std::map<std::uint64_t, bool> cookies;
+        std::istringstream words(
+            run({"ss", "-tneH", "state", "fin-wait-2", "sport", "=", ":" + std::to_string(port)})
+                .output);
+        for (std::string word; words >> word;)
+            if (word.starts_with("sk:")) cookies[std::stoull(word.substr(3), nullptr, 16)] = true;
+        return cookies;
+    }
+
+    std::map<std::uint64_t, double> seconds_;
+    std::atomic<bool> stopping_{false};
+    std::thread thread_;
+};
+
+struct Kind {
+    const char* user_agent;
+    Outcome outcome;
+    Drain drain;
+};
+
+constexpr Kind kKinds[] = {
+    {"never-closes/1", Outcome::kernel_timeout, Drain::idle_timeout},
+    {"closes-late/1", Outcome::fin, Drain::fin},
+    {"closes-after-the-drain/1", Outcome::late_fin, Drain::idle_timeout},
+    {"resets/1", Outcome::reset, Drain::reset},
+    {"vanishes/1", Outcome::unacked, Drain::idle_timeout},
+};
+constexpr std::size_t kOfEachKind = 4;
+constexpr std::size_t kGood = 200;
+
+class Truth : public testing::Test {
+  protected:
+    using Crowd = std::map<std::string, std::vector<Client>>;
+
+    void SetUp() override {
+        for (const Kind& kind : kKinds)
+            for (std::size_t i = 0; i < kOfEachKind; ++i) add(kind.user_agent);
+    }
+    void add(const std::string& user_agent) {
+        ClientOptions options{.user_agent = user_agent, .address = netns.server_address()};
+        Client client = user_agent.starts_with("vanishes")
+                            ? netns.connect(Transport::plain, httpd.port(), options)
+                            : Client(Transport::plain, httpd.port(), options);
+        EXPECT_TRUE(client.get("/small").complete);
+        crowd[user_agent].push_back(std::move(client));
+    }
+    void good_clients_come_and_go() {
+        for (std::size_t i = 0; i < kGood; ++i) {
+            Client good = httpd.client(Transport::plain, {.user_agent = "good/1"});
+            EXPECT_TRUE(good.get("/small", "Connection: close\r\n").complete);
+            EXPECT_EQ(good.wait_end(3s), End::fin);
+            good.close();
+        }
+    }
+    // Each client's own time to act, from the server's FINs.
+    void misbehave() {
+        for (Client& client : crowd["never-closes/1"]) EXPECT_EQ(client.wait_end(5s), End::fin);
+        const auto fin = Clock::now();
+        const auto at = [&](milliseconds time) {
+            (void)wait_until(10s, [&] { return Clock::now() >= fin + time; });
+        };
+        at(1s);
+        for (Client& client : crowd["resets/1"]) client.reset();
+        at(3s);
+        for (Client& client : crowd["closes-late/1"]) client.close();
+        at(5s);
+        for (Client& client : crowd["closes-after-the-drain/1"]) client.close();
+    }
+
+    Netns netns;
+    Httpd httpd{Mpm::event, R"(
+        KeepAliveTimeout 1500ms
+        FinWaitDrainIdleTimeout 4s
+        FinWaitShortDrainTimeout 20s
+        FinWaitTimeout 3s
+        FinWaitAckTimeout 6s
+    )",
+                {.listen = netns.server_address()}};
+    Watch watch{httpd.port()};
+    Crowd crowd;
+};
+
+TEST_F(Truth, OfEveryCloseIsInItsRecordAndInItsUserAgentsCost) {
+    netns.vanish();
+    good_clients_come_and_go();
+    misbehave();
+    ASSERT_TRUE(httpd.wait_settled(15s)) << httpd.counters().text();
+    const auto& truth = watch.stop();
+
+    std::map<std::string, std::vector<Record>> by_agent;
+    for (const Record& record : httpd.records()) by_agent[record.user_agent].push_back(record);
+    ASSERT_EQ(by_agent["good/1"].size(), kGood);
+    for (const Record& record : by_agent["good/1"]) EXPECT_EQ(record.outcome, Outcome::fin);
+    for (const Kind& kind : kKinds) {
+        ASSERT_EQ(by_agent[kind.user_agent].size(), kOfEachKind) << kind.user_agent;
+        double cost = 0, seen = 0;
+        for (const Record& record : by_agent[kind.user_agent]) {
+            EXPECT_EQ(record.outcome, kind.outcome)
+                << kind.user_agent << ": " << name_of(record.outcome);
+            EXPECT_EQ(record.drain, kind.drain) << kind.user_agent;
+            cost += static_cast<double>(record.fin_wait_2_ms) / 1000;
+            const auto entry = truth.find(record.socket_cookie);
+            if (entry != truth.end()) seen += entry->second;
+        }
+        RecordProperty(kind.user_agent, std::to_string(cost) + " s, ss: " + std::to_string(seen));
+        // Two per cent and the grain of the watch, half of its 50 ms; of a socket whose end came after
+        // the drain, one sample interval more.
+        const bool is_followed = kind.drain == Drain::idle_timeout;
+        const double grain = (0.025 + (is_followed ? 0.1 : 0)) * kOfEachKind;
+        EXPECT_NEAR(cost, seen, 0.02 * seen + grain) << kind.user_agent;
+    }
+}
+
+}  // namespace
+}  // namespace finwait::test
