@@ -91,8 +91,7 @@ Handoff message_for(const Close& close, Cause cause) {
         message.user_agent = last->user_agent;
         message.client_address = last->client_address;
     }
-    if (message.client_address.empty())
-        message.client_address = proxied_address(c, message.peer);
+    if (message.client_address.empty()) message.client_address = proxied_address(c, message.peer);
     return message;
 }
 

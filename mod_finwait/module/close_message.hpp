@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the closer is told about one close: gathered from httpd, from what was remembered of the client
-// and from the socket. Asks and decides nothing else.
+// What the closer is told about one close: gathered from httpd, from what was remembered of the
+// client and from the socket. Asks and decides nothing else.
 #pragma once
 
 #include "finwait/handoff.hpp"

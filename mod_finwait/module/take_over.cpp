@@ -21,8 +21,8 @@ namespace finwait {
 namespace {
 
 constexpr char kFilterName[] = "FINWAIT_TAKE_OVER";
-// What may stand unacknowledged before our FIN without being a reply: close_notify and GOAWAY with its
-// debug text.
+// What may stand unacknowledged before our FIN without being a reply: close_notify and GOAWAY with
+// its debug text.
 constexpr int kGoodbyeMax = 256;
 
 // A listener may speak SCTP; mpm_itk takes the socket away.
@@ -49,7 +49,8 @@ void count_decline(Connection& connection, Decline decline) {
 
 bool send(Connection& connection, const Handoff& message, int socket) {
     const CloserProcess* closer = current_closer(*connection.runtime);
-    // httpd -X has no loop that would start another closer, so nothing is left in the channel for one.
+    // httpd -X has no loop that would start another closer, so nothing is left in the channel for
+    // one.
     if (!closer || (connection.runtime->one_process && has_hung_up(closer->control))) {
         count_decline(connection, Decline::no_closer);
         return false;
@@ -130,7 +131,8 @@ void account(Connection& connection, bool may_wait) {
     apr_socket_t* apr_socket = ap_get_conn_socket(connection.c);
     if (!is_tcp(apr_socket)) return count_decline(connection, Decline::no_socket);
     const int socket = descriptor_of(apr_socket);
-    const Close close{connection, seen, settings, socket, socket < 0 ? Peek::nothing : peek_at(socket)};
+    const Close close{connection, seen, settings, socket,
+                      socket < 0 ? Peek::nothing : peek_at(socket)};
     // httpd has closed it without a goodbye, and nothing can be asked any more.
     if (socket < 0) return report(close, cause_of(close), Outcome::cut);
     decide(close);
