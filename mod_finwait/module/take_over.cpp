@@ -9,9 +9,9 @@
 
 #include <algorithm>
 
-#include "module/cause.hpp"
 #include "module/channel.hpp"
 #include "module/clock.hpp"
+#include "module/close_message.hpp"
 #include "module/guard.hpp"
 #include "module/runtime.hpp"
 #include "module/server_config.hpp"
@@ -21,37 +21,9 @@ namespace finwait {
 namespace {
 
 constexpr char kFilterName[] = "FINWAIT_TAKE_OVER";
-// What may stand unacknowledged before our FIN without being a reply: close_notify and GOAWAY with its
-// debug text.
+// What may stand unacknowledged before our FIN without being a reply: close_notify and GOAWAY with
+// its debug text.
 constexpr int kGoodbyeMax = 256;
-
-// One close, while it is being decided.
-struct Close {
-    Connection& connection;
-    const ClientSeen& seen;
-    const VhostSettings& settings;
-    int socket;
-    Peek peek;
-};
-
-Mpm mpm() {
-    return word_named<Mpm>(ap_show_mpm()).value_or(Mpm::unknown);
-}
-
-bool mpm_is_async() {
-    int async = 0;
-    return ap_mpm_query(AP_MPMQ_IS_ASYNC, &async) == APR_SUCCESS && async != 0;
-}
-
-bool has_short_note(const conn_rec* c) {
-    return apr_table_get(c->notes, "short-lingering-close") != nullptr;
-}
-
-Endpoint endpoint_of(apr_socket_t* socket, apr_interface_e which) {
-    apr_sockaddr_t* address = nullptr;
-    if (apr_socket_addr_get(&address, which, socket) != APR_SUCCESS || !address) return {};
-    return endpoint_from(reinterpret_cast<const sockaddr*>(&address->sa));
-}
 
 // A listener may speak SCTP; mpm_itk takes the socket away.
 bool is_tcp(apr_socket_t* socket) {
@@ -71,77 +43,14 @@ const VhostSettings& settings_for(const Connection& connection, const ClientSeen
     return seen.last ? *seen.last->vhost : config_of(connection.c->base_server).settings;
 }
 
-Cause cause_of(const Close& close) {
-    const conn_rec* c = close.connection.c;
-    const auto& before = close.connection.before_goodbye;
-    CloseFacts facts;
-    facts.requests = close.seen.requests;
-    facts.peek = before ? before->peek : close.peek;
-    facts.reading = close.connection.reading;
-    facts.stopping = is_stopping();
-    facts.async = mpm_is_async();
-    facts.short_note = has_short_note(c);
-    facts.tls = close.connection.tls != TlsVersion::none;
-    facts.http_2 = close.connection.http_2;
-    facts.request_timeout = std::chrono::microseconds(c->base_server->timeout);
-    if (close.seen.last) {
-        facts.after_reply = close.seen.last->closes;
-        facts.malformed = close.seen.last->malformed;
-        facts.since_reply = (before ? before->at : monotonic_now()) - close.seen.last->logged;
-        facts.keep_alive_timeout = close.seen.last->keep_alive_timeout;
-        facts.http_2 = facts.http_2 || close.seen.last->http == HttpVersion::http_2;
-    }
-    if (needs_tcp_info(facts)) {
-        const Received received = before ? before->received : received_on(close.socket);
-        facts.bytes_received = received.any;
-        facts.since_last_bytes = received.since_last;
-    }
-    return cause_of_close(facts);
-}
-
-// A proxy's PROXY header replaces c->client_addr; the Record's peer is the socket's.
-std::string_view proxied_address(const conn_rec* c, const Endpoint& peer) {
-    Endpoint client = endpoint_from(reinterpret_cast<const sockaddr*>(&c->client_addr->sa));
-    client.port = peer.port;
-    return client == peer ? std::string_view{} : std::string_view(c->client_ip);
-}
-
-Handoff message_for(const Close& close, Cause cause) {
-    const Connection& connection = close.connection;
-    conn_rec* c = connection.c;
-    apr_socket_t* socket = ap_get_conn_socket(c);
-    Handoff message;
-    message.cause = cause;
-    message.mpm = mpm();
-    message.tls = connection.tls;
-    message.requests = close.seen.requests;
-    message.half_close = monotonic_now();
-    message.policy = close.settings.policy;
-    message.vhost = close.settings.name;
-    message.logs = close.settings.logs;
-    message.http = connection.http_2 ? HttpVersion::http_2 : HttpVersion::none;
-    if (socket) {
-        message.peer = endpoint_of(socket, APR_REMOTE);
-        message.local = endpoint_of(socket, APR_LOCAL);
-    }
-    if (const auto& last = close.seen.last) {
-        message.http = last->http;
-        message.logs = last->logs;
-        message.user_agent = last->user_agent;
-        message.client_address = last->client_address;
-    }
-    if (message.client_address.empty())
-        message.client_address = proxied_address(c, message.peer);
-    return message;
-}
-
 void count_decline(Connection& connection, Decline decline) {
     count(counter_of(connection.runtime->module_counters->declined, decline));
 }
 
 bool send(Connection& connection, const Handoff& message, int socket) {
     const CloserProcess* closer = current_closer(*connection.runtime);
-    // httpd -X has no loop that would start another closer, so nothing is left in the channel for one.
+    // httpd -X has no loop that would start another closer, so nothing is left in the channel for
+    // one.
     if (!closer || (connection.runtime->one_process && has_hung_up(closer->control))) {
         count_decline(connection, Decline::no_closer);
         return false;
@@ -164,7 +73,7 @@ void report(const Close& close, Cause cause, Outcome outcome) {
 // event starts its keep-alive clock when the kernel, not the client, has the reply: while anything
 // but our FIN is unacknowledged the client is still reading, and the full time applies.
 bool short_drain_is_due(const Close& close, Cause cause) {
-    return (cause == Cause::keepalive_timeout || has_short_note(close.connection.c)) &&
+    return (cause == Cause::keepalive_timeout || has_short_note(close)) &&
            only_fin_unacknowledged(close.socket, close.connection.before_goodbye ? kGoodbyeMax : 0);
 }
 
@@ -222,7 +131,8 @@ void account(Connection& connection, bool may_wait) {
     apr_socket_t* apr_socket = ap_get_conn_socket(connection.c);
     if (!is_tcp(apr_socket)) return count_decline(connection, Decline::no_socket);
     const int socket = descriptor_of(apr_socket);
-    const Close close{connection, seen, settings, socket, socket < 0 ? Peek::nothing : peek_at(socket)};
+    const Close close{connection, seen, settings, socket,
+                      socket < 0 ? Peek::nothing : peek_at(socket)};
     // httpd has closed it without a goodbye, and nothing can be asked any more.
     if (socket < 0) return report(close, cause_of(close), Outcome::cut);
     decide(close);

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/close_message.hpp"
+
+#include <apr_network_io.h>
+#include <http_connection.h>
+
+#include "module/cause.hpp"
+#include "module/clock.hpp"
+
+namespace finwait {
+
+namespace {
+
+Mpm mpm() {
+    return word_named<Mpm>(ap_show_mpm()).value_or(Mpm::unknown);
+}
+
+bool mpm_is_async() {
+    int async = 0;
+    return ap_mpm_query(AP_MPMQ_IS_ASYNC, &async) == APR_SUCCESS && async != 0;
+}
+
+Endpoint endpoint_of(apr_socket_t* socket, apr_interface_e which) {
+    apr_sockaddr_t* address = nullptr;
+    if (apr_socket_addr_get(&address, which, socket) != APR_SUCCESS || !address) return {};
+    return endpoint_from(reinterpret_cast<const sockaddr*>(&address->sa));
+}
+
+// A proxy's PROXY header replaces c->client_addr; the Record's peer is the socket's.
+std::string_view proxied_address(const conn_rec* c, const Endpoint& peer) {
+    Endpoint client = endpoint_from(reinterpret_cast<const sockaddr*>(&c->client_addr->sa));
+    client.port = peer.port;
+    return client == peer ? std::string_view{} : std::string_view(c->client_ip);
+}
+
+}  // namespace
+
+bool has_short_note(const Close& close) {
+    return apr_table_get(close.connection.c->notes, "short-lingering-close") != nullptr;
+}
+
+Cause cause_of(const Close& close) {
+    const conn_rec* c = close.connection.c;
+    const auto& before = close.connection.before_goodbye;
+    CloseFacts facts;
+    facts.requests = close.seen.requests;
+    facts.peek = before ? before->peek : close.peek;
+    facts.reading = close.connection.reading;
+    facts.stopping = is_stopping();
+    facts.async = mpm_is_async();
+    facts.short_note = has_short_note(close);
+    facts.tls = close.connection.tls != TlsVersion::none;
+    facts.http_2 = close.connection.http_2;
+    facts.request_timeout = std::chrono::microseconds(c->base_server->timeout);
+    if (close.seen.last) {
+        facts.after_reply = close.seen.last->closes;
+        facts.malformed = close.seen.last->malformed;
+        facts.since_reply = (before ? before->at : monotonic_now()) - close.seen.last->logged;
+        facts.keep_alive_timeout = close.seen.last->keep_alive_timeout;
+        facts.http_2 = facts.http_2 || close.seen.last->http == HttpVersion::http_2;
+    }
+    if (needs_tcp_info(facts)) {
+        const Received received = before ? before->received : received_on(close.socket);
+        facts.bytes_received = received.any;
+        facts.since_last_bytes = received.since_last;
+    }
+    return cause_of_close(facts);
+}
+
+Handoff message_for(const Close& close, Cause cause) {
+    const Connection& connection = close.connection;
+    conn_rec* c = connection.c;
+    apr_socket_t* socket = ap_get_conn_socket(c);
+    Handoff message;
+    message.cause = cause;
+    message.mpm = mpm();
+    message.tls = connection.tls;
+    message.requests = close.seen.requests;
+    message.half_close = monotonic_now();
+    message.policy = close.settings.policy;
+    message.vhost = close.settings.name;
+    message.logs = close.settings.logs;
+    message.http = connection.http_2 ? HttpVersion::http_2 : HttpVersion::none;
+    if (socket) {
+        message.peer = endpoint_of(socket, APR_REMOTE);
+        message.local = endpoint_of(socket, APR_LOCAL);
+    }
+    if (const auto& last = close.seen.last) {
+        message.http = last->http;
+        message.logs = last->logs;
+        message.user_agent = last->user_agent;
+        message.client_address = last->client_address;
+    }
+    if (message.client_address.empty()) message.client_address = proxied_address(c, message.peer);
+    return message;
+}
+
+}  // namespace finwait
