@@ -92,7 +92,6 @@ class Follower {
 
     [[nodiscard]] std::size_t followed() const { return sockets_.size(); }
     [[nodiscard]] std::size_t followed_max() const { return limits_.max_followed; }
-    [[nodiscard]] const FollowedSockets& sockets() const { return sockets_; }
     [[nodiscard]] std::size_t followed_in(TcpState state) const { return sockets_.size_in(state); }
 
     // Asks for a sweep unless the last one is younger than an interval. True: unattributed() is.

@@ -116,20 +116,16 @@ void fill_oldest_held(const HeldSockets& sockets, Time now, std::vector<SocketVi
 }
 
 void count_followed(const Follower& follower, Time now, Present& present) {
-    const FollowedSockets& sockets = follower.sockets();
-    for (std::uint32_t slot = 0; slot < sockets.slots(); ++slot) {
-        const FollowedSocket* socket = sockets.at(slot);
-        if (socket == nullptr) continue;
-        const ClientFacts facts = ClientTable::facts(socket->client);
+    follower.for_each([&](const ShownSocket& socket) {
         const bool is_waiting =
-            socket->state == TcpState::fin_wait_2 && socket->fin_wait_2_since != kNever;
-        present.add({facts.user_agent, facts.vhost}, socket->state,
-                    is_waiting ? now - socket->fin_wait_2_since : Time::zero());
-    }
+            socket.state == TcpState::fin_wait_2 && socket.fin_wait_2_since != kNever;
+        present.add({socket.user_agent, socket.vhost}, socket.state,
+                    is_waiting ? now - socket.fin_wait_2_since : Time::zero());
+    });
 }
 
 void fill_oldest_followed(const Follower& follower, Time now, std::vector<SocketView>& oldest) {
-    for (const Follower::Shown& shown : follower.oldest(kOldestShown)) {
+    for (const ShownSocket& shown : follower.oldest(kOldestShown)) {
         SocketView& socket = oldest.emplace_back();
         socket.owner = SocketOwner::followed;
         socket.state = shown.state;
