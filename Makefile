@@ -97,7 +97,7 @@ build/fuzz/%: t/fuzz/%.cpp $(CONTRACT) $(PARSER) mod_finwait/module/values.cpp $
 	$(Q)$(FUZZ_CXX) $(CPPFLAGS) -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=all -o $@ $(filter %.cpp,$^) -lsimdjson
 
-.PHONY: all setup demo check fuzz bench install format lint clean
+.PHONY: all setup demo check fuzz bench install format clean
 
 setup:
 	@t/setup $(MAKECMDGOALS)
