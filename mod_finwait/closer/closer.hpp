@@ -69,7 +69,6 @@ class Closer {
     using Lanes = std::bitset<kChannelLanes>;
 
     void add_to_epoll(int descriptor, std::uint64_t token) const;
-    void count_lost();
     void give_up_unwritten(Time now);
     void serve_signal(Moment now);
     void serve_control(Moment now);
