@@ -99,7 +99,7 @@ build/fuzz/%: t/fuzz/%.cpp $(FUZZED) $(CONTRACT_HEADERS)
 	$(Q)$(FUZZ_CXX) $(CPPFLAGS) -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=all -o $@ $(filter %.cpp,$^) -lsimdjson
 
-.PHONY: all setup demo check fuzz bench install format lint clean
+.PHONY: all setup demo check fuzz bench install format clean
 
 setup:
 	@t/setup $(MAKECMDGOALS)

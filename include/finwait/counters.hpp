@@ -9,6 +9,7 @@
 // and, when the channel is empty, handoffs + reports == received + bad_messages.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -20,15 +21,17 @@ namespace finwait {
 using Counter = std::atomic<std::uint64_t>;
 static_assert(Counter::is_always_lock_free);
 
+// A replaced closer drains beside its successor, so gauges are kept per closer, by slot.
+inline constexpr std::size_t kCloserSlots = 4;
+
 struct ModuleCounters {
     Counter closes;
     Counter handoffs;
     Counter reports;
     std::array<Counter, kDeclines.size()> declined;
+    // Written by the parent, by slot: 1 while no closer serves the channel and none is about to.
+    std::array<Counter, kCloserSlots> unserved;
 };
-
-// A replaced closer drains beside its successor, so gauges are kept per closer, by slot.
-inline constexpr std::size_t kCloserSlots = 4;
 
 struct CloserCounters {
     Counter received;      // messages accepted; counted first, so that what is missing below is lost
@@ -67,6 +70,30 @@ inline void count(Counter& counter, std::uint64_t by = 1) {
 }
 inline std::uint64_t read(const Counter& counter) {
     return counter.load(std::memory_order_relaxed);
+}
+
+// Books as lost what the dead closer of this slot received and never accounted for, and returns it.
+// 0 if it ended in order or was booked before, so whoever learns of the death first may call it.
+// The difference is exact wherever it was killed; a gauge would be off by what it was just working
+// on.
+inline std::uint64_t count_lost(CloserCounters& counters, std::size_t slot) {
+    const bool has_died = counters.running[slot].exchange(0) != 0;
+    const std::uint64_t unwritten = counters.unwritten[slot].exchange(0);
+    const std::uint64_t untold = counters.untold[slot].exchange(0);
+    counters.held[slot].store(0);
+    counters.followed[slot].store(0);
+    if (!has_died) return 0;
+    counters.records.fetch_sub(std::min(unwritten, read(counters.records)));
+    counters.tallied.fetch_sub(std::min(untold, read(counters.tallied)));
+    std::uint64_t accounted = read(counters.records) + read(counters.tallied) +
+                              read(counters.unlogged) + read(counters.dropped) +
+                              read(counters.lost);
+    for (const Counter& held : counters.held) accounted += read(held);
+    for (const Counter& followed : counters.followed) accounted += read(followed);
+    const std::uint64_t received = read(counters.received);
+    const std::uint64_t lost = received > accounted ? received - accounted : 0;
+    count(counters.lost, lost);
+    return lost;
 }
 
 }  // namespace finwait

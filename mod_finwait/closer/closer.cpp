@@ -65,7 +65,8 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
     assert(channel_.lanes() > 0 && channel_.lanes() <= kChannelLanes);
     assert(slot < kCloserSlots);
     assert(descriptor_limit >= kDescriptorLimitMin);
-    count_lost();
+    lost_ = count_lost(counters, slot);  // by the one that had this slot before
+    counters.running[slot].store(1);
     add_to_epoll(control_.descriptor(), kControlToken);
     if (signals_) add_to_epoll(signals_.get(), kSignalToken);
     drainer_.set_max(held_max(), {});
@@ -78,27 +79,6 @@ void Closer::add_to_epoll(int descriptor, std::uint64_t token) const {
     [[maybe_unused]] const int result =
         ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event);
     assert(result == 0);
-}
-
-// The closer that had this slot before and died: what it received and never accounted for is lost. The
-// difference is exact wherever it was killed; a gauge would be off by what it was just working on.
-void Closer::count_lost() {
-    const bool has_died = counters_.running[slot_].exchange(1) != 0;
-    const std::uint64_t unwritten = counters_.unwritten[slot_].exchange(0);
-    const std::uint64_t untold = counters_.untold[slot_].exchange(0);
-    counters_.held[slot_].store(0);
-    counters_.followed[slot_].store(0);
-    if (!has_died) return;
-    counters_.records.fetch_sub(std::min(unwritten, read(counters_.records)));
-    counters_.tallied.fetch_sub(std::min(untold, read(counters_.tallied)));
-    std::uint64_t accounted = read(counters_.records) + read(counters_.tallied) +
-                              read(counters_.unlogged) + read(counters_.dropped) +
-                              read(counters_.lost);
-    for (const Counter& held : counters_.held) accounted += read(held);
-    for (const Counter& followed : counters_.followed) accounted += read(followed);
-    const std::uint64_t received = read(counters_.received);
-    lost_ = received > accounted ? received - accounted : 0;
-    count(counters_.lost, lost_);
 }
 
 // Of the closer that had this slot before, if it died, and of those that have ended beside this one. A

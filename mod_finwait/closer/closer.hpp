@@ -79,7 +79,6 @@ class Closer {
     using Lanes = std::bitset<kChannelLanes>;
 
     void add_to_epoll(int descriptor, std::uint64_t token) const;
-    void count_lost();
     void adopt_ledgers();
     void save_ledger(Moment now);
     [[nodiscard]] Time ledger_due() const;

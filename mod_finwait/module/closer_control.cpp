@@ -10,6 +10,7 @@
 
 #include "module/channel_pair.hpp"
 #include "module/control_line.hpp"
+#include "module/other_child.hpp"
 
 namespace finwait {
 
@@ -23,7 +24,6 @@ int log_level(NoticeLevel level) {
 }
 
 void log_notice(const CloserProcess& closer, const Control& message) {
-    if (message.kind != ControlKind::notice) return;
     ap_log_error(APLOG_MARK, log_level(message.level), 0, ap_server_conf, "finwait: closer %d: %.*s",
                  static_cast<int>(closer.pid), static_cast<int>(message.text.size()),
                  message.text.data());
@@ -39,6 +39,15 @@ void log_ready(const Runtime& runtime, const CloserProcess& closer, const Contro
                  ready.descriptor_limit, capacity.messages,
                  capacity.forced ? "" : " (sysctl net.core.wmem_max allows no more)",
                  capacity.descriptors);
+}
+
+void take(const Runtime& runtime, CloserProcess& closer, const Control& message) {
+    if (message.kind == ControlKind::notice) return log_notice(closer, message);
+    if (message.kind != ControlKind::ready) return;
+    closer.ready = true;
+    closer.failed_starts = 0;
+    runtime.module_counters->unserved[static_cast<std::size_t>(closer.slot)].store(0);
+    log_ready(runtime, closer, message);
 }
 
 bool send_log(const CloserProcess& closer, const Log& log) {
@@ -80,20 +89,22 @@ void log_silence(const CloserProcess& closer) {
 }
 
 void tell_to_end(const CloserProcess& closer, const Control& message) {
-    if (!send_control(closer.control, message)) ::kill(closer.pid, SIGTERM);
+    if (!send_control(closer.control, message) && is_alive(closer.pid)) ::kill(closer.pid, SIGTERM);
 }
 
 }  // namespace
 
 void tell_configuration(const Runtime& runtime, const CloserProcess& closer) {
-    if (!send_all(runtime, closer))
-        ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
-                     "finwait: closer %d could not be told its logs and limits: it goes on with those it "
-                     "has until the next restart",
-                     static_cast<int>(closer.pid));
+    if (send_all(runtime, closer)) return;
+    const bool has_ended = errno == EPIPE || errno == ECONNRESET;
+    ap_log_error(
+        APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
+        "finwait: closer %d could not be told its logs and limits: %s",
+        static_cast<int>(closer.pid),
+        has_ended ? "it has ended" : "it goes on with those it has until the next restart");
 }
 
-void await_ready(const Runtime& runtime, const CloserProcess& closer) {
+void await_ready(const Runtime& runtime, CloserProcess& closer) {
     const auto deadline = Clock::now() + kControlWait;
     bool ready = false;
     while (!ready) {
@@ -101,10 +112,7 @@ void await_ready(const Runtime& runtime, const CloserProcess& closer) {
         if (left.count() <= 0) return log_silence(closer);
         const auto read = receive_control(closer.control, left, [&](const Control& message) {
             ready = message.kind == ControlKind::ready;
-            if (ready)
-                log_ready(runtime, closer, message);
-            else
-                log_notice(closer, message);
+            take(runtime, closer, message);
         });
         if (read == ControlRead::gone) return log_silence(closer);
     }
@@ -135,16 +143,16 @@ void tell_log_close(Runtime& runtime, std::uint16_t id) {
                          static_cast<int>(closer.pid));
 }
 
-void relay_notices(const CloserProcess& closer) {
+void relay_notices(const Runtime& runtime, CloserProcess& closer) {
     if (closer.control < 0) return;
     while (receive_control(closer.control, milliseconds(0), [&](const Control& message) {
-               log_notice(closer, message);
+               take(runtime, closer, message);
            }) == ControlRead::message) {
     }
 }
 
-void relay_notices(const Runtime& runtime) {
-    for (const CloserProcess& closer : runtime.closers) relay_notices(closer);
+void relay_notices(Runtime& runtime) {
+    for (CloserProcess& closer : runtime.closers) relay_notices(runtime, closer);
 }
 
 }  // namespace finwait

@@ -14,16 +14,17 @@ namespace finwait {
 void tell_configuration(const Runtime& runtime, const CloserProcess& closer);
 
 // Waits for the answer to that, at most kControlWait, and logs it.
-void await_ready(const Runtime& runtime, const CloserProcess& closer);
+void await_ready(const Runtime& runtime, CloserProcess& closer);
 
-// A closer that cannot be told is sent a SIGTERM instead.
+// A closer that lives and cannot be told is sent a SIGTERM instead.
 void tell_to_retire(const CloserProcess& closer);
 void tell_to_finish(const Runtime& runtime, std::chrono::milliseconds grace);
 
 void tell_log_close(Runtime& runtime, std::uint16_t id);
 
-// Passes on to the error log what the closers have had to say. Never waits.
-void relay_notices(const CloserProcess& closer);
-void relay_notices(const Runtime& runtime);
+// Takes what the closers have had to say: that they are ready, and lines for the error log. Never
+// waits.
+void relay_notices(const Runtime& runtime, CloserProcess& closer);
+void relay_notices(Runtime& runtime);
 
 }  // namespace finwait

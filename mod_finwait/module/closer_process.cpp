@@ -7,12 +7,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
 
+#include "module/channel.hpp"
 #include "module/channel_pair.hpp"
 #include "module/closer_control.hpp"
+#include "module/closer_loss.hpp"
 #include "module/control_line.hpp"
 #include "module/guard.hpp"
 #include "module/other_child.hpp"
@@ -22,6 +25,15 @@
 namespace finwait {
 
 namespace {
+
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+// Between the starts of a closer that ends before it is ready: doubled each time, and rounded up to
+// the next call of httpd's monitor hook (ten seconds apart on an idle server).
+constexpr seconds kStartRetryMin{1};
+constexpr seconds kStartRetryMax{60};
+constexpr unsigned kStartRetryDoublings = 6;  // enough to reach the longest
 
 std::string closer_path() {
     const char* configured = config_of(ap_server_conf).closer_path;
@@ -59,6 +71,7 @@ bool start(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
     bound_control_wait(closer.control);
 
     Program program;
+    closer.ready = false;
     program.path = closer_path();
     program.empty_environment = true;
     program.arguments = arguments_of(closer);
@@ -88,8 +101,28 @@ bool may_pass(int error) {
     return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE;
 }
 
+void set_unserved(const Runtime& runtime, const CloserProcess& closer) {
+    runtime.module_counters->unserved[static_cast<std::size_t>(closer.slot)].store(1);
+}
+
+// Until retry_closer() comes. The channel stays as it is, but takes nothing more.
+void put_off(const Runtime& runtime, CloserProcess& closer) {
+    const unsigned doublings = std::min(closer.failed_starts++, kStartRetryDoublings);
+    const seconds wait = std::min(kStartRetryMin * (1U << doublings), kStartRetryMax);
+    closer.start_after = Clock::now() + wait;
+    set_unserved(runtime, closer);
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, ap_server_conf,
+                 "finwait: the closer (%s) did not become ready: every close is left to httpd's "
+                 "own lingering close, the next start is tried in %d s or a little later",
+                 closer_path().c_str(), static_cast<int>(wait.count()));
+}
+
 void start_or_give_up(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
-    if (!start(runtime, closer, pconf) && !may_pass(errno)) give_up(closer);
+    if (start(runtime, closer, pconf)) return;
+    if (may_pass(errno))
+        put_off(runtime, closer);
+    else
+        give_up(closer);
 }
 
 // The MPMs hand over an exit code where they have decoded it, and wait()'s status elsewhere.
@@ -97,24 +130,36 @@ bool start_up_failed(apr_wait_t status) {
     return status == kStartUpFailed || (WIFEXITED(status) && WEXITSTATUS(status) == kStartUpFailed);
 }
 
-void restart_after_death(CloserProcess& closer, apr_wait_t status) {
-    Runtime* runtime = runtime_of(ap_server_conf);
-    if (!runtime || closer.retired || server_is_stopping()) return;
+void restart_after_death(Runtime& runtime, CloserProcess& closer, apr_wait_t status) {
+    if (closer.retired || server_is_stopping()) return;
     if (start_up_failed(status)) return give_up(closer);
+    if (!closer.ready) return put_off(runtime, closer);
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
                  "finwait: the closer died (status %d): starting it again", status);
-    start_or_give_up(*runtime, closer, ap_server_conf->process->pconf);
+    start_or_give_up(runtime, closer, ap_server_conf->process->pconf);
+}
+
+// Its last words, and what it held. The slot is free again.
+void bury(Runtime& runtime, CloserProcess& closer) {
+    relay_notices(runtime, closer);
+    if (closer.retired && has_died(runtime, closer))
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
+                     "finwait: the replaced closer %d died before its end",
+                     static_cast<int>(closer.pid));
+    book_loss(runtime, closer);
+    closer.pid = 0;
+    close_and_forget(closer.control);
 }
 
 void on_closer_event(int reason, void* data, apr_wait_t status) {
     if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) return;
     auto& closer = *static_cast<CloserProcess*>(data);
     apr_proc_other_child_unregister(data);
-    relay_notices(closer);
-    closer.pid = 0;
-    close_and_forget(closer.control);
     guarded("restarting the closer", false, [&] {
-        restart_after_death(closer, status);
+        Runtime* runtime = runtime_of(ap_server_conf);
+        if (!runtime) return false;
+        bury(*runtime, closer);
+        restart_after_death(*runtime, closer, status);
         return true;
     });
 }
@@ -158,6 +203,7 @@ CloserProcess* new_closer(Runtime& runtime, const struct stat& executable) {
         return nullptr;
     }
     closer->retired = false;
+    closer->failed_starts = 0;
     closer->device = executable.st_dev;
     closer->inode = executable.st_ino;
     closer->uid = ap_unixd_config.user_id;
@@ -179,21 +225,36 @@ void start_new(Runtime& runtime, const struct stat& executable, apr_pool_t* pcon
     if (!closer) return;
     if (old && old->pid != 0) retire(runtime, *old);
     runtime.current = static_cast<int>(closer - runtime.closers.data());
+    set_unserved(runtime, *closer);  // until it is ready
     std::strncpy(runtime.version.data(), kVersion, runtime.version.size() - 1);
     start_or_give_up(runtime, *closer, pconf);
+}
+
+// A closer that died since the last configuration ended, when nothing was watching. The control
+// channel knows better than a pid, which may be another process's by now.
+bool was_found_dead(Runtime& runtime, CloserProcess& closer) {
+    const bool gone = is_gone(closer.pid);
+    if (!gone && !has_hung_up(closer.control)) return false;
+    if (!closer.retired)  // that one may have come to its end
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
+                     "finwait: closer %d died during a restart of httpd or without the module",
+                     static_cast<int>(closer.pid));
+    bury(runtime, closer);
+    return true;
 }
 
 }  // namespace
 
 void retry_closer(Runtime& runtime, apr_pool_t* pconf) {
     CloserProcess* closer = current_closer(runtime);
-    if (closer && closer->pid == 0 && closer->channel_receive[0] >= 0)
+    if (closer && closer->pid == 0 && closer->channel_receive[0] >= 0 &&
+        Clock::now() >= closer->start_after)
         start_or_give_up(runtime, *closer, pconf);
 }
 
 void run_closer(Runtime& runtime, apr_pool_t* pconf) {
     for (CloserProcess& closer : runtime.closers) {
-        if (closer.pid == 0) continue;
+        if (closer.pid == 0 || was_found_dead(runtime, closer)) continue;
         watch_child(closer.pid, on_closer_event, &closer, pconf);
         if (closer.retired) tell_configuration(runtime, closer);  // its logs were opened anew too
     }

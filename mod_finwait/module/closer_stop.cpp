@@ -6,6 +6,7 @@
 
 #include "finwait/control.hpp"
 #include "module/closer_control.hpp"
+#include "module/closer_loss.hpp"
 #include "module/closer_process.hpp"
 
 namespace finwait {
@@ -18,11 +19,11 @@ using Clock = std::chrono::steady_clock;
 constexpr milliseconds kLastRecordsWait{1000};
 constexpr milliseconds kStopPoll{50};
 
-bool has_ended(CloserProcess& closer) {
+bool has_ended(const Runtime& runtime, CloserProcess& closer) {
     if (closer.pid == 0) return true;
     const pid_t ended = ::waitpid(closer.pid, nullptr, WNOHANG);
     if (ended == 0 || (ended < 0 && errno == EINTR)) return false;
-    relay_notices(closer);
+    relay_notices(runtime, closer);
     closer.pid = 0;
     return true;
 }
@@ -30,8 +31,8 @@ bool has_ended(CloserProcess& closer) {
 bool all_have_ended(Runtime& runtime) {
     bool all = true;
     for (CloserProcess& closer : runtime.closers) {
-        relay_notices(closer);
-        all = has_ended(closer) && all;
+        relay_notices(runtime, closer);
+        all = has_ended(runtime, closer) && all;
     }
     return all;
 }
@@ -69,6 +70,8 @@ void stop_closers(Runtime& runtime, milliseconds grace) {
         tell_to_finish(runtime, milliseconds(0));
         deadline = Clock::now() + kLastRecordsWait;
     }
+    for (const CloserProcess& closer : runtime.closers)
+        if (closer.pid == 0) book_loss(runtime, closer);
 }
 
 }  // namespace finwait

@@ -79,6 +79,7 @@ bool open_program(Log& log, apr_pool_t* pconf) {
         log.read_fd = lifted(ends[0]);
         log.write_fd = lifted(ends[1]);
     }
+    if (log.program != 0 && is_gone(log.program)) log.program = 0;
     if (log.program == 0 && !start_program(log, pconf)) return false;
     watch_child(log.program, on_program_event, &log, pconf);
     return true;

@@ -6,7 +6,10 @@
 #pragma once
 
 #include <apr_thread_proc.h>
+#include <sys/wait.h>
 #include <unixd.h>
+
+#include <cerrno>
 
 #include "module/httpd.hpp"
 
@@ -19,6 +22,20 @@ inline void watch_child(pid_t pid, ChildEvent on_event, void* data, apr_pool_t* 
     auto* process = static_cast<apr_proc_t*>(apr_pcalloc(pconf, sizeof(apr_proc_t)));
     process->pid = pid;
     apr_proc_other_child_register(process, on_event, data, nullptr, pconf);
+}
+
+// Does not reap, so that httpd's loop still learns of a death.
+inline bool is_alive(pid_t pid) {
+    siginfo_t state{};
+    return ::waitid(P_PID, static_cast<id_t>(pid), &state, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           state.si_pid == 0;
+}
+
+// For the pids kept over a restart. A process may have died while the configuration did not name
+// it: then nothing watched it, and only now is it reaped, unless httpd's loop has done it.
+inline bool is_gone(pid_t pid) {
+    const pid_t reaped = ::waitpid(pid, nullptr, WNOHANG);
+    return reaped == pid || (reaped < 0 && errno == ECHILD);
 }
 
 // As mod_cgid asks it: an MPM that cannot say is taken to be stopping.

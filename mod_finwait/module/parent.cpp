@@ -97,13 +97,18 @@ milliseconds grace_at_stop(const Runtime& runtime) {
     return std::chrono::seconds(ap_graceful_shutdown_timeout);
 }
 
+// As one process httpd never restarts, and ends without telling its state.
+bool is_the_end(const Runtime& runtime) {
+    return runtime.one_process || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING;
+}
+
 // The end of a configuration: a restart, or the server's end.
 apr_status_t on_pconf_cleanup(void* data) {
     auto& runtime = *static_cast<Runtime*>(data);
     if (runtime.parent != ::getpid()) return APR_SUCCESS;
     return guarded("ending a configuration", APR_EGENERAL, [&]() -> apr_status_t {
         relay_notices(runtime);
-        if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING) {
+        if (is_the_end(runtime)) {
             stop_closers(runtime, grace_at_stop(runtime));
             close_all_logs(runtime);
         }

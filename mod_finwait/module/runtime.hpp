@@ -9,8 +9,10 @@
 #pragma once
 
 #include <sys/types.h>
+#include <unixd.h>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -19,8 +21,6 @@
 #include "finwait/version.hpp"
 #include "module/channel_pair.hpp"
 #include "module/httpd.hpp"
-
-#include <unixd.h>
 
 namespace finwait {
 
@@ -34,6 +34,9 @@ struct CloserProcess {
     LaneEnds channel_send;     // inherited by children
     LaneEnds channel_receive;  // kept so that what is queued outlives the closer
     bool retired;         // replaced; drains to its end
+    bool ready;           // this process has said so
+    unsigned failed_starts;  // in a row: processes that ended before they were ready
+    std::chrono::steady_clock::time_point start_after;  // the next try
     dev_t device;         // of the executable it runs
     ino_t inode;
     uid_t uid;

@@ -47,11 +47,16 @@ void count_decline(Connection& connection, Decline decline) {
     count(counter_of(connection.runtime->module_counters->declined, decline));
 }
 
+// A closer that dies finds what was queued when it is back, but one that cannot start leaves it to
+// nobody. httpd -X has no loop that would start another.
+bool is_served(const Runtime& runtime, const CloserProcess& closer) {
+    if (runtime.one_process && has_hung_up(closer.control)) return false;
+    return read(runtime.module_counters->unserved[static_cast<std::size_t>(closer.slot)]) == 0;
+}
+
 bool send(Connection& connection, const Handoff& message, int socket) {
     const CloserProcess* closer = current_closer(*connection.runtime);
-    // httpd -X has no loop that would start another closer, so nothing is left in the channel for
-    // one.
-    if (!closer || (connection.runtime->one_process && has_hung_up(closer->control))) {
+    if (!closer || !is_served(*connection.runtime, *closer)) {
         count_decline(connection, Decline::no_closer);
         return false;
     }

@@ -78,15 +78,66 @@ TEST_P(Closer, OfAWrongPathLeavesEveryCloseToHttpd) {
         read(httpd.counters().module().declined[static_cast<std::size_t>(Decline::no_closer)]), 1U);
 }
 
-// /bin/false ends at once, whatever its arguments: no loop of starts, httpd goes on.
-TEST_P(Closer, ThatDiesAtOnceDoesNotKeepHttpdFromServing) {
+std::uint64_t declined_for_no_closer(const Httpd& httpd) {
+    return read(httpd.counters().module().declined[static_cast<std::size_t>(Decline::no_closer)]);
+}
+
+std::size_t times_logged(const Httpd& httpd, std::string_view text) {
+    const std::string log = httpd.error_log();
+    std::size_t times = 0;
+    for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++times;
+    return times;
+}
+
+constexpr std::string_view kNotReady = "did not become ready";
+
+// /bin/false ends at once, whatever its arguments.
+TEST_P(Closer, ThatDiesAtOnceIsStartedRarelyAndLeavesEveryCloseToHttpd) {
     Httpd httpd(mpm, "FinWaitCloser /bin/false\n");
-    httpd.expect_error("finwait");
+    httpd.expect_error("/bin/false");
+    httpd.expect_error("it has ended");  // before it could be told anything
+    ASSERT_TRUE(httpd.wait_error_log(kNotReady));
+    constexpr std::size_t crowd_size = 60;
+    {
+        const auto crowd = crowd_that_never_closes(httpd.port(), crowd_size);
+        EXPECT_TRUE(httpd.lingers_itself(crowd.back())) << httpd.kernel_sockets(crowd.back());
+    }
+    ASSERT_TRUE(httpd.wait_closes(crowd_size, 15s)) << httpd.counters().text();
+    EXPECT_EQ(declined_for_no_closer(httpd), crowd_size) << httpd.counters().text();
+    // The next start is due after a second; what is started in a loop is started in every turn of
+    // it.
+    EXPECT_FALSE(wait_until(1500ms, [&] { return times_logged(httpd, kNotReady) > 3; }))
+        << httpd.error_log();
     Load load(httpd.port(), 2);
     EXPECT_TRUE(load.wait_for(100, 5s));
     load.stop();
     EXPECT_EQ(load.failures(), 0U) << load.first_failure();
-    httpd.expect_unsettled();  // nobody reads the channel
+}
+
+TEST_P(Closer, KilledRightBeforeAStopIsCountedAsLost) {
+    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 20s\n");
+    httpd.expect_error("the closer died");
+    const pid_t closer = httpd.closer_pid();
+    const auto crowd = crowd_that_never_closes(httpd.port(), 30);
+    ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == 30; }));
+    kill(closer, SIGKILL);
+    httpd.stop();
+    EXPECT_EQ(read(httpd.counters().closer().lost), 30U) << httpd.counters().text();
+    EXPECT_NE(httpd.error_log().find("30 closes unfinished"), std::string::npos);
+}
+
+TEST_P(Closer, KilledRightBeforeARestartIsStartedByIt) {
+    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 20s\n");
+    httpd.expect_error(" died");
+    const pid_t first = httpd.closer_pid();
+    const auto crowd = crowd_that_never_closes(httpd.port(), 30);
+    ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == 30; }));
+    kill(first, SIGKILL);
+    ASSERT_TRUE(wait_until(2s, [&] { return !is_running(first); }));
+    httpd.graceful();
+    EXPECT_NE(httpd.closer_pid(), first);
+    EXPECT_EQ(httpd.error_log().find("it goes on with those it has"), std::string::npos);
+    EXPECT_EQ(read(httpd.counters().closer().lost), 30U) << httpd.counters().text();
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, Closer, testing::ValuesIn(kEachMpm), NameOf());
@@ -228,6 +279,52 @@ TEST(CloserProcess, DrainsToTheEndAndEndsByItselfWhenHttpdIsKilled) {
     EXPECT_TRUE(httpd.wait_stopped(2s));
     EXPECT_TRUE(wait_until(5s, [&] { return !is_running(closer); }));
     EXPECT_EQ(httpd.records().size(), 10U);
+}
+
+// As a package manager does: a new file, moved over.
+void install(const std::string& program, const std::string& as) {
+    std::filesystem::copy_file(program, as + ".new");
+    std::filesystem::rename(as + ".new", as);
+}
+
+TEST(CloserProcess, ThatCannotStartAgainIsTriedUntilItCan) {
+    const std::string installed = Suite::dir() + "/installed";
+    install(Suite::build_dir() + "/finwait-closer", installed);
+    Httpd httpd(Mpm::event, "FinWaitCloser " + installed + "\nFinWaitDrainIdleTimeout 1s\n");
+    httpd.expect_error("the closer died");
+    httpd.expect_error(std::string(kNotReady));
+    httpd.expect_error("it has ended");  // before it could be told anything
+    const pid_t first = httpd.closer_pid();
+    install("/bin/false", installed);
+    kill(first, SIGKILL);
+    ASSERT_TRUE(httpd.wait_error_log(kNotReady));
+    const auto declined = crowd_that_never_closes(httpd.port(), 5);
+    ASSERT_TRUE(httpd.wait_closes(5));
+    EXPECT_EQ(declined_for_no_closer(httpd), 5U) << httpd.counters().text();
+    install(Suite::build_dir() + "/finwait-closer", installed);
+    // httpd's monitor hook runs every ten seconds.
+    ASSERT_NE(httpd.closer_pid(25s), first);
+    ASSERT_TRUE(wait_until(5s, [&] { return times_logged(httpd, " ready: holds") == 2; }));
+    Client client = httpd.client();
+    EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
+    EXPECT_EQ(httpd.record_of(client).drain, Drain::idle_timeout);
+}
+
+TEST(CloserProcess, ReplacedAndKilledIsReportedAndCountedAsLost) {
+    const std::string installed = Suite::dir() + "/replaced";
+    install(Suite::build_dir() + "/finwait-closer", installed);
+    Httpd httpd(Mpm::event, "FinWaitCloser " + installed + "\nFinWaitDrainIdleTimeout 20s\n");
+    httpd.expect_error("the replaced closer");
+    const pid_t old_closer = httpd.closer_pid();
+    const auto crowd = crowd_that_never_closes(httpd.port(), 30);
+    ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == 30; }));
+    install(Suite::build_dir() + "/finwait-closer", installed);
+    httpd.graceful();
+    kill(old_closer, SIGKILL);
+    const std::string told = "the replaced closer " + std::to_string(old_closer) + " died";
+    EXPECT_TRUE(httpd.wait_error_log(told)) << httpd.error_log();
+    EXPECT_TRUE(wait_until(2s, [&] { return read(httpd.counters().closer().lost) == 30; }))
+        << httpd.counters().text();
 }
 
 TEST(CloserProcess, SaysAtStartWhatItCanHold) {

@@ -2,7 +2,10 @@
 //
 // The ways to run httpd: as an ordinary user, in the foreground, as one process, twice.
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
+
+#include <sstream>
 
 #include "clients/crowd.hpp"
 #include "server/each.hpp"
@@ -16,6 +19,15 @@ void expect_a_recorded_close(Httpd& httpd) {
     EXPECT_EQ(client.wait_end(3s), End::fin);
     client.close();
     EXPECT_EQ(httpd.record_of(client).drain, Drain::fin);
+}
+
+std::string without_module(const std::string& config) {
+    std::string rest;
+    std::istringstream lines(config);
+    for (std::string line; std::getline(lines, line);)
+        if (!line.starts_with("FinWait") && !line.starts_with("LoadModule finwait"))
+            rest += line + "\n";
+    return rest;
 }
 
 using Life = PerMpm;
@@ -48,6 +60,58 @@ TEST_P(Life, OfHttpdAsOneProcess) {
     Client& client = const_cast<Client&>(never_closes);
     EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
     EXPECT_EQ(httpd.record_of(client).drain, Drain::idle_timeout);
+}
+
+// No loop starts another: httpd closes by itself, and what was held is counted at the end.
+TEST_P(Life, OfHttpdAsOneProcessGoesOnWithoutItsCloser) {
+    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 30s\n", {.run = Run::debug});
+    const auto crowd = crowd_that_never_closes(httpd.port(), 10);
+    ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == 10; }));
+    const pid_t closer = httpd.closer_pid();
+    kill(closer, SIGKILL);
+    ASSERT_TRUE(wait_until(2s, [&] { return !is_running(closer); }));
+    Client client = httpd.client();
+    EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
+    EXPECT_EQ(client.wait_end(3s), End::fin);
+    EXPECT_TRUE(httpd.lingers_itself(client)) << httpd.kernel_sockets(client);
+    client.close();
+    const auto has_lingered = [&] {
+        return httpd.kernel_sockets(client).find("FIN-WAIT") == std::string::npos;
+    };
+    EXPECT_TRUE(wait_until(3s, has_lingered)) << httpd.kernel_sockets(client);
+    const auto& declined = httpd.counters().module().declined;
+    EXPECT_EQ(read(declined[static_cast<std::size_t>(Decline::no_closer)]), 1U)
+        << httpd.counters().text();
+    httpd.stop();
+    EXPECT_EQ(read(httpd.counters().closer().lost), 10U) << httpd.counters().text();
+}
+
+// What dies while the configuration does not name it is started when it does again.
+TEST_P(Life, OfACloserAndALogProgramThatDiedWithoutTheModule) {
+    Httpd httpd(mpm, "FinWaitLog \"|$echo $$ >${dir}/cat.pid; exec cat >>${dir}/piped.log\"\n",
+                {.with_log = false});
+    httpd.expect_error("died during a restart of httpd or without the module");
+    ASSERT_TRUE(wait_until(3s, [&] { return !read_file(httpd.dir() + "/cat.pid").empty(); }));
+    const pid_t program = std::stoi(read_file(httpd.dir() + "/cat.pid"));
+    const pid_t closer = httpd.closer_pid();
+    const std::string with = read_file(httpd.dir() + "/httpd.conf");
+    write_file(httpd.dir() + "/httpd.conf", without_module(with));
+    httpd.graceful();
+    for (const pid_t pid : {closer, program}) {
+        kill(pid, SIGKILL);
+        ASSERT_TRUE(wait_until(2s, [&] { return !is_running(pid); }));
+    }
+    write_file(httpd.dir() + "/httpd.conf", with);
+    httpd.graceful();
+    EXPECT_NE(httpd.closer_pid(), closer);
+    EXPECT_TRUE(wait_until(3s, [&] {
+        const std::string now = read_file(httpd.dir() + "/cat.pid");
+        return !now.empty() && std::stoi(now) != program;
+    }));
+    Client client = httpd.client();
+    EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
+    client.close();
+    EXPECT_TRUE(wait_until(5s, [&] { return httpd.records("piped.log").size() == 1; }));
 }
 
 // Ctrl-C reaches httpd's process group, the closer's session is another.
