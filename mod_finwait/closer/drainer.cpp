@@ -176,6 +176,8 @@ void Drainer::on_timer(Token token, HeldSocket& held, Moment now) {
 void Drainer::shed_one(Moment now) {
     const auto token = sockets_.cheapest();
     assert(token);
+    // It may be over already, and nobody has looked yet.
+    if (visit(*token, *sockets_.find(*token), now) == Visit::ended) return;
     end(*token, *sockets_.find(*token), Drain::shed, 0, now);
     notices_.tell(
         NoticeKind::shed, NoticeLevel::warning,

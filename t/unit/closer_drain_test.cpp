@@ -286,6 +286,20 @@ TEST_F(CloserDrains, NeverHoldsMoreThanItsLimitWithinABurst) {
     EXPECT_EQ(before + 100 + 5, open_descriptors());
 }
 
+TEST_F(CloserDrains, WhoHasClosedIsNotShed) {
+    set_up(5);
+    for (int i = 0; i < 50; ++i) {
+        TcpPair pair = loopback.half_closed();
+        pair.client.reset();
+        hand_over(pair);
+    }
+    settle(0);
+    const std::vector<Record> all = records();
+    ASSERT_EQ(50U, all.size());
+    for (const Record& record : all) EXPECT_EQ(Drain::fin, record.drain);
+    EXPECT_EQ(0U, read(counters->shed));
+}
+
 TEST_F(CloserDrains, AFloodIsReadAtIntervalsAndMeetsTheDeadline) {
     set_up();
     policy.drain_timeout_ms = 1000;

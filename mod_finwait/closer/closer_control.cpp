@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The closer and the parent: what it is told, and obeys.
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "closer/closer.hpp"
+
+namespace finwait {
+
+namespace {
+
+FollowLimits follow_limits_of(const Control& setup) {
+    const std::span<const std::uint16_t> ports(setup.ports);
+    FollowLimits limits;
+    limits.max_followed = setup.max_followed;
+    limits.interval =
+        std::chrono::milliseconds(std::max(setup.sample_interval_ms, kSampleIntervalMinMs));
+    limits.ports.assign(ports.begin(), ports.begin() + setup.port_count);
+    return limits;
+}
+
+}  // namespace
+
+void Closer::serve_signal(Moment now) {
+    signalfd_siginfo signal;
+    if (::read(signals_.get(), &signal, sizeof signal) > 0)
+        finish_within(Time::zero(), now.monotonic);
+}
+
+// Before the channel: a new closer needs its limits and logs before it serves what is queued.
+void Closer::serve_control(Moment now) {
+    for (std::size_t i = 0; i < kControlsPerTurn; ++i) {
+        Control control;
+        UniqueFd descriptor;
+        switch (control_.receive(control, descriptor)) {
+            case ControlChannel::Received::message:
+                obey(control, std::move(descriptor), now);
+                break;
+            case ControlChannel::Received::refused:
+                notices_.tell(NoticeKind::bad_control, NoticeLevel::error,
+                              "a message of the control channel was not understood", now.monotonic);
+                break;
+            case ControlChannel::Received::nothing:
+                return;
+            case ControlChannel::Received::ended:
+                // The parent is gone, or has no more to say to a closer it replaced. Children may
+                // still live: the channel's end says when there is nothing left to do.
+                begin_serving();
+                return;
+        }
+    }
+}
+
+void Closer::obey(const Control& control, UniqueFd descriptor, Moment now) {
+    switch (control.kind) {
+        case ControlKind::setup:
+            return set_up(control, now);
+        case ControlKind::log_open:
+            logs_.open(control.log_id, std::move(descriptor), control.text, control.log_mode);
+            return drainer_.set_max(held_max(), now);
+        case ControlKind::log_close:
+            return records_.close_log(control.log_id, now);
+        case ControlKind::finish:
+            return finish_within(control.grace_ms == kGraceUnbounded
+                                     ? kNever
+                                     : Time(std::chrono::milliseconds(control.grace_ms)),
+                                 now.monotonic);
+        case ControlKind::retire:
+            // Nothing changes but that no replacement will be started: the senders of this channel
+            // end one by one, and its end is the sign to drain what is left and exit.
+            is_retired_ = true;
+            return begin_serving();
+        case ControlKind::ready:
+        case ControlKind::notice:
+            return;
+    }
+}
+
+void Closer::set_up(const Control& setup, Moment now) {
+    max_draining_ = setup.max_draining;
+    follower_.configure(follow_limits_of(setup), now);
+    drainer_.set_max(held_max(), now);
+    Control ready;
+    ready.kind = ControlKind::ready;
+    ready.max_draining = static_cast<std::uint32_t>(held_max());
+    ready.descriptor_limit = descriptor_limit_;
+    static_cast<void>(control_.send(ready));
+    records_.ledger().set_size(setup.ledger_size);
+    begin_serving();
+    if (lost_ == 0) return;
+    notices_.tell(
+        NoticeKind::lost, NoticeLevel::warning,
+        "the closer before this one died and left " + std::to_string(std::exchange(lost_, 0)) +
+            " closes unfinished: the kernel ended them as without a lingering close, and their "
+            "clients may have lost the end of a reply",
+        now.monotonic);
+}
+
+void Closer::finish_within(Time grace, Time now) {
+    is_finishing_ = true;
+    begin_serving();
+    if (grace != kNever) finish_at_ = std::min(finish_at_, now + grace);
+}
+
+}  // namespace finwait

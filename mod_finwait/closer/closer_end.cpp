@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The closer's end, and the ledger that outlives it.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "closer/closer.hpp"
+
+namespace finwait {
+
+// Of the closer that had this slot before, if it died, and of those that have ended beside this
+// one. A retired closer leaves them to its successor.
+void Closer::adopt_ledgers() {
+    for (std::size_t slot = 0; slot < kCloserSlots; ++slot) {
+        const bool is_free = slot == slot_ ? !is_serving_ : counters_.running[slot].load() == 0;
+        if (is_free && !is_retired_) static_cast<void>(store_.adopt(slot, records_.ledger()));
+    }
+}
+
+bool Closer::has_neighbours() const {
+    std::uint64_t running = 0;
+    for (const Counter& closer : counters_.running) running += read(closer);
+    return running > 1;
+}
+
+Time Closer::ledger_due() const {
+    // Not before the ledger left in this slot was adopted: it would be written over.
+    if (!is_serving_) return kNever;
+    if (store_.is_saving()) return saved_at_;
+    const bool has_changed = ledger().total().tally.closes != saved_closes_;
+    return has_changed || had_neighbours_ ? saved_at_ + kLedgerSaveInterval : kNever;
+}
+
+void Closer::save_ledger(Moment now) {
+    if (store_.is_saving()) return;
+    // Asked first: one that ends after this is looked for once more.
+    had_neighbours_ = has_neighbours();
+    adopt_ledgers();
+    saved_at_ = now.monotonic;
+    const std::uint64_t closes = ledger().total().tally.closes;
+    if (closes == std::exchange(saved_closes_, closes)) return;
+    // Shared memory that is full now may not be in a second.
+    store_.begin_save(ledger());
+}
+
+bool Closer::is_at_its_end() const {
+    const bool channel_has_ended = ended_.count() == channel_.lanes();
+    return (channel_has_ended || is_finishing_) && full_.none() && drainer_.held() == 0;
+}
+
+void Closer::end_if_done(Moment now) {
+    if (!is_at_its_end()) return;
+    // Whoever stops the server does not wait for the kernel. A replaced closer has the time.
+    if (is_finishing_) follower_.stop(now);
+    if (follower_.followed() > 0) return;
+    if (last_flush_until_ == kNever) last_flush_until_ = now.monotonic + kLastFlushMax;
+    records_.finish(now);
+    is_done_ = logs_.is_flushed() || now.monotonic >= last_flush_until_;
+    if (is_done_) give_up_unwritten(now.monotonic);
+}
+
+void Closer::give_up_unwritten(Time now) {
+    static_cast<void>(store_.save(records_.ledger()));
+    records_.give_up_unwritten();
+    counters_.running[slot_].store(0);
+    const std::string unwritten = logs_.unwritten_lines();
+    if (unwritten.empty()) return;
+    notices_.tell(NoticeKind::log_dropped, NoticeLevel::error,
+                  "could not be written before the end: " + unwritten, now);
+}
+
+}  // namespace finwait
