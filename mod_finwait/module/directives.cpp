@@ -36,7 +36,8 @@ std::optional<milliseconds> parse_time(const char* value) {
 const char* set_timeout(cmd_parms* cmd, const char* value, std::optional<std::uint32_t>& timeout) {
     const auto time = parse_time(value);
     if (!time || time->count() < 1 || *time > kTimeoutMax)
-        return refuse(cmd, value, "a time from 1ms to 1h (ms, s, mi or h; a bare number is seconds)");
+        return refuse(cmd, value,
+                      "a time from 1ms to 1h (ms, s, mi or h; a bare number is seconds)");
     timeout = static_cast<std::uint32_t>(time->count());
     return nullptr;
 }
@@ -48,7 +49,7 @@ const char* refuse_in_vhost(cmd_parms* cmd) {
 // The mode comes first, and each at most once.
 const char* add_options(cmd_parms* cmd, finwait::LogDirective& log, const char* option,
                         const char* condition) {
-    if (option && std::strcmp(option, "all") == 0) option = std::exchange(condition, nullptr);
+    if (option && finwait::is_word(option, "all")) option = std::exchange(condition, nullptr);
     if (condition) return refuse(cmd, condition, "allowed here: all, then env=name or env=!name");
     if (!option) return nullptr;
     log.env = finwait::parse_env(option);
@@ -92,13 +93,13 @@ const char* finwait_set_drain_limit(cmd_parms* cmd, void*, const char* value) {
 
 const char* finwait_set_timeout(cmd_parms* cmd, void*, const char* value) {
     auto& linger2_s = config_of(cmd->server).linger2_s;
-    if (std::strcmp(value, "kernel") == 0) {
+    if (finwait::is_word(value, "kernel")) {
         linger2_s = finwait::Policy::kLinger2Kernel;
         return nullptr;
     }
     const auto time = parse_time(value);
-    const bool in_range = time && (time->count() == 0 || (*time >= std::chrono::seconds(1) &&
-                                                          *time <= kLinger2Max));
+    const bool in_range =
+        time && (time->count() == 0 || (*time >= std::chrono::seconds(1) && *time <= kLinger2Max));
     if (!in_range) return refuse(cmd, value, "'kernel', 0, or a time from 1s to 60s");
     linger2_s = static_cast<std::uint8_t>(std::chrono::ceil<std::chrono::seconds>(*time).count());
     return nullptr;
@@ -106,7 +107,7 @@ const char* finwait_set_timeout(cmd_parms* cmd, void*, const char* value) {
 
 const char* finwait_set_ack_timeout(cmd_parms* cmd, void*, const char* value) {
     auto& timeout = config_of(cmd->server).ack_timeout_ms;
-    if (std::strcmp(value, "kernel") == 0) {
+    if (finwait::is_word(value, "kernel")) {
         timeout = finwait::Policy::kAckKernel;
         return nullptr;
     }
