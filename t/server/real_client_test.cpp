@@ -32,6 +32,31 @@ TEST_P(RealClient, CurlOnHttp2IsOneRecord) {
     EXPECT_EQ(records[0].requests, 2U);
 }
 
+TEST_P(RealClient, CurlOnTlsClosesFirst) {
+    Httpd httpd(mpm);
+    const std::string url = "https://localhost:" + std::to_string(httpd.port(Transport::tls));
+    EXPECT_EQ(run({"curl", "-sk", "--http1.1", url + "/small"}).exit_code, 0);
+    const Record record =
+        httpd.wait_record([](const Record& r) { return r.user_agent.starts_with("curl/"); });
+    EXPECT_EQ(record.cause, Cause::client_gone);
+    EXPECT_EQ(record.outcome, Outcome::client_first);
+    EXPECT_EQ(record.tls, TlsVersion::tls_1_3);
+}
+
+TEST_P(RealClient, CurlThatLeavesDuringItsFirstReplyIsKnown) {
+    Httpd httpd(mpm);
+    const std::string url = "https://localhost:" + std::to_string(httpd.port(Transport::tls));
+    constexpr int kTimedOut = 28;
+    EXPECT_EQ(run({"curl", "-sk", "--max-time", "0.3", "--limit-rate", "1k", "-o", "/dev/null",
+                   url + "/10m"})
+                  .exit_code,
+              kTimedOut);
+    const Record record =
+        httpd.wait_record([](const Record& r) { return r.user_agent.starts_with("curl/"); });
+    EXPECT_EQ(record.cause, Cause::client_gone);
+    EXPECT_EQ(record.vhost, "localhost");
+}
+
 TEST_P(RealHttp2Client, NghttpIsOneRecord) {
     Httpd httpd(mpm, "Protocols h2 h2c http/1.1\n");
     EXPECT_EQ(run({"nghttp", "-n", "-m", "5",
