@@ -35,12 +35,22 @@ TEST_P(RealClient, CurlOnHttp2IsOneRecord) {
 TEST_P(RealClient, CurlOnTlsClosesFirst) {
     Httpd httpd(mpm);
     const std::string url = "https://localhost:" + std::to_string(httpd.port(Transport::tls));
-    EXPECT_EQ(run({"curl", "-sk", "--http1.1", url + "/small"}).exit_code, 0);
-    const Record record =
-        httpd.wait_record([](const Record& r) { return r.user_agent.starts_with("curl/"); });
-    EXPECT_EQ(record.cause, Cause::client_gone);
-    EXPECT_EQ(record.outcome, Outcome::client_first);
-    EXPECT_EQ(record.tls, TlsVersion::tls_1_3);
+    // curl sends close_notify and then closes. Where ours comes in between and is not read, its
+    // kernel sends RST and no FIN: of several that happens to one now and then, never to all.
+    constexpr std::size_t calls = 5;
+    for (std::size_t i = 0; i < calls; ++i)
+        EXPECT_EQ(run({"curl", "-sk", "--http1.1", url + "/small"}).exit_code, 0);
+    ASSERT_TRUE(httpd.wait_closes(calls) && httpd.wait_settled()) << httpd.counters().text();
+    std::size_t first = 0;
+    for (const Record& record : httpd.records()) {
+        EXPECT_EQ(record.cause, Cause::client_gone);
+        EXPECT_EQ(record.tls, TlsVersion::tls_1_3);
+        if (record.outcome == Outcome::client_first)
+            ++first;
+        else
+            EXPECT_EQ(record.outcome, Outcome::reset);
+    }
+    EXPECT_GE(first, 1U);
 }
 
 TEST_P(RealClient, CurlThatLeavesDuringItsFirstReplyIsKnown) {
