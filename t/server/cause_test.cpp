@@ -276,6 +276,20 @@ INSTANTIATE_TEST_SUITE_P(Each, LargeReply,
                                           testing::ValuesIn(kEachTransport)),
                          NameOf());
 
+// A file that is not mapped counts as nothing in memory: event may then leave it to its own thread.
+// What the reply said of the connection does not matter.
+TEST(CauseOnEvent, ReplyOfAnUnmappedFileThatIsNeverReadIsRequestTimeout) {
+    for (const Transport transport : {Transport::plain, Transport::tls}) {
+        Httpd httpd(Mpm::event, "Timeout 1\nEnableMMAP Off\n");
+        Client client = httpd.client(transport, {.receive_buffer = 8192});
+        client.ask("/10m", "Connection: close\r\n");
+        const Record record = httpd.record_of(client);
+        EXPECT_EQ(name_of(record.cause), "request_timeout");
+        EXPECT_EQ(record.user_agent, "t/clients");
+        EXPECT_EQ(record.requests, 1U);
+    }
+}
+
 TEST(CauseOnEvent, IdleWhenNoWorkerIsFreeIsWorkersBusy) {
     Httpd httpd(Mpm::event, R"(
         ServerLimit 1
