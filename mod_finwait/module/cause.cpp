@@ -8,13 +8,23 @@ namespace {
 // TCP_INFO counts in jiffies (4 ms at HZ=250), and the reply is logged just after it was written.
 constexpr std::chrono::milliseconds kClockSlack{10};
 
+bool was_reset(const CloseFacts& facts) {
+    return facts.peek == Peek::reset || facts.peek == Peek::closed ||
+           facts.peek == Peek::fin_then_reset;
+}
+
 bool client_went_first(const CloseFacts& facts) {
-    return facts.peek == Peek::fin || facts.peek == Peek::reset || facts.peek == Peek::closed;
+    return facts.peek == Peek::fin || was_reset(facts);
 }
 
 Cause cause_without_request(const CloseFacts& facts) {
     if (client_went_first(facts)) return Cause::client_gone;
     if (facts.stopping) return Cause::stopping;
+    // mod_http2 itself leaves a stream only after Timeout; else a GOAWAY was read, and the FIN is
+    // still on its way.
+    if (facts.reply_begun)
+        return facts.since_last_bytes >= facts.request_timeout ? Cause::request_timeout
+                                                               : Cause::client_gone;
     // On TLS and h2 bytes prove only a handshake or a preface; whether a request was begun in
     // them could be told only on the data path.
     if (!facts.bytes_received || facts.http_2) return Cause::no_request;
@@ -23,8 +33,8 @@ Cause cause_without_request(const CloseFacts& facts) {
     return waited ? Cause::request_timeout : Cause::error;
 }
 
-// event reads only what has come. The others read, and wait, from the moment of the last reply: there
-// only the time at which bytes came tells.
+// event reads only what has come. The others read, and wait, from the moment of the last reply:
+// there only the time at which bytes came tells.
 bool has_begun(const CloseFacts& facts) {
     if (facts.http_2) return false;
     return facts.async ? facts.reading : facts.since_last_bytes + kClockSlack < facts.since_reply;
@@ -49,8 +59,8 @@ Cause cause_between_requests(const CloseFacts& facts) {
 
 }  // namespace
 
-// The order is that of ap_set_keepalive() (modules/http/http_protocol.c:262-283), after what ap_die()
-// and the handlers decide before it is asked.
+// The order is that of ap_set_keepalive() (modules/http/http_protocol.c:262-283), after what
+// ap_die() and the handlers decide before it is asked.
 Cause cause_after_reply(const ReplyFacts& facts) {
     if (facts.begun_and_timed_out) return Cause::request_timeout;
     if (facts.upgraded) return Cause::tunnel_end;
@@ -67,13 +77,14 @@ Cause cause_after_reply(const ReplyFacts& facts) {
 }
 
 Cause cause_of_close(const CloseFacts& facts) {
+    // A tunnel ends when either side closes, and httpd then half-closes the other itself.
+    if (facts.after_reply == Cause::tunnel_end) return Cause::tunnel_end;
+    // Writing to a client that is there fails only when Timeout runs out.
+    if (facts.reply_given_up && !client_went_first(facts)) return Cause::request_timeout;
     if (facts.after_reply) {
-        // A tunnel ends when either side closes, and httpd then half-closes the other itself.
-        if (facts.after_reply == Cause::tunnel_end) return Cause::tunnel_end;
         // A request cut off in its headers is answered with 400; a RST takes the reply with it.
         const bool cut_off = facts.malformed && client_went_first(facts);
-        const bool reset = facts.peek == Peek::reset || facts.peek == Peek::closed;
-        return cut_off || reset ? Cause::client_gone : *facts.after_reply;
+        return cut_off || was_reset(facts) ? Cause::client_gone : *facts.after_reply;
     }
     return facts.requests == 0 ? cause_without_request(facts) : cause_between_requests(facts);
 }

@@ -15,16 +15,16 @@ namespace finwait {
 
 // A reply after which httpd closes (c->keepalive == AP_CONN_CLOSE).
 struct ReplyFacts {
-    bool begun_and_timed_out = false;    // 408 with a request line read
-    bool upgraded = false;               // CONNECT, 101, or proxied to ws: or wss:
-    bool body_refused = false;           // 413, or Expect: 100-continue never answered
-    bool has_body = false;               // the request announced one
+    bool begun_and_timed_out = false;  // 408 with a request line read
+    bool upgraded = false;             // CONNECT, 101, or tunnelled to ws: or wss:
+    bool body_refused = false;         // 413, or Expect: 100-continue never answered
+    bool has_body = false;             // the request announced one
     bool status_drops_connection = false;
-    bool keep_alive_off = false;         // KeepAlive Off or KeepAliveTimeout 0
-    bool requests_used_up = false;       // MaxKeepAliveRequests
+    bool keep_alive_off = false;    // KeepAlive Off or KeepAliveTimeout 0
+    bool requests_used_up = false;  // MaxKeepAliveRequests
     bool client_said_close = false;
     bool no_keepalive_variable = false;
-    bool old_client = false;             // HTTP/1.0 without Connection: keep-alive
+    bool old_client = false;  // HTTP/1.0 without Connection: keep-alive
     bool stopping = false;
 };
 
@@ -37,24 +37,27 @@ enum class Peek : std::uint8_t {
     fin,      // the client's FIN, with nothing before it
     reset,    // any error: the connection is gone
     closed,   // ended, and httpd has been told: by RST, or by both FINs where it half-closed before
+    fin_then_reset,  // as closed, and the FIN was the client's: it no longer listened to us
 };
 
 struct CloseFacts {
     std::uint32_t requests = 0;        // complete ones
     std::optional<Cause> after_reply;  // set if the last reply already decided
     bool malformed = false;            // the last request was: 400
+    bool reply_begun = false;          // HTTP/2: a first request has been read, none is answered
+    bool reply_given_up = false;       // a write failed though the client is there and owes acks
     Peek peek = Peek::nothing;
-    bool reading = false;              // event only: it had begun to read a further request
-    bool stopping = false;             // the MPM stops, or this generation is old
-    bool async = false;                // event: the MPM itself sets the short-lingering-close note
-    bool short_note = false;           // c->notes has short-lingering-close
+    bool reading = false;     // event only: it had begun to read a further request
+    bool stopping = false;    // the MPM stops, or this generation is old
+    bool async = false;       // event: the MPM itself sets the short-lingering-close note
+    bool short_note = false;  // c->notes has short-lingering-close
     bool tls = false;
     bool http_2 = false;
-    bool bytes_received = false;  // on the connection, ever (tcpi_bytes_received)
+    bool bytes_received = false;                  // on the connection, ever (tcpi_bytes_received)
     std::chrono::nanoseconds since_last_bytes{};  // tcpi_last_data_recv
     std::chrono::nanoseconds since_reply{};       // if requests != 0
     std::chrono::nanoseconds keep_alive_timeout{};
-    std::chrono::nanoseconds request_timeout{};   // httpd's Timeout
+    std::chrono::nanoseconds request_timeout{};  // httpd's Timeout
 };
 
 [[nodiscard]] Cause cause_of_close(const CloseFacts& facts);

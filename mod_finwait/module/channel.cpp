@@ -2,9 +2,9 @@
 #include "module/channel.hpp"
 
 #include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <linux/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -51,6 +51,12 @@ tcp_info info_of(int socket) {
     return info;
 }
 
+int pending_error(int socket) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : 0;
+}
+
 // `Message` is a Handoff or a Question.
 template <typename Message>
 std::optional<Decline> send_any(std::span<const int> lanes, const Message& content,
@@ -95,10 +101,20 @@ Peek peek_at(int socket) {
     } while (size < 0 && errno == EINTR);
     if (size > 0) return Peek::data;
     // A RST that httpd has already been told of reads as if a FIN had come; the state tells.
-    if (size == 0)
-        return info_of(socket).tcpi_state == static_cast<int>(TcpState::closed) ? Peek::closed
-                                                                                : Peek::fin;
+    if (size == 0 && !is_closed(socket)) return Peek::fin;
+    // A RST in CLOSE_WAIT leaves EPIPE, until a write has been told (net/ipv4/tcp_input.c,
+    // tcp_reset).
+    if (size == 0) return pending_error(socket) == EPIPE ? Peek::fin_then_reset : Peek::closed;
     return errno == EAGAIN || errno == EWOULDBLOCK ? Peek::nothing : Peek::reset;
+}
+
+bool is_closed(int socket) {
+    return info_of(socket).tcpi_state == static_cast<int>(TcpState::closed);
+}
+
+bool has_unacknowledged(int socket) {
+    int bytes = 0;
+    return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 
 Received received_on(int socket) {

@@ -27,16 +27,25 @@ std::string_view bounded(std::string_view text, std::size_t size_max) {
     return text.substr(0, at_boundary ? size : size_max);
 }
 
+void ClientNote::begin(const RequestSeen& request) {
+    const std::lock_guard lock(mutex_);
+    if (!seen_.last) keep(request, kept(seen_.user_agent_, request.user_agent));
+}
+
 void ClientNote::remember(const RequestSeen& request) {
     const std::lock_guard lock(mutex_);
     // A request that was never read to its end does not hide who sent those before it.
     const bool is_nameless = !request.complete && request.user_agent.empty() && seen_.last;
     const std::string_view user_agent =
         is_nameless ? seen_.last->user_agent : kept(seen_.user_agent_, request.user_agent);
+    keep(request, user_agent);
+    if (request.complete) ++seen_.requests;
+}
+
+void ClientNote::keep(const RequestSeen& request, std::string_view user_agent) {
     seen_.last = request;
     seen_.last->user_agent = user_agent;
     seen_.last->client_address = kept(seen_.client_address_, request.client_address);
-    if (request.complete) ++seen_.requests;
 }
 
 void ClientNote::copy_to(ClientSeen& seen) {

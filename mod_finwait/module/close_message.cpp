@@ -33,6 +33,15 @@ std::string_view proxied_address(const conn_rec* c, const Endpoint& peer) {
     return client == peer ? std::string_view{} : std::string_view(c->client_ip);
 }
 
+// What is known of the socket before the goodbye outweighs what it says now. A request that mod_ssl
+// could not write is logged when the socket may have been closed.
+bool has_given_up_writing(const Close& close) {
+    const auto& before = close.connection.before_goodbye;
+    const auto& last = close.seen.last;
+    if (!(last && last->given_up) && !(before && before->aborted)) return false;
+    return before ? before->unacknowledged : has_unacknowledged(close.socket);
+}
+
 }  // namespace
 
 bool has_short_note(const Close& close) {
@@ -44,6 +53,8 @@ Cause cause_of(const Close& close) {
     const auto& before = close.connection.before_goodbye;
     CloseFacts facts;
     facts.requests = close.seen.requests;
+    facts.reply_begun = close.connection.http_2 && close.seen.last && close.seen.requests == 0;
+    facts.reply_given_up = has_given_up_writing(close);
     facts.peek = before ? before->peek : close.peek;
     facts.reading = close.connection.reading;
     facts.stopping = is_stopping();

@@ -50,7 +50,10 @@ LogIds logs_wanted_by(const request_rec* last, const ServerConfig& config) {
 bool is_upgraded(const request_rec* r) {
     if (r->status == HTTP_SWITCHING_PROTOCOLS) return true;
     if (r->method_number == M_CONNECT) return r->status == HTTP_OK;
-    return r->proxyreq && text_of(r->filename).starts_with("proxy:ws");
+    // mod_proxy_wstunnel relays even the backend's status line: from the moment it has a backend no
+    // filter of the request's own is left, and r->status stays what it was.
+    return r->proxyreq && text_of(r->filename).starts_with("proxy:ws") &&
+           r->output_filters == r->connection->output_filters;
 }
 
 // mod_http2 serves that request again, as the first stream.
@@ -70,6 +73,12 @@ bool has_body(const request_rec* r) {
 
 bool is_timed_out(const request_rec* r) {
     return r->status == HTTP_REQUEST_TIME_OUT;
+}
+
+// Refused while it was read, so that what is known of it may be only a part: httpd makes this mutex
+// when it begins to serve a request (ap_process_async_request).
+bool is_malformed(const request_rec* r) {
+    return r->status == HTTP_BAD_REQUEST && !r->invoke_mtx;
 }
 
 ReplyFacts facts_of(request_rec* first, request_rec* last) {
@@ -102,9 +111,7 @@ std::optional<Cause> closing_cause(request_rec* first, request_rec* last) {
     return cause_after_reply(facts_of(first, last));
 }
 
-void remember(Connection& connection, request_rec* first) {
-    request_rec* last = first;
-    while (last->next) last = last->next;
+RequestSeen request_seen(const request_rec* first, const request_rec* last) {
     const ServerConfig& config = config_of(last->server);
     RequestSeen request;
     request.user_agent = text_of(apr_table_get(first->headers_in, "User-Agent"));
@@ -113,10 +120,19 @@ void remember(Connection& connection, request_rec* first) {
     request.vhost = &config.settings;
     if (first->the_request) request.http = http_version_of(first);
     request.logs = logs_wanted_by(last, config);
+    return request;
+}
+
+void remember(Connection& connection, request_rec* first) {
+    request_rec* last = first;
+    while (last->next) last = last->next;
+    RequestSeen request = request_seen(first, last);
     request.logged = monotonic_now();
     request.keep_alive_timeout = keep_alive_timeout_of(last);
-    request.complete = !is_timed_out(first);
-    request.malformed = first->status == HTTP_BAD_REQUEST;
+    request.malformed = is_malformed(first);
+    request.complete = !is_timed_out(first) && !request.malformed;
+    // On HTTP/2 a stream's own connection is aborted when the client resets the stream.
+    request.given_up = !first->connection->master && first->connection->aborted;
     request.closes = closing_cause(first, last);
     connection.client.remember(request);
 }
@@ -168,8 +184,13 @@ void on_pre_read_request(request_rec*, conn_rec* c) {
 
 int on_post_read_request(request_rec* r) {
     return guarded("post_read_request", DECLINED, [&] {
-        if (!may_become_a_tunnel(r) || r->connection->master) return DECLINED;
-        if (Connection* connection = connection_of(r->connection))
+        conn_rec* primary = r->connection->master;
+        if (!primary && !may_become_a_tunnel(r)) return DECLINED;
+        Connection* connection = connection_of(primary ? primary : r->connection);
+        if (!connection) return DECLINED;
+        if (primary)
+            connection->client.begin(request_seen(r, r));
+        else
             connection->tls = tls_version_of(r->connection);
         return DECLINED;
     });

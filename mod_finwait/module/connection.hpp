@@ -14,16 +14,18 @@ namespace finwait {
 
 struct Runtime;
 
-// The socket before mod_ssl and mod_http2 say goodbye: many clients answer that at once, and then it
-// can no longer be told who went first.
+// The socket before mod_ssl and mod_http2 say goodbye: many clients answer that at once, and then
+// it can no longer be told who went first.
 struct BeforeGoodbye {
     Peek peek = Peek::nothing;
+    bool unacknowledged = false;
+    bool aborted = false;  // httpd could not write
     Received received;
     std::chrono::nanoseconds at{};
 };
 
-// In c->pool, from pre_connection to the pool's end. All but `client` belongs to the thread that the
-// MPM has serve the connection.
+// In c->pool, from pre_connection to the pool's end. All but `client` belongs to the thread that
+// the MPM has serve the connection.
 struct Connection {
     conn_rec* c = nullptr;
     Runtime* runtime = nullptr;
@@ -31,7 +33,7 @@ struct Connection {
     TlsVersion tls = TlsVersion::none;  // learnt at the close, before mod_ssl says goodbye
     bool http_2 = false;
     std::optional<BeforeGoodbye> before_goodbye;
-    bool reading = false;  // HTTP/1: a request is being read or answered
+    bool reading = false;    // HTTP/1: a request is being read or answered
     bool accounted = false;  // this close has been counted, once and for all
 };
 
@@ -44,7 +46,8 @@ struct Connection {
 int on_pre_connection(conn_rec* c, void* csd);
 void on_pre_read_request(request_rec* r, conn_rec* c);
 
-// mod_proxy's tunnel says goodbye by itself, and mod_ssl knows nothing any more when it ends.
+// Two that can't wait for the log: mod_proxy's tunnel says goodbye by itself, and mod_ssl knows
+// nothing any more when it ends; an HTTP/2 client may leave before its first request is logged.
 int on_post_read_request(request_rec* r);
 int on_log_transaction(request_rec* r);
 

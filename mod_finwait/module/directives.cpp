@@ -39,7 +39,8 @@ std::optional<milliseconds> parse_time(const char* value) {
 const char* set_timeout(cmd_parms* cmd, const char* value, std::optional<std::uint32_t>& timeout) {
     const auto time = parse_time(value);
     if (!time || time->count() < 1 || *time > kTimeoutMax)
-        return refuse(cmd, value, "a time from 1ms to 1h (ms, s, mi or h; a bare number is seconds)");
+        return refuse(cmd, value,
+                      "a time from 1ms to 1h (ms, s, mi or h; a bare number is seconds)");
     timeout = static_cast<std::uint32_t>(time->count());
     return nullptr;
 }
@@ -62,8 +63,8 @@ const char* set_number(cmd_parms* cmd, const char* value, std::uint32_t min, std
 }
 
 std::optional<finwait::LogMode> parse_mode(const char* option) {
-    if (option && std::strcmp(option, "all") == 0) return finwait::LogMode::all;
-    if (option && std::strcmp(option, "stuck") == 0) return finwait::LogMode::stuck;
+    if (option && finwait::is_word(option, "all")) return finwait::LogMode::all;
+    if (option && finwait::is_word(option, "stuck")) return finwait::LogMode::stuck;
     return std::nullopt;
 }
 
@@ -118,13 +119,13 @@ const char* finwait_set_drain_limit(cmd_parms* cmd, void*, const char* value) {
 
 const char* finwait_set_timeout(cmd_parms* cmd, void*, const char* value) {
     auto& linger2_s = config_of(cmd->server).linger2_s;
-    if (std::strcmp(value, "kernel") == 0) {
+    if (finwait::is_word(value, "kernel")) {
         linger2_s = finwait::Policy::kLinger2Kernel;
         return nullptr;
     }
     const auto time = parse_time(value);
-    const bool in_range = time && (time->count() == 0 || (*time >= std::chrono::seconds(1) &&
-                                                          *time <= kLinger2Max));
+    const bool in_range =
+        time && (time->count() == 0 || (*time >= std::chrono::seconds(1) && *time <= kLinger2Max));
     if (!in_range) return refuse(cmd, value, "'kernel', 0, or a time from 1s to 60s");
     linger2_s = static_cast<std::uint8_t>(std::chrono::ceil<std::chrono::seconds>(*time).count());
     return nullptr;
@@ -132,7 +133,7 @@ const char* finwait_set_timeout(cmd_parms* cmd, void*, const char* value) {
 
 const char* finwait_set_ack_timeout(cmd_parms* cmd, void*, const char* value) {
     auto& timeout = config_of(cmd->server).ack_timeout_ms;
-    if (std::strcmp(value, "kernel") == 0) {
+    if (finwait::is_word(value, "kernel")) {
         timeout = finwait::Policy::kAckKernel;
         return nullptr;
     }

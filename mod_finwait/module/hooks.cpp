@@ -31,7 +31,8 @@ void on_child_init(apr_pool_t*, server_rec* server) {
 void finwait_register_hooks(apr_pool_t*) {
     finwait::protect_from_children_again();
 
-    // Last, so that ServerName, User and Group and what other modules settle in post_config is known.
+    // Last, so that ServerName, User and Group and what other modules settle in post_config is
+    // known.
     ap_hook_post_config(finwait::on_post_config, nullptr, nullptr, APR_HOOK_REALLY_LAST);
     ap_hook_monitor(finwait::on_monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
@@ -41,12 +42,13 @@ void finwait_register_hooks(apr_pool_t*) {
 
     ap_hook_pre_connection(finwait::on_pre_connection, nullptr, nullptr, APR_HOOK_LAST);
     ap_hook_pre_read_request(finwait::on_pre_read_request, nullptr, nullptr, APR_HOOK_MIDDLE);
-    ap_hook_post_read_request(finwait::on_post_read_request, nullptr, nullptr, APR_HOOK_MIDDLE);
+    // Last: mod_remoteip and mod_setenvif have said what they know of the client.
+    ap_hook_post_read_request(finwait::on_post_read_request, nullptr, nullptr, APR_HOOK_LAST);
     // First: a module that answers other than OK or DECLINED would hide the request from us.
     ap_hook_log_transaction(finwait::on_log_transaction, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
 
-    // Only marks. mod_http2's hook is APR_HOOK_LAST and ends the chain with DONE, so a later one never
-    // runs on h2, and an earlier one runs before its GOAWAY (modules/http2/h2_c1.c:206-215).
+    // Only marks. mod_http2's hook is APR_HOOK_LAST and ends the chain with DONE, so a later one
+    // never runs on h2, and an earlier one runs before its GOAWAY (modules/http2/h2_c1.c:206-215).
     ap_hook_pre_close_connection(finwait::on_pre_close_connection, nullptr, nullptr,
                                  APR_HOOK_REALLY_FIRST);
     finwait::register_take_over_filter();

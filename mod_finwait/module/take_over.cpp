@@ -38,6 +38,13 @@ int descriptor_of(apr_socket_t* socket) {
     return socket && apr_os_sock_get(&descriptor, socket) == APR_SUCCESS ? descriptor : -1;
 }
 
+// Only where httpd could not write may a RST be hidden behind unread bytes, and is asked for.
+Peek peek_of(const conn_rec& c, int socket) {
+    const Peek peek = peek_at(socket);
+    const bool may_hide = peek == Peek::data || peek == Peek::nothing;
+    return may_hide && c.aborted && is_closed(socket) ? Peek::closed : peek;
+}
+
 // The last request's virtual host decides; without a request, the connection's own.
 const VhostSettings& settings_for(const Connection& connection, const ClientSeen& seen) {
     return seen.last ? *seen.last->vhost : config_of(connection.c->base_server).settings;
@@ -94,10 +101,18 @@ void hand_off(const Close& close, Cause cause) {
     close.connection.c->aborted = 1;
 }
 
+bool client_closed(Peek peek) {
+    return peek == Peek::fin || peek == Peek::fin_then_reset;
+}
+
 // How a connection has ended that leaves nothing to drain; nothing if there may be something.
 std::optional<Outcome> outcome_without_drain(const Close& close, Cause cause) {
-    switch (close.peek) {
+    // Our goodbye is answered by RST if the client has closed, and then there was no reset of its
+    // own.
+    const auto& before = close.connection.before_goodbye;
+    switch (before && client_closed(before->peek) ? before->peek : close.peek) {
         case Peek::fin:
+        case Peek::fin_then_reset:
             return Outcome::client_first;
         case Peek::reset:
             return Outcome::reset;
@@ -137,7 +152,7 @@ void account(Connection& connection, bool may_wait) {
     if (!is_tcp(apr_socket)) return count_decline(connection, Decline::no_socket);
     const int socket = descriptor_of(apr_socket);
     const Close close{connection, seen, settings, socket,
-                      socket < 0 ? Peek::nothing : peek_at(socket)};
+                      socket < 0 ? Peek::nothing : peek_of(*connection.c, socket)};
     // httpd has closed it without a goodbye, and nothing can be asked any more.
     if (socket < 0) return report(close, cause_of(close), Outcome::cut);
     decide(close);
@@ -146,7 +161,9 @@ void account(Connection& connection, bool may_wait) {
 void observe(Connection& connection) {
     const int socket = descriptor_of(ap_get_conn_socket(connection.c));
     if (socket < 0) return;
-    connection.before_goodbye = {peek_at(socket), received_on(socket), monotonic_now()};
+    const bool aborted = connection.c->aborted != 0;
+    connection.before_goodbye = {peek_of(*connection.c, socket), has_unacknowledged(socket),
+                                 aborted, received_on(socket), monotonic_now()};
 }
 
 bool holds_end_of_connection(apr_bucket_brigade* brigade) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/values.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace finwait {
@@ -27,10 +28,18 @@ std::optional<unsigned> suffix_shift(std::string_view suffix) {
     }
 }
 
+constexpr char lower(char letter) {
+    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
+
 }  // namespace
 
+bool is_word(std::string_view value, std::string_view word) {
+    return std::ranges::equal(value, word, {}, lower);
+}
+
 std::optional<std::uint64_t> parse_bytes(std::string_view value) {
-    if (value == "unlimited") return kUnlimitedBytes;
+    if (is_word(value, "unlimited")) return kUnlimitedBytes;
     std::uint64_t number = 0;
     const char* end = value.data() + value.size();
     const auto [digits_end, error] = std::from_chars(value.data(), end, number);
@@ -46,7 +55,7 @@ std::optional<EnvCondition> parse_env(std::string_view value) {
     value.remove_prefix(prefix.size());
     const bool negated = value.starts_with('!');
     if (negated) value.remove_prefix(1);
-    if (value.empty()) return std::nullopt;
+    if (value.empty() || value.starts_with('!')) return std::nullopt;
     return EnvCondition{value, negated};
 }
 

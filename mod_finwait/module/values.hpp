@@ -11,7 +11,10 @@ namespace finwait {
 
 inline constexpr std::uint64_t kUnlimitedBytes = UINT64_MAX;
 
-// "unlimited", or digits with an optional k, m or g (either case; powers of 1024). Nothing if it is
+// `value` is `word`, which is in small letters, in any case.
+[[nodiscard]] bool is_word(std::string_view value, std::string_view word);
+
+// "unlimited", or digits with an optional k, m or g (any case; powers of 1024). Nothing if it is
 // neither or does not fit in 63 bits.
 [[nodiscard]] std::optional<std::uint64_t> parse_bytes(std::string_view value);
 

@@ -83,7 +83,8 @@ Client::Client(Transport transport, std::uint16_t port, ClientOptions options)
 
     ssl_.reset(SSL_new(tls_context()));
     SSL_set_fd(ssl_.get(), fd_);
-    SSL_set_tlsext_host_name(ssl_.get(), options_.host.c_str());
+    const std::string& name = options_.server_name.empty() ? options_.host : options_.server_name;
+    SSL_set_tlsext_host_name(ssl_.get(), name.c_str());
     if (transport == Transport::h2) {
         static constexpr unsigned char kProtocols[] = "\x02h2\x08http/1.1";
         SSL_set_alpn_protos(ssl_.get(), kProtocols, sizeof kProtocols - 1);

@@ -30,6 +30,7 @@ enum class End : std::uint8_t { still_open, fin, reset };
 struct ClientOptions {
     std::string user_agent = "t/clients";
     std::string host = "localhost";
+    std::string server_name = {};  // SNI; "": the host
     std::string address = "127.0.0.1";
     int receive_buffer = 0;  // SO_RCVBUF before connect(); 0: the kernel's
     int fd = -1;             // already connected, for instance in another network namespace

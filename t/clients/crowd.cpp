@@ -96,19 +96,34 @@ Backend::~Backend() {
     ::close(listener_);
 }
 
-void Backend::websocket_echo(int fd) {
+namespace {
+
+bool read_head(int fd) {
     std::string head;
     std::array<char, 4096> chunk;
     while (head.find("\r\n\r\n") == std::string::npos) {
         const ssize_t n = ::recv(fd, chunk.data(), chunk.size(), 0);
-        if (n <= 0) return;
+        if (n <= 0) return false;
         head.append(chunk.data(), static_cast<std::size_t>(n));
     }
+    return true;
+}
+
+}  // namespace
+
+void Backend::websocket_echo(int fd) {
+    if (!read_head(fd)) return;
     // The proxy only looks at the status and at Upgrade; no client here checks the accept key.
     constexpr std::string_view switching =
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
     ::send(fd, switching.data(), switching.size(), MSG_NOSIGNAL);
     echo(fd);
+}
+
+void Backend::refuse_upgrade(int fd) {
+    if (!read_head(fd)) return;
+    constexpr std::string_view refusing = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nno\n";
+    ::send(fd, refusing.data(), refusing.size(), MSG_NOSIGNAL);
 }
 
 void Backend::echo(int fd) {

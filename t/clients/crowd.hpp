@@ -56,6 +56,8 @@ class Backend {
 
     // Answers an upgrade with 101, then echoes what comes; ends when it reads "bye".
     static void websocket_echo(int fd);
+    // Answers the same with 200.
+    static void refuse_upgrade(int fd);
     // Echoes from the first byte (behind CONNECT); ends when it reads "bye".
     static void echo(int fd);
 

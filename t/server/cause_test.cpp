@@ -101,17 +101,6 @@ TEST_P(CausePerMpm, GoneInTheMiddleOfARequestIsClientGone) {
     EXPECT_EQ(name_of(httpd.record_of(client).cause), "client_gone");
 }
 
-TEST_P(CausePerMpm, GoneInTheMiddleOfAReplyIsClientGone) {
-    Httpd httpd(mpm);
-    Client client = httpd.client(Transport::plain, {.receive_buffer = 8192});
-    client.ask("/10m");
-    EXPECT_FALSE(client.read_some(1000).empty());
-    client.reset();
-    const Record record = httpd.record_of(client);
-    EXPECT_EQ(name_of(record.cause), "client_gone");
-    EXPECT_EQ(record.outcome, Outcome::reset);
-}
-
 TEST_P(CausePerMpm, FinBehindUnreadBytesIsDrainedAndNotReset) {
     Httpd httpd(mpm, "LimitRequestBody 10\n");
     Client client = httpd.client();
@@ -126,6 +115,30 @@ TEST_P(CausePerMpm, FinBehindUnreadBytesIsDrainedAndNotReset) {
     EXPECT_GT(record.drained_bytes, 0U);
 }
 
+TEST_P(CausePerMpm, MalformedRequestIsNotCountedAndHidesNobody) {
+    Httpd httpd(mpm);
+    Client client = httpd.client();
+    EXPECT_TRUE(client.get("/small").complete);
+    client.send("GET /small HTTP/1.1\r\nHost: localhost\r\nnot a header\r\n\r\n");
+    EXPECT_EQ(client.reply().status, 400);
+    EXPECT_EQ(client.wait_end(5s), End::fin);
+    client.close();
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(name_of(record.cause), "error");
+    EXPECT_EQ(record.user_agent, "t/clients");
+    EXPECT_EQ(record.requests, 1U);
+}
+
+TEST_P(CausePerMpm, BadRequestAccordingToAHandlerIsCounted) {
+    Httpd httpd(mpm, "Redirect 400 /refused\n");
+    Client client = httpd.client();
+    EXPECT_EQ(client.get("/refused").status, 400);
+    client.close();
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(name_of(record.cause), "error");
+    EXPECT_EQ(record.requests, 1U);
+}
+
 TEST_P(CausePerMpm, IdleAtAGracefulRestartIsStopping) {
     Httpd httpd(mpm, "KeepAliveTimeout 2\nFinWaitDrainIdleTimeout 300ms\n");
     Client client = httpd.client();
@@ -134,24 +147,63 @@ TEST_P(CausePerMpm, IdleAtAGracefulRestartIsStopping) {
     EXPECT_EQ(name_of(httpd.record_of(client).cause), "stopping");
 }
 
-TEST_P(CausePerMpm, WebsocketEndedByTheBackendIsTunnelEnd) {
-    Backend backend(Backend::websocket_echo);
-    Httpd httpd(mpm, R"(
+std::string websockets_to(const Backend& backend) {
+    return R"(
         LoadModule proxy_module ${modules}/mod_proxy.so
         LoadModule proxy_http_module ${modules}/mod_proxy_http.so
         LoadModule proxy_wstunnel_module ${modules}/mod_proxy_wstunnel.so
         ProxyPass /ws ws://127.0.0.1:)" +
-                         std::to_string(backend.port()) + "/\n");
+           std::to_string(backend.port()) + "/\n";
+}
+
+constexpr const char* kWebsocket =
+    "Upgrade: websocket\r\nConnection: Upgrade, close\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+void use_websocket_until_the_backend_ends_it(Httpd& httpd) {
     Client client = httpd.client();
-    const Reply reply = client.get("/ws",
-                                   "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-                                   "Sec-WebSocket-Version: 13\r\n"
-                                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
-    EXPECT_EQ(reply.status, 101);
+    EXPECT_EQ(client.get("/ws", kWebsocket).status, 101);
     client.send("bye");
     EXPECT_EQ(client.read_to_end(5s), "bye");
     client.close();
     EXPECT_EQ(name_of(httpd.record_of(client).cause), "tunnel_end");
+}
+
+TEST_P(CausePerMpm, WebsocketEndedByTheBackendIsTunnelEnd) {
+    Backend backend(Backend::websocket_echo);
+    Httpd httpd(mpm, websockets_to(backend));
+    use_websocket_until_the_backend_ends_it(httpd);
+}
+
+TEST_P(CausePerMpm, WebsocketOfModProxyWstunnelItselfIsTunnelEnd) {
+    Backend backend(Backend::websocket_echo);
+    Httpd httpd(mpm, "ProxyWebsocketFallbackToProxyHttp Off\n" + websockets_to(backend));
+    use_websocket_until_the_backend_ends_it(httpd);
+}
+
+TEST_P(CausePerMpm, RefusedUpgradeIsNoTunnel) {
+    Backend backend(Backend::refuse_upgrade);
+    Httpd httpd(mpm, websockets_to(backend));
+    Client client = httpd.client();
+    EXPECT_EQ(client.get("/ws", kWebsocket).status, 200);
+    client.close();
+    EXPECT_EQ(name_of(httpd.record_of(client).cause), "client_asked");
+}
+
+TEST_P(CausePerMpm, WebsocketWithoutABackendIsNoTunnel) {
+    std::string directives;
+    {
+        Backend backend(Backend::echo);
+        directives = websockets_to(backend);
+    }
+    Httpd httpd(mpm, directives);
+    httpd.expect_error("AH00957");  // attempt to connect failed
+    httpd.expect_error("AH00959");  // disabling worker
+    httpd.expect_error("AH01114");  // failed to make connection to backend
+    Client client = httpd.client();
+    EXPECT_EQ(client.get("/ws", kWebsocket).status, 503);
+    client.close();
+    EXPECT_EQ(name_of(httpd.record_of(client).cause), "error");
 }
 
 TEST_P(CausePerMpm, EndOfAConnectTunnelIsTunnelEnd) {
@@ -173,6 +225,70 @@ TEST_P(CausePerMpm, EndOfAConnectTunnelIsTunnelEnd) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, CausePerMpm, testing::ValuesIn(kEachMpm), NameOf());
+
+// A reply that is too much for every buffer on its way.
+struct LargeReply : PerMpmAndTransport {
+    Client asking(Httpd& httpd) {
+        Client client = httpd.client(transport, {.receive_buffer = 8192});
+        client.ask("/10m");
+        // More than a handshake has: the reply has begun.
+        std::size_t received = 0;
+        while (received < 20'000 && client.end() == End::still_open)
+            received += client.read_some(20'000 - received).size();
+        return client;
+    }
+};
+
+TEST_P(LargeReply, ThatTheClientResetsIsClientGone) {
+    Httpd httpd(mpm);
+    Client client = asking(httpd);
+    client.reset();
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(name_of(record.cause), "client_gone");
+    EXPECT_EQ(record.outcome, Outcome::reset);
+    EXPECT_EQ(record.user_agent, "t/clients");
+    EXPECT_EQ(record.vhost, "localhost");
+}
+
+// What the client sent before its RST lies unread in front of it.
+TEST_P(LargeReply, ThatTheClientResetsBehindUnreadBytesIsClientGone) {
+    Httpd httpd(mpm);
+    Client client = asking(httpd);
+    client.ask("/small");
+    client.reset();
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(name_of(record.cause), "client_gone");
+    EXPECT_EQ(record.outcome, Outcome::reset);
+    EXPECT_EQ(record.user_agent, "t/clients");
+}
+
+TEST_P(LargeReply, ThatIsNeverReadIsRequestTimeout) {
+    Httpd httpd(mpm, "Timeout 1\n");
+    Client client = asking(httpd);
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(name_of(record.cause), "request_timeout");
+    EXPECT_EQ(record.outcome, Outcome::cut);
+    EXPECT_EQ(record.user_agent, "t/clients");
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, LargeReply,
+                         testing::Combine(testing::ValuesIn(kEachMpm),
+                                          testing::ValuesIn(kEachTransport)),
+                         NameOf());
+
+// A file that is not mapped counts as nothing in memory: event may then leave it to its own thread.
+// What the reply said of the connection does not matter.
+TEST(CauseOnEvent, ReplyOfAnUnmappedFileThatIsNeverReadIsRequestTimeout) {
+    for (const Transport transport : {Transport::plain, Transport::tls}) {
+        Httpd httpd(Mpm::event, "Timeout 1\nEnableMMAP Off\n");
+        Client client = httpd.client(transport, {.receive_buffer = 8192});
+        client.ask("/10m", "Connection: close\r\n");
+        const Record record = httpd.record_of(client);
+        EXPECT_EQ(name_of(record.cause), "request_timeout");
+        EXPECT_EQ(record.user_agent, "t/clients");
+        EXPECT_EQ(record.requests, 1U);
+    }
+}
 
 TEST(CauseOnEvent, IdleWhenNoWorkerIsFreeIsWorkersBusy) {
     Httpd httpd(Mpm::event, R"(

@@ -121,6 +121,17 @@ TEST_P(Close, ClientThatHalfClosesFirstLeavesNothingToDrain) {
     EXPECT_EQ(record.requests, 1U);
 }
 
+// Over TLS our close_notify finds nobody and is answered by RST, after the client's FIN.
+TEST_P(Close, ClientThatClosesFirstIsRecordedAsFirst) {
+    client.half_close();
+    client.close();
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(record.cause, Cause::client_gone);
+    EXPECT_EQ(record.drain, Drain::none);
+    EXPECT_EQ(record.outcome, Outcome::client_first);
+    EXPECT_EQ(record.requests, 1U);
+}
+
 TEST_P(Close, ResetBeforeTheHalfCloseIsReported) {
     client.reset();
     const Record record = httpd.record_of(client);

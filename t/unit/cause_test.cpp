@@ -63,7 +63,7 @@ TEST(CauseOfClose, OfATunnelIsItsEndWhoeverWentFirst) {
 }
 
 TEST(CauseOfClose, IsTheClientWhereItsFinOrRstIsThere) {
-    for (const Peek peek : {Peek::fin, Peek::reset, Peek::closed}) {
+    for (const Peek peek : {Peek::fin, Peek::reset, Peek::closed, Peek::fin_then_reset}) {
         CloseFacts facts = kept_alive_for(9s);
         facts.peek = peek;
         facts.stopping = true;
@@ -155,6 +155,36 @@ TEST(CauseOfClose, WithOnlyAHandshakeOrPrefaceIsNoRequest) {
     CloseFacts http_2 = without_request();
     http_2.http_2 = true;
     EXPECT_EQ(cause_of_close(http_2), Cause::no_request);
+}
+
+TEST(CauseOfClose, OfAReplyThatIsBegunOnHttp2IsTheClientUnlessItWasSilentForTimeout) {
+    CloseFacts facts = without_request();
+    facts.tls = facts.http_2 = facts.reply_begun = true;
+    EXPECT_EQ(cause_of_close(facts), Cause::client_gone);
+    facts.since_last_bytes = 60s;
+    EXPECT_EQ(cause_of_close(facts), Cause::request_timeout);
+}
+
+TEST(CauseOfClose, OfAReplyThatWasGivenUpIsTimeoutIfTheClientIsThere) {
+    CloseFacts facts = kept_alive();
+    facts.reply_given_up = true;
+    for (const Peek peek : {Peek::nothing, Peek::data}) {
+        facts.peek = peek;
+        EXPECT_EQ(cause_of_close(facts), Cause::request_timeout);
+    }
+    for (const Peek peek : {Peek::fin, Peek::reset, Peek::closed}) {
+        facts.peek = peek;
+        EXPECT_EQ(cause_of_close(facts), Cause::client_gone);
+    }
+}
+
+TEST(CauseOfClose, OfAReplyThatWasGivenUpIsTimeoutWhateverItSaid) {
+    CloseFacts facts = kept_alive();
+    facts.reply_given_up = true;
+    facts.after_reply = Cause::client_asked;
+    EXPECT_EQ(cause_of_close(facts), Cause::request_timeout);
+    facts.after_reply = Cause::tunnel_end;
+    EXPECT_EQ(cause_of_close(facts), Cause::tunnel_end);
 }
 
 TEST(CauseOfClose, OfBytesThatWereNoRequestIsAnError) {

@@ -76,8 +76,9 @@ void receive(int fd, Received& received) {
     header.msg_controllen = control.size();
     const ssize_t size = ::recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
     ASSERT_GT(size, 0);
-    ASSERT_EQ(decode(std::span(received.bytes).first(static_cast<std::size_t>(size)), received.message),
-              DecodeError::none);
+    ASSERT_EQ(
+        decode(std::span(received.bytes).first(static_cast<std::size_t>(size)), received.message),
+        DecodeError::none);
     const cmsghdr* right = CMSG_FIRSTHDR(&header);
     if (!right) return;
     int descriptor;
@@ -126,7 +127,8 @@ TEST(Channel, TakesTheNextLaneWhenOneIsFull) {
 TEST(Channel, WithoutACloserDeclinesAndRaisesNoSignal) {
     Pair channel(SOCK_SEQPACKET);
     channel.receive = UniqueFd();
-    EXPECT_EQ(send_message(lane_of(channel), a_message(MessageKind::report), -1), Decline::no_closer);
+    EXPECT_EQ(send_message(lane_of(channel), a_message(MessageKind::report), -1),
+              Decline::no_closer);
 }
 
 TEST(Channel, DeclinesAMessageThatCannotBeEncoded) {
@@ -151,7 +153,8 @@ TEST(PeekAt, TellsSilenceDataFinAndResetApart) {
     silent.await_input();
     EXPECT_EQ(peek_at(silent.server.get()), Peek::data);
     silent.client = UniqueFd();
-    EXPECT_EQ(peek_at(silent.server.get()), Peek::data) << "a FIN behind unread bytes needs a drain";
+    EXPECT_EQ(peek_at(silent.server.get()), Peek::data)
+        << "a FIN behind unread bytes needs a drain";
 
     TcpPair closed;
     closed.client = UniqueFd();
@@ -165,6 +168,46 @@ TEST(PeekAt, TellsSilenceDataFinAndResetApart) {
     reset.await_input();
     EXPECT_EQ(peek_at(reset.server.get()), Peek::reset);
     EXPECT_EQ(peek_at(reset.server.get()), Peek::closed) << "the error is told once";
+}
+
+void wait_for_end(int socket) {
+    pollfd state{socket, 0, 0};  // POLLERR and POLLHUP need no asking
+    ASSERT_EQ(::poll(&state, 1, 5000), 1);
+}
+
+void reset(TcpPair& pair) {
+    const linger abort{1, 0};
+    ::setsockopt(pair.client.get(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
+    pair.client = UniqueFd();
+    wait_for_end(pair.server.get());
+}
+
+TEST(PeekAt, TellsARstThatAnsweredUsFromTheClientsOwn) {
+    TcpPair pair;
+    pair.client = UniqueFd();
+    pair.await_input();
+    ASSERT_EQ(::send(pair.server.get(), "x", 1, MSG_NOSIGNAL), 1);
+    wait_for_end(pair.server.get());
+    EXPECT_EQ(peek_at(pair.server.get()), Peek::fin_then_reset);
+    EXPECT_EQ(peek_at(pair.server.get()), Peek::closed) << "the error is told once";
+}
+
+TEST(IsClosed, SeesARstBehindUnreadBytes) {
+    TcpPair pair;
+    ASSERT_EQ(::send(pair.client.get(), "x", 1, 0), 1);
+    pair.await_input();
+    EXPECT_FALSE(is_closed(pair.server.get()));
+    reset(pair);
+    EXPECT_TRUE(is_closed(pair.server.get()));
+}
+
+TEST(HasUnacknowledged, IsTrueOnlyWhereTheClientLeavesDataUnread) {
+    const TcpPair pair;
+    EXPECT_FALSE(has_unacknowledged(pair.server.get()));
+    const std::array<char, 65'536> data{};
+    while (::send(pair.server.get(), data.data(), data.size(), MSG_DONTWAIT) > 0) {
+    }
+    EXPECT_TRUE(has_unacknowledged(pair.server.get()));
 }
 
 TEST(OnlyFinUnacknowledged, IsTrueUnlessTheClientLeavesDataUnread) {

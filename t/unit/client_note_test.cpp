@@ -76,6 +76,22 @@ TEST(ClientNote, ANamelessRequestThatWasNeverReadHidesNobody) {
     EXPECT_EQ(agent_in(note), "");
 }
 
+TEST(ClientNote, KnowsWhoBeganTheFirstRequestAndCountsItWhenItIsDone) {
+    ClientNote note;
+    note.begin(request_of("early/1.0"));
+    EXPECT_EQ(agent_in(note), "early/1.0");
+    EXPECT_EQ(requests_in(note), 0u);
+    note.remember(request_of("early/1.0"));
+    EXPECT_EQ(requests_in(note), 1u);
+}
+
+TEST(ClientNote, KeepsTheLastDoneWhileAnotherIsBegun) {
+    ClientNote note;
+    note.remember(request_of("done/1.0"));
+    note.begin(request_of("begun/1.0"));
+    EXPECT_EQ(agent_in(note), "done/1.0");
+}
+
 TEST(ClientNote, IsCopiedWithoutWaitingWhereNobodyWrites) {
     ClientNote note;
     note.remember(request_of("first/1.0"));
