@@ -26,6 +26,13 @@ void set_nonblocking(int fd) {
     if (flags >= 0) ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+// One that was killed, or a full disk, may have cut a line in two.
+bool ends_within_a_line(int fd, const struct stat& status) {
+    char last = '\n';
+    return S_ISREG(status.st_mode) && status.st_size > 0 &&
+           ::pread(fd, &last, 1, status.st_size - 1) == 1 && last != '\n';
+}
+
 std::chrono::milliseconds to_milliseconds(std::chrono::nanoseconds time) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time);
 }
@@ -45,10 +52,17 @@ void LogWriter::open(UniqueFd descriptor, std::string_view name) {
     descriptor_ = std::move(descriptor);
     name_ = name;
     if (!is_same) start_ = line_start_;
+    if (is_empty() && ends_within_a_line(descriptor_.get(), status)) end_line();
     retry_at_ = Time::zero();
     is_blocked_ = false;
     has_failed_ = false;
     if (!is_empty()) flush_at_ = Time::zero();
+}
+
+void LogWriter::end_line() {
+    buffer_ += '\n';
+    ++lines_;
+    note(0);
 }
 
 // Full until half of the buffer is free again: otherwise a slow reader would get one line about

@@ -103,6 +103,7 @@ class LogWriter {
     };
 
     void write_if_much(Moment now);
+    void end_line();
     void appended_line(Moment now);
     [[nodiscard]] bool has_room();
     [[nodiscard]] std::size_t next_write_size() const;

@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -85,9 +86,21 @@ bool open_program(Log& log, apr_pool_t* pconf) {
     return true;
 }
 
+// Readable where that is possible, so that a closer sees whether one that was killed left half a line. A
+// FIFO must not be: opened for both it would never say that nobody reads it.
+int open_for_lines(const char* path) {
+    constexpr int kFlags = O_APPEND | O_CLOEXEC | O_NONBLOCK;
+    const int fd = ::open(path, O_WRONLY | O_CREAT | kFlags, 0666);
+    struct stat status {};
+    if (fd < 0 || ::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return fd;
+    const int readable = ::open(path, O_RDWR | kFlags);
+    if (readable < 0) return fd;
+    ::close(fd);
+    return readable;
+}
+
 bool open_file(Log& log) {
-    const int fd =
-        lifted(::open(log.target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666));
+    const int fd = lifted(open_for_lines(log.target));
     if (fd < 0) {
         ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
                      "finwait: could not open FinWaitLog file %s", log.target);

@@ -55,6 +55,26 @@ class LogWriterTest : public testing::Test {
     LogWriter log{"test"};
 };
 
+TEST_F(LogWriterTest, HalfALineOfAKilledCloserIsNotContinued) {
+    UniqueFd file(::memfd_create("log", MFD_CLOEXEC));
+    ASSERT_EQ(5, ::write(file.get(), "{\"half", 5));
+    log.open(UniqueFd(::dup(file.get())), "file");
+    ASSERT_TRUE(append(1));
+    EXPECT_EQ(0, flush_all());
+    EXPECT_EQ(0U, log.buffered_lines());
+    const std::vector<std::string> lines = lines_of(read_file(file));
+    ASSERT_EQ(2U, lines.size());
+    EXPECT_EQ("{\"hal", lines[0]);
+    EXPECT_TRUE(parse_record(lines[1]));
+}
+
+TEST_F(LogWriterTest, AWholeLineNeedsNoOtherEnd) {
+    UniqueFd file(::memfd_create("log", MFD_CLOEXEC));
+    ASSERT_EQ(3, ::write(file.get(), "{}\n", 3));
+    log.open(UniqueFd(::dup(file.get())), "file");
+    EXPECT_TRUE(log.is_empty());
+}
+
 TEST_F(LogWriterTest, WritesAfterTheFlushDelayInOneBatch) {
     auto [reader, writer] = make_pipe();
     log.open(std::move(writer), "pipe");
