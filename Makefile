@@ -21,6 +21,9 @@ CXX := g++
 endif
 FUZZ_CXX ?= clang++
 
+# For the goals that build before they run: as many jobs as processors, or what -j said.
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
 comma := ,
 OUT := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 Q := $(if $(V),,@)
@@ -105,27 +108,28 @@ setup:
 	@t/setup $(MAKECMDGOALS)
 
 demo: setup
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(JOBS) all
 	@t/demo
 
 check: setup
 ifeq ($(SAN),)
-	@$(MAKE) --no-print-directory all $(OUT)/unit-tests $(OUT)/server-tests
+	@$(MAKE) --no-print-directory $(JOBS) all $(OUT)/unit-tests $(OUT)/server-tests
 	@t/check
 else
-	@$(MAKE) --no-print-directory $(OUT)/unit-tests $(OUT)/finwait-closer
+	@$(MAKE) --no-print-directory $(JOBS) $(OUT)/unit-tests $(OUT)/finwait-closer
 	@OUT=$(OUT) t/check-sanitized
 endif
 
 fuzz: setup
-	@$(MAKE) --no-print-directory $(patsubst t/fuzz/%.cpp,build/fuzz/%,$(FUZZ))
+	@$(MAKE) --no-print-directory $(JOBS) $(patsubst t/fuzz/%.cpp,build/fuzz/%,$(FUZZ))
 	@t/fuzz/run $(FUZZ_SECONDS)
 
 bench: setup
-	@$(MAKE) --no-print-directory all $(OUT)/bench-client
+	@$(MAKE) --no-print-directory $(JOBS) all $(OUT)/bench-client
 	@t/bench/run
 	@t/bench/never_close
 	@t/bench/memory
+	@t/bench/status
 
 install: all
 	install -d $(DESTDIR)$$($(APXS) -q LIBEXECDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(CONFDIR)

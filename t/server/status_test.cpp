@@ -5,7 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <simdjson.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -13,6 +12,7 @@
 #include "clients/crowd.hpp"
 #include "server/config.hpp"
 #include "server/each.hpp"
+#include "server/status.hpp"
 
 namespace finwait::test {
 namespace {
@@ -20,35 +20,12 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr char kLocation[] =
-    "<Location /finwait-status>\n    SetHandler finwait-status\n</Location>\n"
+const std::string kLocation =
+    std::string(kStatusLocation) +
     "FinWaitDrainIdleTimeout 60s\nFinWaitDrainTimeout 60s\nFinWaitTimeout 1s\n";
 
 constexpr char kHostile[] =
     "</b><script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">";
-
-Reply asked(Httpd& httpd, const std::string& query = "", const std::string& headers = "") {
-    Client client = httpd.client();
-    Reply reply = client.get("/finwait-status" + query, headers + "Connection: close\r\n");
-    client.close();
-    return reply;
-}
-
-class Json {
-  public:
-    explicit Json(std::string text) : text_(std::move(text)), root_(parser_.parse(text_)) {}
-    std::int64_t number(std::string_view pointer) {
-        return std::int64_t(root_.at_pointer(pointer));
-    }
-    std::string text(std::string_view pointer) {
-        return std::string(std::string_view(root_.at_pointer(pointer)));
-    }
-
-  private:
-    std::string text_;
-    simdjson::dom::parser parser_;
-    simdjson::dom::element root_;
-};
 
 std::vector<Client> crowd_of(const Httpd& httpd, const std::string& user_agent, std::size_t n) {
     std::vector<Client> crowd;
@@ -108,6 +85,51 @@ TEST_P(StatusPage, SaysWhenTheCloserDoesNotAnswerWithinASecond) {
     EXPECT_GE(waited, 1s);
     EXPECT_LT(waited, 1300ms);
     EXPECT_TRUE(wait_until(2s, [&] { return asked(httpd, "?json").status == 200; }));
+}
+
+// The kernel's own count, by state: what we hold, what we follow, and what httpd closed by itself.
+TEST_P(StatusPage, AddsUpToWhatSsShows) {
+    Httpd httpd(mpm, std::string(kStatusLocation) + R"(
+        FinWaitDrainIdleTimeout 60s
+        FinWaitDrainTimeout 60s
+        FinWaitTimeout 30s
+        <VirtualHost *:${plain}>
+            ServerName localhost
+        </VirtualHost>
+        <VirtualHost *:${plain}>
+            ServerName followed.test
+            FinWaitDrainIdleTimeout 100ms
+        </VirtualHost>
+        <VirtualHost *:${plain}>
+            ServerName stock.test
+            FinWaitEngine Off
+        </VirtualHost>
+    )");
+    std::vector<Client> crowd;
+    const auto add = [&](const char* host, std::size_t n) {
+        for (std::size_t i = 0; i < n; ++i) {
+            Client& client = crowd.emplace_back(Transport::plain, httpd.port(),
+                                                ClientOptions{.user_agent = host, .host = host});
+            EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
+        }
+    };
+    add("localhost", 4);
+    add("followed.test", 5);
+    add("stock.test", 2);  // these clients are still there: httpd lingers for two seconds
+    const auto state = [&](Json& page, const char* owner) {
+        return page.number(std::string("/sockets/") + owner + "/fin_wait_2");
+    };
+    std::string last;
+    EXPECT_TRUE(wait_until(8s, [&] {
+        last = asked(httpd, "?json").body;
+        Json page(last);
+        const auto seen = run({"ss", "-Htn", "state", "fin-wait-2", "sport", "=",
+                               ":" + std::to_string(httpd.port())})
+                              .output;
+        return state(page, "held") == 4 && state(page, "followed") == 5 &&
+               state(page, "unattributed") == 2 && std::ranges::count(seen, '\n') == 11;
+    })) << last;
+    httpd.stop();
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, StatusPage, testing::ValuesIn(kEachMpm), NameOf());

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Twenty clients with five User-Agents, each with its own misbehaviour, and two hundred good ones: every
-// Record must say what its client did, and what each User-Agent cost must be what `ss` saw.
+// Record must say what its client did, what each User-Agent cost must be what `ss` saw, and the ledger must
+// have counted the same.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -11,6 +12,7 @@
 
 #include "clients/netns.hpp"
 #include "server/each.hpp"
+#include "server/status.hpp"
 
 namespace finwait::test {
 namespace {
@@ -117,8 +119,26 @@ class Truth : public testing::Test {
         for (Client& client : crowd["closes-after-the-drain/1"]) client.close();
     }
 
+    // What the ledger says of clients of which each made one request.
+    static void expect_account(Json& page, const char* user_agent, std::int64_t closes,
+                               Outcome outcome, bool stuck, double cost) {
+        const std::string at = page.account(user_agent);
+        ASSERT_FALSE(at.empty()) << user_agent;
+        EXPECT_EQ(page.number(at + "/finished/closes"), closes) << user_agent;
+        EXPECT_EQ(page.number(at + "/finished/requests"), closes) << user_agent;
+        EXPECT_EQ(page.number(at + "/finished/stuck"), stuck ? closes : 0) << user_agent;
+        EXPECT_EQ(page.number(at + "/finished/outcomes/" + std::string(name_of(outcome))), closes)
+            << user_agent;
+        // Records have whole milliseconds.
+        EXPECT_NEAR(page.real(at + "/finished/socket_seconds"), cost,
+                    0.001 * static_cast<double>(closes))
+            << user_agent;
+        for (const char* state : {"/now/fin_wait_1", "/now/fin_wait_2", "/now/closing"})
+            EXPECT_EQ(page.number(at + state), 0) << user_agent;
+    }
+
     Netns netns;
-    Httpd httpd{Mpm::event, R"(
+    Httpd httpd{Mpm::event, std::string(kStatusLocation) + R"(
         KeepAliveTimeout 1500ms
         FinWaitDrainIdleTimeout 4s
         FinWaitShortDrainTimeout 20s
@@ -141,6 +161,7 @@ TEST_F(Truth, OfEveryCloseIsInItsRecordAndInItsUserAgentsCost) {
     for (const Record& record : httpd.records()) by_agent[record.user_agent].push_back(record);
     ASSERT_EQ(by_agent["good/1"].size(), kGood);
     for (const Record& record : by_agent["good/1"]) EXPECT_EQ(record.outcome, Outcome::fin);
+    Json page(asked(httpd, "?json").body);
     for (const Kind& kind : kKinds) {
         ASSERT_EQ(by_agent[kind.user_agent].size(), kOfEachKind) << kind.user_agent;
         double cost = 0, seen = 0;
@@ -158,7 +179,14 @@ TEST_F(Truth, OfEveryCloseIsInItsRecordAndInItsUserAgentsCost) {
         const bool is_followed = kind.drain == Drain::idle_timeout;
         const double grain = (0.025 + (is_followed ? 0.1 : 0)) * kOfEachKind;
         EXPECT_NEAR(cost, seen, 0.02 * seen + grain) << kind.user_agent;
+        const bool stuck =
+            kind.drain == Drain::idle_timeout && kind.outcome != Outcome::unacked;
+        expect_account(page, kind.user_agent, kOfEachKind, kind.outcome, stuck, cost);
     }
+    double cost_of_good = 0;
+    for (const Record& record : by_agent["good/1"])
+        cost_of_good += static_cast<double>(record.fin_wait_2_ms) / 1000;
+    expect_account(page, "good/1", kGood, Outcome::fin, false, cost_of_good);
 }
 
 }  // namespace

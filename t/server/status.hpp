@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a test asks of the status page.
+#pragma once
+
+#include <simdjson.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "server/httpd.hpp"
+
+namespace finwait::test {
+
+inline constexpr char kStatusLocation[] =
+    "<Location /finwait-status>\n    SetHandler finwait-status\n</Location>\n";
+
+inline Reply asked(Httpd& httpd, const std::string& query = "", const std::string& headers = "") {
+    Client client = httpd.client();
+    Reply reply = client.get("/finwait-status" + query, headers + "Connection: close\r\n");
+    client.close();
+    return reply;
+}
+
+class Json {
+  public:
+    explicit Json(std::string text) : text_(std::move(text)), root_(parser_.parse(text_)) {}
+    std::int64_t number(std::string_view pointer) {
+        return std::int64_t(root_.at_pointer(pointer));
+    }
+    double real(std::string_view pointer) { return double(root_.at_pointer(pointer)); }
+    // Where the account of this User-Agent is; "" if there is none.
+    std::string account(std::string_view user_agent) {
+        std::size_t at = 0;
+        for (const simdjson::dom::element account : root_["accounts"]) {
+            if (std::string_view(account["user_agent"]) == user_agent)
+                return "/accounts/" + std::to_string(at);
+            ++at;
+        }
+        return {};
+    }
+    std::string text(std::string_view pointer) {
+        return std::string(std::string_view(root_.at_pointer(pointer)));
+    }
+
+  private:
+    std::string text_;
+    simdjson::dom::parser parser_;
+    simdjson::dom::element root_;
+};
+
+}  // namespace finwait::test
