@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include "clients/crowd.hpp"
@@ -114,22 +115,30 @@ TEST_P(Restart, UngracefulKeepsTheCloserAndWhatItHolds) {
     EXPECT_EQ(count_drain(httpd.records(), Drain::fin), 100U);
 }
 
-// A hundred in a row: 34 on each MPM, under load all the time.
+// A hundred in a row: 34 on each MPM, under load all the time and with a thousand sockets held all through.
+// FINWAIT_GRACEFULS=100 does them all on one server.
 TEST_P(Restart, GracefulManyTimesUnderLoadAccountsForEveryClose) {
-    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 500ms\n");
+    const char* wanted = std::getenv("FINWAIT_GRACEFULS");
+    const int gracefuls = wanted ? std::atoi(wanted) : 34;
+    Httpd httpd(mpm, kLongDrains);
     const pid_t closer = httpd.closer_pid();
+    auto crowd = crowd_that_never_closes(httpd.port(), kCrowd);
+    ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == kCrowd; }));
     Load load(httpd.port(), 3);
-    const auto crowd = crowd_that_never_closes(httpd.port(), 50);
-    for (int i = 0; i < 34; ++i) {
+    for (int i = 0; i < gracefuls; ++i) {
         ASSERT_TRUE(load.wait_for(20, 5s));
         httpd.graceful();
     }
     load.stop();
     EXPECT_EQ(load.failures(), 0U) << load.first_failure();
     EXPECT_EQ(httpd.closer_pid(), closer);
+    EXPECT_GE(httpd.counters().held(), kCrowd);
+    for (auto& client : crowd) client.close();
     ASSERT_TRUE(httpd.wait_settled()) << httpd.counters().text();
     EXPECT_EQ(httpd.counters().declined(), 0U) << httpd.counters().text();
     EXPECT_EQ(httpd.records().size(), read(httpd.counters().module().closes));
+    EXPECT_EQ(count_drain(httpd.records(), Drain::fin) + count_drain(httpd.records(), Drain::none),
+              httpd.records().size());
 }
 
 TEST_P(Restart, ReplacedCloserBinaryTakesOverAndTheOldOneDrainsToItsEnd) {
