@@ -7,7 +7,6 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include "clients/crowd.hpp"
@@ -115,17 +114,14 @@ TEST_P(Restart, UngracefulKeepsTheCloserAndWhatItHolds) {
     EXPECT_EQ(count_drain(httpd.records(), Drain::fin), 100U);
 }
 
-// A hundred in a row: 34 on each MPM, under load all the time and with a thousand sockets held all through.
-// FINWAIT_GRACEFULS=100 does them all on one server.
+// A hundred in a row, under load all the time and with a thousand sockets held all through.
 TEST_P(Restart, GracefulManyTimesUnderLoadAccountsForEveryClose) {
-    const char* wanted = std::getenv("FINWAIT_GRACEFULS");
-    const int gracefuls = wanted ? std::atoi(wanted) : 34;
     Httpd httpd(mpm, kLongDrains);
     const pid_t closer = httpd.closer_pid();
     auto crowd = crowd_that_never_closes(httpd.port(), kCrowd);
     ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == kCrowd; }));
     Load load(httpd.port(), 3);
-    for (int i = 0; i < gracefuls; ++i) {
+    for (int i = 0; i < 100; ++i) {
         ASSERT_TRUE(load.wait_for(20, 5s));
         httpd.graceful();
     }
