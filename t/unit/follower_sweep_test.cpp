@@ -174,6 +174,7 @@ TEST_F(Sweeping, RefusedLaterEndsFollowingAndWritesEveryRecord) {
     EXPECT_EQ(kMany + 1, kept().size());
     EXPECT_FALSE(follower.sweep_now(now.monotonic));
     EXPECT_EQ(kNever, follower.due());
+    EXPECT_EQ(Time::min(), follower.unattributed().taken) << "no longer known";
 }
 
 TEST_F(Sweeping, ARefusedLookUpDoesTheSame) {

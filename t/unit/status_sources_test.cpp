@@ -6,8 +6,10 @@
 #include <algorithm>
 
 #include "closer/status/collect.hpp"
+#include "closer/status/verdict.hpp"
 #include "finwait/histogram.hpp"
 #include "unit/channel_sender.hpp"
+#include "unit/tcp_pair.hpp"
 
 namespace finwait::test {
 namespace {
@@ -75,6 +77,25 @@ TEST_F(StatusSourcesTest, HoldEachCloseOnce) {
     EXPECT_EQ(seen.other->finished->closes + records.ledger().size(), 3000U);
     EXPECT_EQ(seen.finished->closes, 3000U);
     EXPECT_EQ(seen.finished->fin_wait_2.count(), 2999U) << "one was never in FIN_WAIT_2";
+}
+
+TEST_F(StatusSourcesTest, ANewHolderIsSeenBesideManyThatCostMore) {
+    for (int i = 0; i < 150; ++i) close("old/" + std::to_string(i), 100s + 1s * i);
+    Loopback loopback;
+    Handoff handoff = sample_handoff();
+    handoff.user_agent = "culprit/2";
+    for (int i = 0; i < 12; ++i) {
+        TcpPair pair = loopback.half_closed();
+        const Token token = held.add(std::move(pair.server), handoff, now.monotonic - 1s);
+        held.find(token)->drain.saw_unacked(0, now.monotonic - 1s);
+        held.move_to_fin_wait_2(token);
+    }
+    const StatusView seen = view();
+    EXPECT_EQ(seen.accounts.size(), kAccountsShownMax);
+    EXPECT_EQ(seen.accounts.front().user_agent, "old/149");
+    EXPECT_EQ(seen.accounts[kRankedByTime].user_agent, "culprit/2");
+    EXPECT_EQ(seen.accounts[kRankedByTime].now.fin_wait_2, 12U);
+    EXPECT_EQ(verdict_of(seen).user_agent, "culprit/2");
 }
 
 TEST_F(StatusSourcesTest, SayWhyNothingIsFollowed) {

@@ -225,6 +225,7 @@ void Follower::stop(Moment now) {
     }
     phase_ = Phase::idle;
     sweep_is_wanted_ = false;
+    unattributed_ = {};  // what the last sweep saw is not what there will be
 }
 
 // A look-up failed. What may pass gets a new try at the next sample.

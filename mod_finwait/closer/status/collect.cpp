@@ -221,8 +221,23 @@ void fill_present(const Ledger& ledger, StatusView& view, Present& present) {
     }
 }
 
+bool holds_more_now(const AccountView& one, const AccountView& other) {
+    return one.now.fin_wait_2 > other.now.fin_wait_2;
+}
+
+// After days of finished closes a new culprit has cost little yet: it must be seen all the same.
+void bring_holders_forward(std::vector<AccountView>& accounts) {
+    if (accounts.size() <= kRankedByTime + kRankedByNow) return;
+    const auto holders = accounts.begin() + kRankedByTime;
+    const auto others = holders + kRankedByNow;
+    std::ranges::partial_sort(holders, others, accounts.end(), holds_more_now);
+    std::ranges::stable_sort(others, accounts.end(), std::ranges::greater(),
+                             &AccountView::socket_seconds);
+}
+
 void rank_accounts(StatusView& view) {
     std::ranges::stable_sort(view.accounts, std::ranges::greater(), &AccountView::socket_seconds);
+    bring_holders_forward(view.accounts);
     if (view.accounts.size() <= kAccountsShownMax) return;
     view.accounts_left_out += view.accounts.size() - kAccountsShownMax;
     view.accounts.resize(kAccountsShownMax);

@@ -10,7 +10,7 @@ namespace finwait {
 
 namespace {
 
-constexpr std::size_t kAccountsOnPage = 25;
+constexpr std::size_t kAccountsOnPage = kRankedByTime + kRankedByNow;
 constexpr std::string_view kNone = "–";
 
 template <typename Words, std::size_t N>

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "closer/status/present.hpp"
+
 namespace finwait {
 
 namespace {
@@ -20,6 +22,7 @@ struct Culprit {
 Culprit culprit_of(const StatusView& view) {
     Culprit most;
     for (const AccountView& account : view.accounts) {
+        if (account.user_agent == kOtherPresent) continue;
         Culprit one{account.user_agent, 0};
         for (const AccountView& other : view.accounts)
             if (other.user_agent == one.user_agent) one.sockets += other.now.fin_wait_2;

@@ -159,7 +159,9 @@ struct StatusView {
     KernelView kernel;
 
     std::optional<FinishedCloses> finished;  // all closes
-    std::vector<AccountView> accounts;       // by socket_seconds(), at most kAccountsShownMax
+    // By socket_seconds(), at most kAccountsShownMax; but after the first kRankedByTime stand the
+    // kRankedByNow of the rest that have most sockets in FIN_WAIT_2 now.
+    std::vector<AccountView> accounts;
     std::uint64_t accounts_left_out = 0;
     std::optional<AccountView> other;  // of accounts that were evicted
     std::vector<VhostView> vhosts;
@@ -169,6 +171,8 @@ struct StatusView {
 };
 
 inline constexpr std::size_t kAccountsShownMax = 100;
+inline constexpr std::ptrdiff_t kRankedByTime = 20;
+inline constexpr std::ptrdiff_t kRankedByNow = 5;
 inline constexpr std::size_t kOldestShown = 10;
 
 // Names of the levels, as httpd's LogLevel.
