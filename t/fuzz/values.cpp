@@ -3,6 +3,7 @@
 // The directives' own value parsers, each against a plain statement of its grammar.
 #include "module/values.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <string>
@@ -15,9 +16,12 @@ void require(bool condition) {
     if (!condition) std::abort();
 }
 
-// digits[kKmMgG] or "unlimited"; what does not fit 63 bits is no size.
+// digits[kKmMgG] or "unlimited" in any case; what does not fit 63 bits is no size.
 std::optional<std::uint64_t> expected_bytes(std::string_view text) {
-    if (text == "unlimited") return UINT64_MAX;
+    const auto same = [](char a, char b) {
+        return std::tolower(static_cast<unsigned char>(a)) == b;
+    };
+    if (std::ranges::equal(text, std::string_view("unlimited"), same)) return UINT64_MAX;
     unsigned shift = 0;
     if (!text.empty()) {
         const int suffix = std::tolower(static_cast<unsigned char>(text.back()));
@@ -36,12 +40,13 @@ std::optional<std::uint64_t> expected_bytes(std::string_view text) {
     return static_cast<std::uint64_t>(number);
 }
 
-// What parse_env() accepts, written out again, is what it was given, but for a name that begins
-// with "!": one of them always negates.
+// What parse_env() accepts, written out again, is what it was given. No name begins with "!".
 void check_env(const std::string& text) {
     const auto condition = finwait::parse_env(text);
     const bool negated = text.starts_with("env=!");
-    const bool has_name = text.starts_with("env=") && text.size() > (negated ? 5u : 4u);
+    const std::size_t before_name = negated ? 5 : 4;
+    const bool has_name =
+        text.starts_with("env=") && text.size() > before_name && text[before_name] != '!';
     require(condition.has_value() == has_name);
     if (!condition) return;
     require(condition->negated == negated);
