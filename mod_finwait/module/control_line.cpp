@@ -7,7 +7,7 @@
 #include <array>
 #include <cerrno>
 
-#include "module/rights.hpp"
+#include "contract/rights.hpp"
 
 namespace finwait {
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the status page has from the ledger.
+#include "unit/status_sources.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct StatusSourcesTest : testing::Test {
+struct StatusSourcesTest : WithSources {
     void close(std::string_view user_agent, Time fin_wait_2_time, std::uint32_t requests = 1) {
         Handoff handoff = sample_handoff();
         handoff.user_agent = user_agent;
@@ -31,17 +33,6 @@ struct StatusSourcesTest : testing::Test {
         records.keep(handoff, end, now);
     }
     StatusView view() { return collect(sources, {}, now); }
-
-    ControlChannel control{UniqueFd()};
-    std::unique_ptr<CloserCounters> counters = std::make_unique<CloserCounters>();
-    HeldSockets held;
-    Notices notices{control};
-    History history;
-    Logs logs{-1, 0, notices};
-    RecordKeeper records{*counters, 0, logs, {}};
-    Follower follower{nullptr, *counters, counters->followed[0], records, notices, {}};
-    StatusSources sources{*counters, held, follower, records.ledger(), notices, history};
-    Moment now{1000s, 1'700'000'000s};
 };
 
 TEST_F(StatusSourcesTest, AccountsStandByTheTimeTheyCost) {
@@ -58,7 +49,8 @@ TEST_F(StatusSourcesTest, AccountsStandByTheTimeTheyCost) {
     EXPECT_EQ(first.finished->requests, 7U);
     EXPECT_EQ(first.finished->drained_bytes, 200U);
     EXPECT_DOUBLE_EQ(first.finished->socket_seconds, 40);
-    EXPECT_EQ(first.finished->words.outcomes[static_cast<std::size_t>(Outcome::kernel_timeout)], 2U);
+    EXPECT_EQ(first.finished->words.outcomes[static_cast<std::size_t>(Outcome::kernel_timeout)],
+              2U);
     EXPECT_EQ(first.finished->fin_wait_2.quantile(0.5), 20);
     EXPECT_EQ(first.opened, 1'700'000'000s);
     ASSERT_TRUE(seen.finished);

@@ -14,6 +14,7 @@
 #include "module/ask.hpp"
 #include "unit/closer_fixture.hpp"
 #include "unit/open_descriptors.hpp"
+#include "unit/status_sources.hpp"
 
 namespace finwait::test {
 namespace {
@@ -165,18 +166,8 @@ TEST_F(Status, ShowsTheLastNotices) {
                 HasSubstr("refused a message of the channel"));
 }
 
-struct WithoutCloser : testing::Test {
-    ControlChannel control{UniqueFd()};
-    std::unique_ptr<CloserCounters> counters = std::make_unique<CloserCounters>();
-    HeldSockets held;
-    Notices notices{control};
-    History history;
-    Logs logs{-1, 0, notices};
-    RecordKeeper records{*counters, 0, logs, {}};
-    Follower follower{nullptr, *counters, counters->followed[0], records, notices, {}};
-    StatusSources sources{*counters, held, follower, records.ledger(), notices, history};
+struct WithoutCloser : WithSources {
     Answers answers;
-    Moment now{1000s, 1'700'000'000s};
 };
 
 TEST_F(WithoutCloser, QuestionsWaitForFreshFiguresButNotForEver) {

@@ -5,12 +5,12 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#include <cstring>
 #include <utility>
 
 #include "closer/status/json.hpp"
 #include "closer/status/metrics.hpp"
 #include "closer/status/page.hpp"
+#include "contract/rights.hpp"
 
 namespace finwait {
 
@@ -19,17 +19,11 @@ namespace {
 bool send_descriptor(int to, int descriptor) {
     std::byte byte{};
     iovec payload{&byte, sizeof byte};
-    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof descriptor)> rights{};
     msghdr message{};
     message.msg_iov = &payload;
     message.msg_iovlen = 1;
-    message.msg_control = rights.data();
-    message.msg_controllen = rights.size();
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof descriptor);
-    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    Rights rights;
+    rights.attach(message, descriptor);
     return ::sendmsg(to, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 }
 

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the status page is made from, without a closer.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "closer/status/collect.hpp"
+
+namespace finwait::test {
+
+struct WithSources : testing::Test {
+    ControlChannel control{UniqueFd()};
+    std::unique_ptr<CloserCounters> counters = std::make_unique<CloserCounters>();
+    HeldSockets held;
+    Notices notices{control};
+    History history;
+    Logs logs{-1, 0, notices};
+    RecordKeeper records{*counters, 0, logs, {}};
+    Follower follower{nullptr, *counters, counters->followed[0], records, notices, {}};
+    StatusSources sources{*counters, held, follower, records.ledger(), notices, history};
+    Moment now{std::chrono::seconds(1000), std::chrono::seconds(1'700'000'000)};
+};
+
+}  // namespace finwait::test
