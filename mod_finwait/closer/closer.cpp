@@ -85,8 +85,10 @@ Time Closer::due() const {
 
 void Closer::wait(Time now) {
     if (full_.any()) return collect_events(0);
-    if (drainer_.arrivals() == 0) return collect_events(to_timeout(due() - now));
-    const timespec gather{0, kGatherTime.count()};
+    // Arrivals after a gathering came during it.
+    const bool is_under_load = std::exchange(is_gathering_, drainer_.arrivals() > 0);
+    if (!is_gathering_) return collect_events(to_timeout(due() - now));
+    const timespec gather{0, (is_under_load ? kGatherTimeUnderLoad : kGatherTime).count()};
     ::nanosleep(&gather, nullptr);
     collect_events(0);
 }

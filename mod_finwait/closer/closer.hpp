@@ -38,9 +38,12 @@ inline constexpr std::size_t kDescriptorLimitMin = kDescriptorReserve + 64;
 inline constexpr std::size_t kEventsPerTurn = 256;
 inline constexpr std::size_t kBatchesPerTurn = 4;
 inline constexpr std::size_t kControlsPerTurn = 256;
-// After a Handoff came the closer sleeps this long, whatever happens: at full load one turn then
-// serves several closes, most of which the client has answered meanwhile.
+// After a Handoff came the closer sleeps this long, whatever happens, and longer while others keep
+// coming: one turn then serves several closes, most of which the client has answered meanwhile, and
+// httpd's threads are not interrupted for each. The client waits for nothing: httpd's child has
+// half-closed already.
 inline constexpr Time kGatherTime = std::chrono::milliseconds(1);
+inline constexpr Time kGatherTimeUnderLoad = std::chrono::milliseconds(10);
 // How long the last Records may wait for a log's slow reader.
 inline constexpr Time kLastFlushMax = std::chrono::milliseconds(800);
 // What a closer that dies may lose of its ledger.
@@ -129,6 +132,7 @@ class Closer {
     bool had_neighbours_ = true;  // when the ledger was last saved
     Time finish_at_ = kNever;  // when the remaining drains are ended
     Time last_flush_until_ = kNever;
+    bool is_gathering_ = false;  // wait() slept for what else would come
     bool is_serving_ = false;
     bool control_is_readable_ = false;
     bool signal_came_ = false;

@@ -53,6 +53,34 @@ TEST_F(CloserDrains, FinishesAnAnsweredCloseAtTheFirstLook) {
     expect_only(Drain::fin, Outcome::fin);
 }
 
+TEST_F(CloserDrains, GathersLongerWhileClosesKeepComing) {
+    set_up();
+    std::vector<TcpPair> pairs;
+    const auto hand_over_another = [&] { hand_over(pairs.emplace_back(loopback.half_closed())); };
+    const auto time_of_wait = [&] {
+        const auto begin = std::chrono::steady_clock::now();
+        closer->wait(now.monotonic);
+        closer->turn(now);
+        return std::chrono::steady_clock::now() - begin;
+    };
+    auto shortest = std::chrono::steady_clock::duration::max();
+    for (int i = 0; i < 20; ++i) {
+        hand_over_another();
+        time_of_wait();
+        const auto alone = time_of_wait();
+        EXPECT_GE(alone, kGatherTime);
+        shortest = std::min(shortest, alone);
+        settle(pairs.size());
+    }
+    EXPECT_LT(shortest, kGatherTimeUnderLoad);
+    hand_over_another();
+    time_of_wait();
+    for (int i = 0; i < 5; ++i) {
+        hand_over_another();
+        EXPECT_GE(time_of_wait(), i == 0 ? kGatherTime : kGatherTimeUnderLoad);
+    }
+}
+
 TEST_F(CloserDrains, DiscardsWhatComesBeforeTheFin) {
     set_up();
     TcpPair pair = loopback.half_closed();
