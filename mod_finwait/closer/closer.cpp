@@ -85,11 +85,18 @@ Time Closer::due() const {
 
 void Closer::wait(Time now) {
     if (full_.any()) return collect_events(0);
-    // Arrivals after a gathering came during it.
-    const bool is_under_load = std::exchange(is_gathering_, drainer_.arrivals() > 0);
-    if (!is_gathering_) return collect_events(to_timeout(due() - now));
-    const timespec gather{0, (is_under_load ? kGatherTimeUnderLoad : kGatherTime).count()};
-    ::nanosleep(&gather, nullptr);
+    if (drainer_.arrivals() > 0) return gather();
+    gather_time_ = Time::zero();
+    collect_events(to_timeout(due() - now));
+}
+
+// The arrivals that there are came during the gathering before this one, if there was one.
+void Closer::gather() {
+    const auto came = static_cast<Time::rep>(drainer_.arrivals());
+    gather_time_ = std::clamp(gather_time_ * Time::rep{kGathered} / came, kGatherTimeMin,
+                              kGatherTimeMax);
+    const timespec time{0, gather_time_.count()};
+    ::nanosleep(&time, nullptr);
     collect_events(0);
 }
 

@@ -38,12 +38,14 @@ inline constexpr std::size_t kDescriptorLimitMin = kDescriptorReserve + 64;
 inline constexpr std::size_t kEventsPerTurn = 256;
 inline constexpr std::size_t kBatchesPerTurn = 4;
 inline constexpr std::size_t kControlsPerTurn = 256;
-// After a Handoff came the closer sleeps this long, whatever happens, and longer while others keep
-// coming: one turn then serves several closes, most of which the client has answered meanwhile, and
-// httpd's threads are not interrupted for each. The client waits for nothing: httpd's child has
-// half-closed already.
-inline constexpr Time kGatherTime = std::chrono::milliseconds(1);
-inline constexpr Time kGatherTimeUnderLoad = std::chrono::milliseconds(10);
+// After a Handoff came the closer sleeps, whatever happens, as long as it takes for about kGathered
+// closes to come: one turn then serves them all, the client has answered most of them meanwhile, and
+// httpd's threads are not interrupted for each. Not for more: what the kernel keeps for them would
+// have left the processor's caches. The client waits for nothing: httpd's child has half-closed
+// already.
+inline constexpr std::size_t kGathered = 10;
+inline constexpr Time kGatherTimeMin = std::chrono::milliseconds(1);
+inline constexpr Time kGatherTimeMax = std::chrono::milliseconds(10);
 // How long the last Records may wait for a log's slow reader.
 inline constexpr Time kLastFlushMax = std::chrono::milliseconds(800);
 // What a closer that dies may lose of its ledger.
@@ -82,6 +84,7 @@ class Closer {
     using Lanes = std::bitset<kChannelLanes>;
 
     void add_to_epoll(int descriptor, std::uint64_t token) const;
+    void gather();
     void adopt_ledgers();
     void save_ledger(Moment now);
     [[nodiscard]] Time ledger_due() const;
@@ -130,9 +133,9 @@ class Closer {
     std::uint64_t saved_closes_ = 0;
     Time saved_at_{};
     bool had_neighbours_ = true;  // when the ledger was last saved
+    Time gather_time_{};       // of the last wait(); 0 if it waited for an event
     Time finish_at_ = kNever;  // when the remaining drains are ended
     Time last_flush_until_ = kNever;
-    bool is_gathering_ = false;  // wait() slept for what else would come
     bool is_serving_ = false;
     bool control_is_readable_ = false;
     bool signal_came_ = false;

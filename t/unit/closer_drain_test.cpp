@@ -53,32 +53,39 @@ TEST_F(CloserDrains, FinishesAnAnsweredCloseAtTheFirstLook) {
     expect_only(Drain::fin, Outcome::fin);
 }
 
-TEST_F(CloserDrains, GathersLongerWhileClosesKeepComing) {
+TEST_F(CloserDrains, GathersLongerWhileFewClosesKeepComing) {
     set_up();
     std::vector<TcpPair> pairs;
-    const auto hand_over_another = [&] { hand_over(pairs.emplace_back(loopback.half_closed())); };
+    const auto hand_over_more = [&](std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i)
+            hand_over(pairs.emplace_back(loopback.half_closed()));
+    };
     const auto time_of_wait = [&] {
         const auto begin = std::chrono::steady_clock::now();
         closer->wait(now.monotonic);
         closer->turn(now);
         return std::chrono::steady_clock::now() - begin;
     };
-    auto shortest = std::chrono::steady_clock::duration::max();
-    for (int i = 0; i < 20; ++i) {
-        hand_over_another();
-        time_of_wait();
-        const auto alone = time_of_wait();
-        EXPECT_GE(alone, kGatherTime);
-        shortest = std::min(shortest, alone);
-        settle(pairs.size());
-    }
-    EXPECT_LT(shortest, kGatherTimeUnderLoad);
-    hand_over_another();
+    const auto shortest_of = [&](std::size_t count) {
+        auto shortest = std::chrono::steady_clock::duration::max();
+        for (int i = 0; i < 10; ++i) {
+            hand_over_more(count);
+            const auto time = time_of_wait();
+            EXPECT_GE(time, kGatherTimeMin);
+            shortest = std::min(shortest, time);
+        }
+        return shortest;
+    };
+    hand_over_more(1);
     time_of_wait();
-    for (int i = 0; i < 5; ++i) {
-        hand_over_another();
-        EXPECT_GE(time_of_wait(), i == 0 ? kGatherTime : kGatherTimeUnderLoad);
-    }
+    EXPECT_LT(time_of_wait(), kGatherTimeMax) << "a lone close";
+    settle(pairs.size());
+    hand_over_more(1);
+    time_of_wait();
+    EXPECT_LT(shortest_of(2 * kGathered), kGatherTimeMax) << "many closes";
+    shortest_of(1);
+    hand_over_more(1);
+    EXPECT_GE(time_of_wait(), kGatherTimeMax) << "few closes";
 }
 
 TEST_F(CloserDrains, DiscardsWhatComesBeforeTheFin) {
