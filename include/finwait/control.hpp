@@ -27,7 +27,7 @@ enum class ControlKind : std::uint8_t {
 inline constexpr std::size_t kControlSizeMax = 2048;
 inline constexpr std::size_t kNoticeMax = 512;
 inline constexpr std::uint32_t kGraceUnbounded = UINT32_MAX;
-inline constexpr std::size_t kPortsMax = 64;
+inline constexpr std::size_t kPortsMax = 512;
 inline constexpr std::uint32_t kSampleIntervalMinMs = 100;
 
 // The levels of httpd's LogLevel that the closer uses, by syslog's numbers (as httpd's).
@@ -44,7 +44,7 @@ struct Control {
     std::uint32_t ledger_size = 1024;                // setup
     std::uint32_t sample_interval_ms = 1000;         // setup
     std::array<std::uint16_t, kPortsMax> ports{};    // setup: the server's own, host byte order
-    std::uint8_t port_count = 0;                     // setup
+    std::uint16_t port_count = 0;                    // setup; 0: more than kPortsMax
     std::uint64_t descriptor_limit = 0;              // ready: RLIMIT_NOFILE after raising
     std::uint16_t log_id = 0;                        // log_open, log_close
     LogMode log_mode = LogMode::all;                 // log_open

@@ -4,9 +4,13 @@
 // Each reader maps the other's page read-only, from a descriptor opened read-only, so that no child
 // can change the closer's figures. They outlive every restart of either side.
 //
-// Always: closes == handoffs + reports + sum(declined)
-//         received == records + tallied + unlogged + dropped + lost + sum(held) + sum(followed)
-// and, when the channel is empty, handoffs + reports == received + bad_messages.
+// Counters never fall. Always:
+//
+//     closes == handoffs + reports + sum(declined)
+//     received == records + tallied + unlogged + dropped + bad_messages + lost
+//                 + sum(held) + sum(followed) + sum(unwritten) + sum(untold)
+//
+// and, when the channel is empty, handoffs + reports == received.
 #pragma once
 
 #include <algorithm>
@@ -34,12 +38,12 @@ struct ModuleCounters {
 };
 
 struct CloserCounters {
-    Counter received;      // messages accepted; counted first, so that what is missing below is lost
+    Counter received;      // messages of closes; counted first, so that what is missing below is lost
     Counter bad_messages;  // refused: truncated, wrong version, descriptor missing or too many
-    Counter records;       // closes of which at least one log took the Record
-    Counter tallied;       // closes of which no log took the Record and a tally line counts them
+    Counter records;       // closes whose Record at least one log has
+    Counter tallied;       // closes of which no log has the Record, and one has a tally line
     Counter unlogged;      // closes with no log: none configured, or hidden by env=
-    Counter dropped;       // closes of which no log could take the Record: its reader was slow
+    Counter dropped;       // closes whose Record no log has: its reader was slow, or gone
     Counter shed;          // sockets given up because FinWaitMaxDraining was reached
     Counter evicted;       // accounts of the ledger given up because FinWaitLedgerSize was reached
     Counter unfollowed;    // closes not followed because FinWaitMaxFollowed was reached
@@ -50,8 +54,8 @@ struct CloserCounters {
     // Gauges, of the closer in that slot.
     std::array<Counter, kCloserSlots> held;       // sockets
     std::array<Counter, kCloserSlots> followed;   // closed sockets whose Records are still to come
-    std::array<Counter, kCloserSlots> unwritten;  // Records in the buffers of logs
-    std::array<Counter, kCloserSlots> untold;     // of the tallied, those in no written line yet
+    std::array<Counter, kCloserSlots> unwritten;  // closes whose Record is in buffers only
+    std::array<Counter, kCloserSlots> untold;     // closes for a tally line that is not written yet
     std::array<Counter, kCloserSlots> running;    // 1 from its start to its orderly end
 };
 
@@ -72,28 +76,30 @@ inline std::uint64_t read(const Counter& counter) {
     return counter.load(std::memory_order_relaxed);
 }
 
+struct Loss {
+    std::uint64_t closes = 0;
+    std::uint64_t ended = 0;  // of them those that were over: only their line in a log is missing
+};
+
 // Books as lost what the dead closer of this slot received and never accounted for, and returns it.
-// 0 if it ended in order or was booked before, so whoever learns of the death first may call it.
-// The difference is exact wherever it was killed; a gauge would be off by what it was just working
-// on.
-inline std::uint64_t count_lost(CloserCounters& counters, std::size_t slot) {
+// Nothing if it ended in order or was booked before, so whoever learns of the death first may call
+// it. The difference is exact wherever it was killed; a gauge would be off by what it was just
+// working on.
+inline Loss count_lost(CloserCounters& counters, std::size_t slot) {
     const bool has_died = counters.running[slot].exchange(0) != 0;
-    const std::uint64_t unwritten = counters.unwritten[slot].exchange(0);
-    const std::uint64_t untold = counters.untold[slot].exchange(0);
-    counters.held[slot].store(0);
-    counters.followed[slot].store(0);
-    if (!has_died) return 0;
-    counters.records.fetch_sub(std::min(unwritten, read(counters.records)));
-    counters.tallied.fetch_sub(std::min(untold, read(counters.tallied)));
+    const auto gauges = {&counters.held, &counters.followed, &counters.unwritten, &counters.untold};
+    const std::uint64_t ended = read(counters.unwritten[slot]) + read(counters.untold[slot]);
+    for (auto* gauge : gauges) (*gauge)[slot].store(0);
+    if (!has_died) return {};
     std::uint64_t accounted = read(counters.records) + read(counters.tallied) +
                               read(counters.unlogged) + read(counters.dropped) +
-                              read(counters.lost);
-    for (const Counter& held : counters.held) accounted += read(held);
-    for (const Counter& followed : counters.followed) accounted += read(followed);
+                              read(counters.bad_messages) + read(counters.lost);
+    for (const auto* gauge : gauges)
+        for (const Counter& of_closer : *gauge) accounted += read(of_closer);
     const std::uint64_t received = read(counters.received);
     const std::uint64_t lost = received > accounted ? received - accounted : 0;
     count(counters.lost, lost);
-    return lost;
+    return {lost, std::min(ended, lost)};
 }
 
 }  // namespace finwait

@@ -30,4 +30,7 @@ struct Endpoint {
 // The numeric address without the port; "" for Family::none.
 [[nodiscard]] std::string address_text(const Endpoint& endpoint);
 
+// The endpoint, without a port, whose address_text() is exactly this; Family::none if there is none.
+[[nodiscard]] Endpoint endpoint_from_text(std::string_view text);
+
 }  // namespace finwait

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <chrono>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -48,7 +49,7 @@ struct LogIds {
     std::array<std::uint16_t, kLogsPerVhostMax> ids{};
     std::uint8_t count = 0;
 
-    bool operator==(const LogIds&) const = default;
+    auto operator<=>(const LogIds&) const = default;
 };
 
 // `question` is another message altogether: finwait/question.hpp.

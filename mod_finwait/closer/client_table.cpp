@@ -4,8 +4,6 @@
 #include <cassert>
 #include <utility>
 
-#include "finwait/handoff.hpp"
-
 namespace finwait {
 
 ClientTable::Handle ClientTable::intern(const ClientFacts& facts) {
@@ -15,6 +13,7 @@ ClientTable::Handle ClientTable::intern(const ClientFacts& facts) {
     key.texts.append(facts.vhost).append(facts.user_agent).append(facts.client_address);
     key.vhost_size = static_cast<std::uint16_t>(facts.vhost.size());
     key.user_agent_size = static_cast<std::uint16_t>(facts.user_agent.size());
+    key.logs = facts.logs;
     key.peer = facts.peer;
     key.local = facts.local;
     const auto entry = entries_.try_emplace(std::move(key), 0).first;
@@ -30,8 +29,12 @@ void ClientTable::release(Handle handle) {
 ClientFacts ClientTable::facts(Handle handle) {
     const Key& key = handle->first;
     const std::string_view all = key.texts;
-    return {all.substr(0, key.vhost_size), all.substr(key.vhost_size, key.user_agent_size),
-            all.substr(std::size_t{key.vhost_size} + key.user_agent_size), key.peer, key.local};
+    return {all.substr(0, key.vhost_size),
+            all.substr(key.vhost_size, key.user_agent_size),
+            key.logs,
+            all.substr(std::size_t{key.vhost_size} + key.user_agent_size),
+            key.peer,
+            key.local};
 }
 
 }  // namespace finwait

@@ -13,15 +13,18 @@
 #include <string_view>
 
 #include "finwait/endpoint.hpp"
+#include "finwait/handoff.hpp"
 
 namespace finwait {
 
+// What many sockets have in common.
 struct ClientFacts {
     std::string_view vhost;
     std::string_view user_agent;
-    // Both for clients behind a proxy only, each of which then is an entry of its own.
-    std::string_view client_address = {};
-    Endpoint peer = {};  // where httpd knows of another peer than the socket's (PROXY protocol)
+    LogIds logs = {};
+    // The rest is rarely there; each client that has any of it is an entry of its own.
+    std::string_view client_address = {};  // no numeric one, or not as address_text() writes it
+    Endpoint peer = {};                    // where httpd has another than the socket's
     Endpoint local = {};
 };
 
@@ -30,6 +33,7 @@ class ClientTable {
         std::string texts;  // vhost, User-Agent, client address
         std::uint16_t vhost_size = 0;
         std::uint16_t user_agent_size = 0;
+        LogIds logs;
         Endpoint peer;
         Endpoint local;
 

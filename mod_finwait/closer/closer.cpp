@@ -21,9 +21,11 @@ constexpr std::uint64_t kFirstLaneToken = UINT64_MAX - kChannelLanes;
 constexpr std::uint64_t kControlToken = kFirstLaneToken - 1;
 constexpr std::uint64_t kSignalToken = kFirstLaneToken - 2;
 
+// All but the questions: what is refused may have been a close.
 std::size_t closes_among(std::span<const ReceivedMessage> messages) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(messages, [](const auto& message) { return !message.question; }));
+    return static_cast<std::size_t>(std::ranges::count_if(messages, [](const auto& message) {
+        return !message.question || !message.refused.empty();
+    }));
 }
 
 int to_timeout(Time left) {
@@ -44,10 +46,11 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
       counters_(counters),
       slot_(slot),
       descriptor_limit_(descriptor_limit),
+      totals_(descriptors.ledger.get()),
       store_(std::move(descriptors.ledger), slot),
       notices_(control_),
       logs_(epoll_.get(), kLogTokens, notices_),
-      records_(counters, slot, logs_, store_.key()),
+      records_(counters, slot, logs_, store_.key(), totals_),
       follower_(std::move(diag), counters, counters.followed[slot], records_, notices_,
                 [this](std::uint64_t cookie) { return drainer_.holds(cookie); }),
       drainer_(epoll_.get(), counters, counters.held[slot], records_, follower_, notices_) {
@@ -55,7 +58,7 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
     assert(channel_.lanes() > 0 && channel_.lanes() <= kChannelLanes);
     assert(slot < kCloserSlots);
     assert(descriptor_limit >= kDescriptorLimitMin);
-    lost_ = count_lost(counters, slot);  // by the one that had this slot before
+    loss_ = count_lost(counters, slot);  // by the one that had this slot before
     counters.running[slot].store(1);
     add_to_epoll(control_.descriptor(), kControlToken);
     if (signals_) add_to_epoll(signals_.get(), kSignalToken);
@@ -184,7 +187,6 @@ void Closer::accept(ReceivedMessage& message, Moment now) {
         if (drainer_.take(std::move(message.socket), message.handoff, now)) return;
         message.refused = "its descriptor is not a TCP socket";
     }
-    if (!message.question) counters_.received.fetch_sub(1);
     count(counters_.bad_messages);
     notices_.tell(NoticeKind::bad_message, NoticeLevel::error,
                   "refused a message of the channel: " + std::string(message.refused),

@@ -117,6 +117,7 @@ class Closer {
     std::uint64_t descriptor_limit_;
     std::uint32_t max_draining_ = kDefaultMaxDraining;
 
+    VhostTotals totals_;
     LedgerStore store_;
     Notices notices_;
     Logs logs_;
@@ -129,8 +130,8 @@ class Closer {
 
     std::array<epoll_event, kEventsPerTurn> events_{};
     std::size_t event_count_ = 0;
-    std::uint64_t lost_ = 0;   // not yet told
-    std::uint64_t saved_closes_ = 0;
+    Loss loss_;  // of the closer before this one, not yet told
+    std::uint64_t saved_changes_ = 0;
     Time saved_at_{};
     bool had_neighbours_ = true;  // when the ledger was last saved
     Time gather_time_{};       // of the last wait(); 0 if it waited for an event

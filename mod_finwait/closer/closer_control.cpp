@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "closer/closer.hpp"
+#include "contract/loss_text.hpp"
 
 namespace finwait {
 
@@ -93,13 +94,9 @@ void Closer::set_up(const Control& setup, Moment now) {
     static_cast<void>(control_.send(ready));
     records_.ledger().set_size(setup.ledger_size);
     begin_serving();
-    if (lost_ == 0) return;
-    notices_.tell(
-        NoticeKind::lost, NoticeLevel::warning,
-        "the closer before this one died and left " + std::to_string(std::exchange(lost_, 0)) +
-            " closes unfinished: the kernel ended them as without a lingering close, and their "
-            "clients may have lost the end of a reply",
-        now.monotonic);
+    const Loss loss = std::exchange(loss_, {});
+    if (loss.closes > 0)
+        notices_.tell(NoticeKind::lost, NoticeLevel::warning, loss_text(loss), now.monotonic);
 }
 
 void Closer::finish_within(Time grace, Time now) {

@@ -28,7 +28,7 @@ Time Closer::ledger_due() const {
     // Not before the ledger left in this slot was adopted: it would be written over.
     if (!is_serving_) return kNever;
     if (store_.is_saving()) return saved_at_;
-    const bool has_changed = ledger().total().tally.closes != saved_closes_;
+    const bool has_changed = ledger().changes() != saved_changes_;
     return has_changed || had_neighbours_ ? saved_at_ + kLedgerSaveInterval : kNever;
 }
 
@@ -38,8 +38,8 @@ void Closer::save_ledger(Moment now) {
     had_neighbours_ = has_neighbours();
     adopt_ledgers();
     saved_at_ = now.monotonic;
-    const std::uint64_t closes = ledger().total().tally.closes;
-    if (closes == std::exchange(saved_closes_, closes)) return;
+    const std::uint64_t changes = ledger().changes();
+    if (changes == std::exchange(saved_changes_, changes)) return;
     // Shared memory that is full now may not be in a second.
     store_.begin_save(ledger());
 }

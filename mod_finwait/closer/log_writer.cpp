@@ -112,9 +112,9 @@ bool LogWriter::append(const TallyLine& line, std::uint64_t answerable, Moment n
     return true;
 }
 
-std::uint64_t LogWriter::buffered_answerable() const {
-    std::uint64_t closes = 0;
-    for (const Note& note : notes_) closes += note.answerable;
+ClosesInLines LogWriter::buffered_closes() const {
+    ClosesInLines closes{lines_ - notes_.size(), 0};
+    for (const Note& note : notes_) closes.tallied += note.answerable;
     return closes;
 }
 
@@ -187,18 +187,28 @@ int LogWriter::write_all(Time now) {
 }
 
 void LogWriter::advance(std::size_t bytes) {
-    const std::size_t from = std::exchange(start_, start_ + bytes);
-    assert(start_ <= buffer_.size());
-    for (; !notes_.empty() && notes_.front().end <= erased_ + start_; notes_.pop_front())
+    const std::string_view written = std::string_view(buffer_).substr(start_, bytes);
+    assert(written.size() == bytes);
+    start_ += bytes;
+    const auto lines = static_cast<std::size_t>(std::ranges::count(written, '\n'));
+    lines_ -= lines;
+    written_.records += lines;
+    for (; !notes_.empty() && notes_.front().end <= erased_ + start_; notes_.pop_front()) {
+        --written_.records;
+        written_.tallied += notes_.front().answerable;
         if (notes_.front().shared) notes_.front().shared->written();
+    }
+    drop_written();
+}
+
+// The line that is partly written stays: the next descriptor may need it from its beginning.
+void LogWriter::drop_written() {
     if (is_empty()) {
         erase_to(buffer_.size());
         if (buffer_.capacity() > 4 * kLogBatch) buffer_.shrink_to_fit();
-        start_ = line_start_ = lines_ = 0;
+        start_ = line_start_ = 0;
         return;
     }
-    const std::string_view written = std::string_view(buffer_).substr(from, bytes);
-    lines_ -= static_cast<std::size_t>(std::ranges::count(written, '\n'));
     const std::size_t end = buffer_.rfind('\n', start_ - 1);
     if (end != std::string::npos && end >= line_start_) line_start_ = end + 1;
     // Half of the buffer at a time, so that a slow reader costs no quadratic moving.

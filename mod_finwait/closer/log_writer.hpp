@@ -33,6 +33,7 @@ class SharedRecord {
   public:
     struct Counts {
         std::size_t unwritten = 0;
+        std::size_t written = 0;
         std::size_t abandoned = 0;  // all its logs were given up before
     };
 
@@ -49,13 +50,26 @@ class SharedRecord {
         if (!std::exchange(is_taken_, true)) ++counts_.unwritten;
     }
     void written() {
-        if (!std::exchange(is_written_, true)) --counts_.unwritten;
+        if (std::exchange(is_written_, true)) return;
+        --counts_.unwritten;
+        ++counts_.written;
     }
 
   private:
     Counts& counts_;
     bool is_taken_ = false;
     bool is_written_ = false;
+};
+
+// Closes that whole lines account for.
+struct ClosesInLines {
+    std::uint64_t records = 0;  // by a Record
+    std::uint64_t tallied = 0;  // by a tally line
+    ClosesInLines& operator+=(const ClosesInLines& other) {
+        records += other.records;
+        tallied += other.tallied;
+        return *this;
+    }
 };
 
 class LogWriter {
@@ -87,10 +101,10 @@ class LogWriter {
     [[nodiscard]] int descriptor() const { return descriptor_.get(); }
     [[nodiscard]] std::size_t buffered() const { return buffer_.size() - line_start_; }
     [[nodiscard]] std::size_t buffered_lines() const { return lines_; }
-    // Among them the Records that no other log has.
-    [[nodiscard]] std::size_t buffered_records() const { return lines_ - notes_.size(); }
-    // The closes that the tally lines among them answer for.
-    [[nodiscard]] std::uint64_t buffered_answerable() const;
+    // Of this log alone: a SharedRecord counts itself.
+    [[nodiscard]] ClosesInLines buffered_closes() const;
+    // Since it was asked last.
+    [[nodiscard]] ClosesInLines take_written() { return std::exchange(written_, {}); }
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
     [[nodiscard]] const std::string& name() const { return name_; }
 
@@ -109,6 +123,7 @@ class LogWriter {
     [[nodiscard]] std::size_t next_write_size() const;
     [[nodiscard]] int write_all(Time now);
     void advance(std::size_t bytes);
+    void drop_written();
     void erase_to(std::size_t end);
     void tell_dropped(Moment now);
     void note(std::uint64_t answerable, std::shared_ptr<SharedRecord> shared = nullptr);
@@ -123,6 +138,7 @@ class LogWriter {
     Time flush_at_ = kNever;      // kNever: nothing was appended since the last write
     Time retry_at_{};             // after an error; no earlier
     std::size_t lines_ = 0;       // in the buffer, the partly written one included
+    ClosesInLines written_;       // and not yet taken
     std::uint64_t dropped_ = 0;   // and not yet told
     dev_t device_ = 0;            // of the file; the same again is no new reader
     ino_t inode_ = 0;

@@ -93,6 +93,7 @@ void Logs::flush(Moment now, bool all) {
         Log& log = at->second;
         const int error = log.writer.flush(now, all);
         if (error != 0) tell_failed(log.writer, error, now.monotonic);
+        settled_.written += log.writer.take_written();
         if (!may_go(log, now.monotonic)) {
             ++at;
             continue;
@@ -109,8 +110,7 @@ bool Logs::may_go(Log& log, Time now) const {
 }
 
 void Logs::let_go(const Log& log, Time now) {
-    abandoned_.records += log.writer.buffered_records();
-    abandoned_.tallied += log.writer.buffered_answerable();
+    settled_.abandoned += log.writer.buffered_closes();
     if (log.writer.buffered_lines() > 0)
         notices_.tell(NoticeKind::log_dropped, NoticeLevel::warning,
                       "log " + log.writer.name() + " was closed with " +
@@ -149,21 +149,16 @@ std::string Logs::unwritten_lines() const {
     return text;
 }
 
-std::size_t Logs::unwritten_records() const {
-    std::size_t records = shared_.unwritten;
-    for (const auto& [id, log] : logs_) records += log.writer.buffered_records();
-    return records;
-}
-
-Logs::Abandoned Logs::take_abandoned() {
-    abandoned_.records += std::exchange(shared_.abandoned, 0);
-    return std::exchange(abandoned_, {});
-}
-
-std::uint64_t Logs::buffered_answerable() const {
-    std::uint64_t closes = 0;
-    for (const auto& [id, log] : logs_) closes += log.writer.buffered_answerable();
+ClosesInLines Logs::unwritten() const {
+    ClosesInLines closes{shared_.unwritten, 0};
+    for (const auto& [id, log] : logs_) closes += log.writer.buffered_closes();
     return closes;
+}
+
+Logs::Settled Logs::take_settled() {
+    settled_.written.records += std::exchange(shared_.written, 0);
+    settled_.abandoned.records += std::exchange(shared_.abandoned, 0);
+    return std::exchange(settled_, {});
 }
 
 void Logs::tell_dropped(const LogWriter& log, Time now) {

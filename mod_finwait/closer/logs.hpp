@@ -57,16 +57,15 @@ class Logs {
     [[nodiscard]] std::size_t buffered_lines() const;
     // "5 lines of log NAME, …"; "" if there are none.
     [[nodiscard]] std::string unwritten_lines() const;
-    // Closes whose Record no log has written yet, and those that buffered tally lines answer for.
-    [[nodiscard]] std::size_t unwritten_records() const;
-    [[nodiscard]] std::uint64_t buffered_answerable() const;
+    // Closes whose line no log has written yet.
+    [[nodiscard]] ClosesInLines unwritten() const;
 
-    // Closes whose Record, or tally line, was in the buffer of a log that is gone; told once.
-    struct Abandoned {
-        std::uint64_t records = 0;
-        std::uint64_t tallied = 0;
+    // Closes whose line has been written, or was in the buffer of a log that is gone; told once.
+    struct Settled {
+        ClosesInLines written;
+        ClosesInLines abandoned;
     };
-    [[nodiscard]] Abandoned take_abandoned();
+    [[nodiscard]] Settled take_settled();
     [[nodiscard]] std::size_t size() const { return logs_.size(); }
 
   private:
@@ -89,7 +88,7 @@ class Logs {
     int epoll_;
     std::uint64_t first_token_;
     Notices& notices_;
-    Abandoned abandoned_;
+    Settled settled_;
     SharedRecord::Counts shared_;
     std::map<std::uint16_t, Log> logs_;  // after shared_, which its buffers refer to
 };

@@ -27,12 +27,13 @@ Time plausible_half_close(Time half_close, Time now) {
     return std::clamp(half_close, Time::zero(), now);
 }
 
-RecordKeeper::RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& logs, SipKey key)
+RecordKeeper::RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& logs, SipKey key,
+                           VhostTotals& totals)
     : counters_(counters),
       unwritten_(counters.unwritten[slot]),
       untold_(counters.untold[slot]),
       logs_(logs),
-      ledger_(key, [this](AccountId id) { on_evicted(id); }),
+      ledger_(key, totals, [this](AccountId id) { on_evicted(id); }),
       tallies_(ledger_, logs) {}
 
 void RecordKeeper::keep_report(const Handoff& report, Moment now) {
@@ -58,21 +59,13 @@ void RecordKeeper::keep(const Handoff& handoff, const CloseEnd& end, Moment now)
     const LogIds tallying = close.close.is_stuck ? LogIds() : logs_.stuck_only(handoff.logs);
     const LogIds recording = without(handoff.logs, tallying);
     if (recording.count > 0) fill(handoff, end, now);
-    const bool has_record = write_record(recording, now);
+    const bool has_record = recording.count > 0 && logs_.append(recording, record_, now);
     if (has_record)
-        count(counters_.records);
-    else if (tallying.count > 0)
-        count(counters_.tallied);
+        count(unwritten_);
     else
-        count(counters_.dropped);
+        count(tallying.count > 0 ? untold_ : counters_.dropped);
     for (std::size_t i = 0; i < tallying.count; ++i)
         tallies_.add(tallying.ids[i], account, close, !has_record && i == 0, now);
-}
-
-bool RecordKeeper::write_record(const LogIds& logs, Moment now) {
-    if (logs.count == 0 || !logs_.append(logs, record_, now)) return false;
-    count(unwritten_);
-    return true;
 }
 
 BookedClose RecordKeeper::booked(const Handoff& handoff, const CloseEnd& end) const {
@@ -95,17 +88,15 @@ void RecordKeeper::on_evicted(AccountId account) {
 }
 
 void RecordKeeper::flush(Moment now) {
-    tallied_is_dropped(tallies_.flush(now));
+    count(counters_.dropped, tallies_.flush(now));
     logs_.flush(now);
-    give_up_abandoned();
-    publish_gauges();
+    settle();
 }
 
 void RecordKeeper::finish(Moment now) {
-    tallied_is_dropped(tallies_.finish(now));
+    count(counters_.dropped, tallies_.finish(now));
     logs_.flush(now, true);
-    give_up_abandoned();
-    publish_gauges();
+    settle();
 }
 
 void RecordKeeper::close_log(std::uint16_t id, Moment now) {
@@ -114,31 +105,24 @@ void RecordKeeper::close_log(std::uint16_t id, Moment now) {
 }
 
 void RecordKeeper::give_up_unwritten() {
-    record_is_dropped(logs_.unwritten_records());
-    tallied_is_dropped(logs_.buffered_answerable());
+    const ClosesInLines unwritten = logs_.unwritten();
+    count(counters_.dropped, unwritten.records + unwritten.tallied);
     unwritten_.store(0);
     untold_.store(0);
 }
 
-void RecordKeeper::give_up_abandoned() {
-    const Logs::Abandoned abandoned = logs_.take_abandoned();
-    record_is_dropped(abandoned.records);
-    tallied_is_dropped(abandoned.tallied);
-}
-
-void RecordKeeper::record_is_dropped(std::uint64_t closes) {
-    counters_.records.fetch_sub(std::min(closes, read(counters_.records)));
-    count(counters_.dropped, closes);
-}
-
-void RecordKeeper::tallied_is_dropped(std::uint64_t closes) {
-    counters_.tallied.fetch_sub(std::min(closes, read(counters_.tallied)));
-    count(counters_.dropped, closes);
+void RecordKeeper::settle() {
+    const Logs::Settled settled = logs_.take_settled();
+    count(counters_.records, settled.written.records);
+    count(counters_.tallied, settled.written.tallied);
+    count(counters_.dropped, settled.abandoned.records + settled.abandoned.tallied);
+    publish_gauges();
 }
 
 void RecordKeeper::publish_gauges() {
-    unwritten_.store(logs_.unwritten_records(), std::memory_order_relaxed);
-    untold_.store(tallies_.answerable() + logs_.buffered_answerable(), std::memory_order_relaxed);
+    const ClosesInLines unwritten = logs_.unwritten();
+    unwritten_.store(unwritten.records, std::memory_order_relaxed);
+    untold_.store(tallies_.answerable() + unwritten.tallied, std::memory_order_relaxed);
 }
 
 void RecordKeeper::fill(const Handoff& handoff, const CloseEnd& end, Moment now) {

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Books every finished close: its Record into the logs, its words into the counters. Each accepted
-// message is booked exactly once, so that at any time
-//
-//     received == records + tallied + unlogged + dropped + held + followed
-//
-// where a close is one of `records` if at least one log's buffer took its line, of `tallied` if
-// none did and a log of mode `stuck` counts it, of `unlogged` if it names no log, of `dropped` if
-// it names logs and none took it, or every log that did was given up before it was written. The
-// ledger has them all.
+// Books every finished close: its Record into the logs, its words into the counters, and into the
+// ledger. Each is counted exactly once (counters.hpp): as one of `records` when the first log has
+// written its Record; of `tallied` if it has none and a log of mode `stuck` has written the line
+// that counts it; of `unlogged` if it names no log; of `dropped` if no log took it, or every log
+// that did was given up before. Until then it is one of the gauges `unwritten` and `untold`.
 #pragma once
 
 #include <algorithm>
@@ -39,7 +35,8 @@ struct CloseEnd {
 class RecordKeeper {
   public:
     // Writes the gauges `unwritten` and `untold` of its slot.
-    RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& logs, SipKey key);
+    RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& logs, SipKey key,
+                 VhostTotals& totals);
     RecordKeeper(const RecordKeeper&) = delete;
     RecordKeeper& operator=(const RecordKeeper&) = delete;
 
@@ -65,12 +62,9 @@ class RecordKeeper {
 
   private:
     void fill(const Handoff& handoff, const CloseEnd& end, Moment now);
-    [[nodiscard]] bool write_record(const LogIds& logs, Moment now);
     [[nodiscard]] BookedClose booked(const Handoff& handoff, const CloseEnd& end) const;
     void on_evicted(AccountId account);
-    void give_up_abandoned();
-    void record_is_dropped(std::uint64_t closes);
-    void tallied_is_dropped(std::uint64_t closes);
+    void settle();
     void publish_gauges();
 
     CloserCounters& counters_;

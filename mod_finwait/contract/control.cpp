@@ -23,12 +23,12 @@ bool is_known(LogMode mode) {
 
 void put_ports(wire::Writer& writer, const Control& control) {
     const std::size_t count = std::min<std::size_t>(control.port_count, kPortsMax);
-    writer.put(static_cast<std::uint8_t>(count));
+    writer.put(static_cast<std::uint16_t>(count));
     for (std::size_t i = 0; i < count; ++i) writer.put(control.ports[i]);
 }
 
 bool get_ports(wire::Reader& reader, Control& control) {
-    control.port_count = reader.get<std::uint8_t>();
+    control.port_count = reader.get<std::uint16_t>();
     if (control.port_count > kPortsMax) return false;
     for (std::size_t i = 0; i < control.port_count; ++i)
         control.ports[i] = reader.get<std::uint16_t>();

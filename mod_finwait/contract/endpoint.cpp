@@ -61,4 +61,16 @@ std::string address_text(const Endpoint& endpoint) {
     return inet_ntop(AF_INET6, endpoint.address.data(), text, sizeof text) ? text : "";
 }
 
+Endpoint endpoint_from_text(std::string_view text) {
+    std::array<char, INET6_ADDRSTRLEN> zero_ended{};
+    if (text.size() >= zero_ended.size()) return {};
+    text.copy(zero_ended.data(), text.size());
+    Endpoint endpoint;
+    if (::inet_pton(AF_INET, zero_ended.data(), endpoint.address.data()) == 1)
+        endpoint.family = Endpoint::Family::ipv4;
+    else if (::inet_pton(AF_INET6, zero_ended.data(), endpoint.address.data()) == 1)
+        endpoint.family = Endpoint::Family::ipv6;
+    return address_text(endpoint) == text ? endpoint : Endpoint();
+}
+
 }  // namespace finwait

@@ -11,11 +11,6 @@ namespace finwait {
 
 namespace {
 
-template <std::size_t N>
-void add_each(std::array<std::uint64_t, N>& to, const std::array<std::uint64_t, N>& from) {
-    for (std::size_t i = 0; i < N; ++i) to[i] += from[i];
-}
-
 template <typename E, std::size_t N>
 void add_words(JsonLine& line, std::string_view prefix,
                const std::array<std::uint64_t, N>& numbers) {
@@ -24,32 +19,6 @@ void add_words(JsonLine& line, std::string_view prefix,
 }
 
 }  // namespace
-
-void Tally::add(const TalliedClose& close) {
-    ++closes;
-    stuck += close.is_stuck ? 1 : 0;
-    requests += close.requests;
-    drained_bytes += close.drained_bytes;
-    ++causes[static_cast<std::size_t>(close.cause)];
-    ++drains[static_cast<std::size_t>(close.drain)];
-    ++outcomes[static_cast<std::size_t>(close.outcome)];
-    if (close.fin_wait_2_time <= std::chrono::nanoseconds::zero()) return;
-    fin_wait_2_ns += static_cast<std::uint64_t>(close.fin_wait_2_time.count());
-    ++fin_wait_2[fin_wait_2_bucket(close.fin_wait_2_time)];
-}
-
-Tally& Tally::operator+=(const Tally& other) {
-    closes += other.closes;
-    stuck += other.stuck;
-    requests += other.requests;
-    drained_bytes += other.drained_bytes;
-    fin_wait_2_ns += other.fin_wait_2_ns;
-    add_each(causes, other.causes);
-    add_each(drains, other.drains);
-    add_each(outcomes, other.outcomes);
-    add_each(fin_wait_2, other.fin_wait_2);
-    return *this;
-}
 
 std::optional<std::uint32_t> fin_wait_2_quantile_ms(const Tally& tally, double share) {
     const auto count =

@@ -59,12 +59,20 @@ bool send_log(const CloserProcess& closer, const Log& log) {
     return send_control(closer.control, message, log.write_fd);
 }
 
-// Of more than kPortsMax the last are left out: what is unattributed there is not counted.
+// Of more than kPortsMax none is told: a count of some would look like a count of all.
 void add_ports(Control& setup) {
     for (const ap_listen_rec* listener = ap_listeners; listener; listener = listener->next) {
         const auto known = std::span(setup.ports).first(setup.port_count);
         const std::uint16_t port = listener->bind_addr->port;
-        if (known.size() == kPortsMax || std::ranges::find(known, port) != known.end()) continue;
+        if (std::ranges::find(known, port) != known.end()) continue;
+        if (known.size() == kPortsMax) {
+            setup.port_count = 0;
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
+                         "finwait: this server listens on more than %zu ports: sockets on them "
+                         "that are not the closer's are not counted (unattributed)",
+                         kPortsMax);
+            return;
+        }
         setup.ports[setup.port_count++] = port;
     }
 }

@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "contract/loss_text.hpp"
+
 namespace finwait {
 
 bool has_died(const Runtime& runtime, const CloserProcess& closer) {
@@ -21,16 +23,12 @@ void book_loss(const Runtime& runtime, const CloserProcess& closer) {
                      "finwait: what a dead closer held could not be counted");
         return;
     }
-    const std::uint64_t lost =
+    const Loss loss =
         count_lost(*static_cast<CloserCounters*>(page), static_cast<std::size_t>(closer.slot));
     ::munmap(page, kCounterPageSize);
-    if (lost == 0) return;
-    ap_log_error(
-        APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
-        "finwait: the closer that died left %" APR_UINT64_T_FMT
-        " closes unfinished: the kernel ended them as without a lingering close, and their "
-        "clients may have lost the end of a reply",
-        lost);
+    if (loss.closes > 0)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf, "finwait: %s",
+                     loss_text(loss).c_str());
 }
 
 }  // namespace finwait

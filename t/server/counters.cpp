@@ -55,6 +55,10 @@ std::uint64_t Counters::followed() const {
     return sum(closer_->followed);
 }
 
+std::uint64_t Counters::untold() const {
+    return sum(closer_->untold);
+}
+
 bool Counters::module_is_consistent() const {
     return read(module_->closes) == read(module_->handoffs) + read(module_->reports) + declined();
 }
@@ -62,7 +66,8 @@ bool Counters::module_is_consistent() const {
 bool Counters::settled() const {
     const auto sent = read(module_->handoffs) + read(module_->reports);
     const auto done = read(closer_->records) + read(closer_->tallied) + read(closer_->unlogged) +
-                      read(closer_->bad_messages) + read(closer_->lost) + read(closer_->dropped);
+                      read(closer_->bad_messages) + read(closer_->lost) + read(closer_->dropped) +
+                      untold();
     return module_is_consistent() && sent == done;
 }
 
@@ -91,6 +96,8 @@ std::string Counters::text() const {
     add("unfollowed", read(closer_->unfollowed));
     add("held", held());
     add("followed", followed());
+    add("unwritten", sum(closer_->unwritten));
+    add("untold", untold());
     out += "| causes: ";
     add_words(kCauses, closer_->causes);
     out += "| drains: ";

@@ -58,7 +58,9 @@ class Counters {
     [[nodiscard]] std::uint64_t declined() const;
     [[nodiscard]] std::uint64_t held() const;
     [[nodiscard]] std::uint64_t followed() const;
-    // closes == handoffs + reports + declined, and the closer has finished with all of them.
+    [[nodiscard]] std::uint64_t untold() const;
+    // closes == handoffs + reports + declined, and the closer has finished with all of them, but for
+    // tally lines that are not due yet.
     [[nodiscard]] bool settled() const;
     [[nodiscard]] bool module_is_consistent() const;
     [[nodiscard]] std::string text() const;

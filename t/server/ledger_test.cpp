@@ -100,7 +100,7 @@ TEST(Ledger, WhatAKilledCloserHadNotToldIsLostAndNothingElse) {
     Httpd httpd(Mpm::event, kStuckLog, {.with_log = false});
     const auto& closer = httpd.counters().closer();
     for (int i = 0; i < 10; ++i) one_request(httpd, "before");
-    ASSERT_TRUE(wait_until(3s, [&] { return read(closer.tallied) == 10; }));
+    ASSERT_TRUE(wait_until(3s, [&] { return httpd.counters().untold() == 10; }));
     const pid_t killed = httpd.closer_pid();
     ASSERT_EQ(::kill(killed, SIGKILL), 0);
     httpd.expect_error("the closer died");
@@ -111,6 +111,8 @@ TEST(Ledger, WhatAKilledCloserHadNotToldIsLostAndNothingElse) {
     const auto tallies = httpd.tallies("stuck.log");
     EXPECT_EQ(closes_of(tallies), 5U);
     EXPECT_EQ(read(closer.tallied), 5U);
+    EXPECT_NE(httpd.error_log().find("left 10 finished closes without their line in a log"),
+              std::string::npos);
 }
 
 // One file in two modes is two logs: each virtual host gets what it asked for.

@@ -210,7 +210,9 @@ TEST(Log, ReaderThatNeverReadsCostsLinesAndNeverTime) {
     EXPECT_TRUE(wait_until(3s, [&] {
         return read(closer.drains[static_cast<std::size_t>(Drain::idle_timeout)]) == 1;
     }));
-    EXPECT_TRUE(httpd.wait_settled()) << httpd.counters().text();
+    EXPECT_TRUE(wait_until(3s, [&] {
+        return httpd.counters().held() == 0 && httpd.counters().followed() == 0;
+    })) << httpd.counters().text();
     kill(std::stoi(read_file(httpd.dir() + "/reader.pid")), SIGKILL);
     httpd.expect_error("ended: starting it again");
 }

@@ -310,6 +310,18 @@ TEST(StatusInChromium, IsInertAndFitsBothWidths) {
         std::error_code error;
         EXPECT_GT(std::filesystem::file_size(file, error), 20'000U) << output;
     }
+    Json looks(run({"t/browser",
+                    "http://127.0.0.1:" + std::to_string(httpd.port()) + "/finwait-status",
+                    httpd.dir() + "/chromium"},
+                   60s)
+                   .output);
+    for (const std::string at : {"/desktop", "/phone"}) {
+        EXPECT_LE(looks.number(at + "/light/wanted"), looks.number(at + "/light/width")) << at;
+        EXPECT_EQ(looks.text(at + "/light/title"), "mod_finwait status");
+        EXPECT_NE(looks.text(at + "/light/background"), looks.text(at + "/dark/background"));
+        EXPECT_NE(looks.text(at + "/dark/background"), looks.text(at + "/dark/color"));
+    }
+    EXPECT_EQ(looks.number("/phone/light/width"), 375);
     for (Client& client : crowd) client.close();
 }
 

@@ -5,6 +5,7 @@
 // have counted the same.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <sstream>
@@ -68,14 +69,15 @@ struct Kind {
     const char* user_agent;
     Outcome outcome;
     Drain drain;
+    bool is_stuck;
 };
 
 constexpr Kind kKinds[] = {
-    {"never-closes/1", Outcome::kernel_timeout, Drain::idle_timeout},
-    {"closes-late/1", Outcome::fin, Drain::fin},
-    {"closes-after-the-drain/1", Outcome::late_fin, Drain::idle_timeout},
-    {"resets/1", Outcome::reset, Drain::reset},
-    {"vanishes/1", Outcome::unacked, Drain::idle_timeout},
+    {"never-closes/1", Outcome::kernel_timeout, Drain::idle_timeout, true},
+    {"closes-late/1", Outcome::fin, Drain::fin, false},
+    {"closes-after-the-drain/1", Outcome::late_fin, Drain::idle_timeout, true},
+    {"resets/1", Outcome::reset, Drain::reset, false},
+    {"vanishes/1", Outcome::unacked, Drain::idle_timeout, false},
 };
 constexpr std::size_t kOfEachKind = 4;
 constexpr std::size_t kGood = 200;
@@ -119,20 +121,66 @@ class Truth : public testing::Test {
         for (Client& client : crowd["closes-after-the-drain/1"]) client.close();
     }
 
-    // What the ledger says of clients of which each made one request.
-    static void expect_account(Json& page, const char* user_agent, std::int64_t closes,
-                               Outcome outcome, bool stuck, double cost) {
+    // What the ledger must have counted, if the Records are right.
+    static Tally tally_of(const std::vector<Record>& records) {
+        Tally tally;
+        for (const Record& record : records)
+            tally.add({record.cause, record.drain, record.outcome,
+                       is_stuck(record.drain, record.state), record.requests, record.drained_bytes,
+                       milliseconds(record.fin_wait_2_ms)});
+        return tally;
+    }
+    template <typename Words, std::size_t N>
+    static void expect_words(Json& page, const std::string& at, const Words& words,
+                             const std::array<std::uint64_t, N>& counts) {
+        for (std::size_t i = 0; i < N; ++i)
+            EXPECT_EQ(page.number(at + std::string(words[i].name)), counts[i])
+                << at << words[i].name;
+    }
+    // Records have whole milliseconds: which bucket one belongs to may not be certain.
+    static void expect_histogram(Json& page, const std::string& at,
+                                 const std::vector<Record>& records) {
+        std::array<std::int64_t, kFinWait2Buckets> least{}, most{};
+        for (const Record& record : records) {
+            const milliseconds time(record.fin_wait_2_ms);
+            const std::size_t low = fin_wait_2_bucket(time);
+            const std::size_t high = fin_wait_2_bucket(time + 1ms);
+            if (low == high && time > 0ms) ++least[low];
+            ++most[low];
+            if (low != high) ++most[high];
+        }
+        for (std::size_t i = 0; i < kFinWait2Buckets; ++i) {
+            const bool has_bound = i < kFinWait2BoundsMs.size();
+            const std::int64_t count =
+                page.number(has_bound ? at + "buckets/" + std::to_string(i) + "/count"
+                                      : at + "beyond");
+            EXPECT_GE(count, least[i]) << at << i;
+            EXPECT_LE(count, most[i]) << at << i;
+        }
+    }
+    static void expect_account(Json& page, const char* user_agent,
+                               const std::vector<Record>& records) {
         const std::string at = page.account(user_agent);
         ASSERT_FALSE(at.empty()) << user_agent;
-        EXPECT_EQ(page.number(at + "/finished/closes"), closes) << user_agent;
-        EXPECT_EQ(page.number(at + "/finished/requests"), closes) << user_agent;
-        EXPECT_EQ(page.number(at + "/finished/stuck"), stuck ? closes : 0) << user_agent;
-        EXPECT_EQ(page.number(at + "/finished/outcomes/" + std::string(name_of(outcome))), closes)
+        const Tally tally = tally_of(records);
+        const std::string finished = at + "/finished/";
+        EXPECT_EQ(page.number(finished + "closes"), tally.closes) << user_agent;
+        EXPECT_EQ(page.number(finished + "requests"), tally.requests) << user_agent;
+        EXPECT_EQ(page.number(finished + "stuck"), tally.stuck) << user_agent;
+        EXPECT_EQ(page.number(finished + "drained_bytes"), tally.drained_bytes) << user_agent;
+        expect_words(page, finished + "outcomes/", kOutcomes, tally.outcomes);
+        expect_words(page, finished + "causes/", kCauses, tally.causes);
+        expect_words(page, finished + "drains/", kDrains, tally.drains);
+        expect_histogram(page, finished + "fin_wait_2/", records);
+        EXPECT_NEAR(page.real(finished + "socket_seconds"),
+                    static_cast<double>(tally.fin_wait_2_ns) / 1e9,
+                    0.001 * static_cast<double>(tally.closes))
             << user_agent;
-        // Records have whole milliseconds.
-        EXPECT_NEAR(page.real(at + "/finished/socket_seconds"), cost,
-                    0.001 * static_cast<double>(closes))
-            << user_agent;
+        const auto [first, last] = std::ranges::minmax(records, {}, &Record::half_close);
+        EXPECT_GE(page.number(at + "/opened_ms"), first.half_close.count()) << user_agent;
+        EXPECT_GE(page.number(at + "/last_seen_ms"), last.half_close.count()) << user_agent;
+        EXPECT_GE(page.number(at + "/last_seen_ms"), page.number(at + "/opened_ms"));
+        EXPECT_LE(page.number(at + "/last_seen_ms"), page.number("/now_ms"));
         for (const char* state : {"/now/fin_wait_1", "/now/fin_wait_2", "/now/closing"})
             EXPECT_EQ(page.number(at + state), 0) << user_agent;
     }
@@ -179,14 +227,10 @@ TEST_F(Truth, OfEveryCloseIsInItsRecordAndInItsUserAgentsCost) {
         const bool is_followed = kind.drain == Drain::idle_timeout;
         const double grain = (0.025 + (is_followed ? 0.1 : 0)) * kOfEachKind;
         EXPECT_NEAR(cost, seen, 0.02 * seen + grain) << kind.user_agent;
-        const bool stuck =
-            kind.drain == Drain::idle_timeout && kind.outcome != Outcome::unacked;
-        expect_account(page, kind.user_agent, kOfEachKind, kind.outcome, stuck, cost);
+        EXPECT_EQ(tally_of(by_agent[kind.user_agent]).stuck, kind.is_stuck ? kOfEachKind : 0U);
+        expect_account(page, kind.user_agent, by_agent[kind.user_agent]);
     }
-    double cost_of_good = 0;
-    for (const Record& record : by_agent["good/1"])
-        cost_of_good += static_cast<double>(record.fin_wait_2_ms) / 1000;
-    expect_account(page, "good/1", kGood, Outcome::fin, false, cost_of_good);
+    expect_account(page, "good/1", by_agent["good/1"]);
 }
 
 }  // namespace

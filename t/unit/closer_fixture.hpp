@@ -36,7 +36,9 @@ class CloserTest : public testing::Test {
     void TearDown() override {
         EXPECT_EQ(read(counters->received),
                   read(counters->records) + read(counters->tallied) + read(counters->unlogged) +
-                      read(counters->dropped) + closer->held() + read(counters->followed[1]));
+                      read(counters->dropped) + read(counters->bad_messages) +
+                      read(counters->lost) + closer->held() + read(counters->followed[1]) +
+                      read(counters->unwritten[1]) + read(counters->untold[1]));
         EXPECT_EQ(closer->held(), read(counters->held[1]));
     }
 

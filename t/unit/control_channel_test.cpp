@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "unit/channel_sender.hpp"
 #include "unit/open_descriptors.hpp"
 
@@ -47,7 +49,7 @@ TEST_F(ControlChannelTest, ASetupSaysEveryLimitAndThePorts) {
     setup.ledger_size = 3;
     setup.sample_interval_ms = 4;
     for (std::uint16_t port = 1; port <= kPortsMax; ++port)
-        setup.ports[setup.port_count++] = static_cast<std::uint16_t>(port * 1000);
+        setup.ports[setup.port_count++] = static_cast<std::uint16_t>(port * 100);
     ASSERT_EQ(0, send_message(parent, encoded(setup)));
     ASSERT_EQ(Received::message, receive());
     EXPECT_EQ(1U, control.max_draining);
@@ -63,7 +65,8 @@ TEST_F(ControlChannelTest, MorePortsThanThereMayBeAreRefused) {
     setup.kind = ControlKind::setup;
     std::vector<std::byte> bytes = encoded(setup);
     // Behind the kind and four numbers.
-    bytes[1 + 4 * sizeof(std::uint32_t)] = static_cast<std::byte>(kPortsMax + 1);
+    constexpr std::uint16_t kTooMany = kPortsMax + 1;
+    std::memcpy(&bytes[1 + 4 * sizeof(std::uint32_t)], &kTooMany, sizeof kTooMany);
     bytes.insert(bytes.end(), (kPortsMax + 1) * sizeof(std::uint16_t), std::byte{0});
     ASSERT_EQ(0, send_message(parent, bytes));
     EXPECT_EQ(Received::refused, receive());

@@ -38,6 +38,14 @@ TEST(Endpoint, OfAMappedIpv4AddressIsIpv4) {
     EXPECT_EQ(endpoint.port, 443);
 }
 
+TEST(Endpoint, OfATextIsTheOneThatIsPrintedSo) {
+    for (const char* text : {"203.0.113.5", "2001:db8::1", "::ffff:203.0.113.5", "::"})
+        EXPECT_EQ(address_text(endpoint_from_text(text)), text);
+    for (const char* text : {"", "203.0.113", "2001:DB8::1", "2001:db8:0::1", "fe80::1%eth0",
+                             "unknown", "1111:2222:3333:4444:5555:6666:7777:8888:9999"})
+        EXPECT_EQ(endpoint_from_text(text).family, Endpoint::Family::none) << text;
+}
+
 TEST(Endpoint, OfAnotherFamilyIsNone) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;

@@ -31,7 +31,7 @@ class FollowerTest : public testing::Test {
 
     // Every close was kept exactly once, or is still followed.
     void TearDown() override {
-        EXPECT_EQ(closes, read(counters.records) + follower.followed());
+        EXPECT_EQ(closes, read(counters.records) + read(counters.unwritten[0]) + follower.followed());
         EXPECT_EQ(follower.followed(), read(gauge));
     }
 
@@ -143,7 +143,8 @@ class FollowerTest : public testing::Test {
     Counter gauge{};
     Notices notices{control};
     Logs logs{epoll.get(), 0, notices};
-    RecordKeeper records{counters, 0, logs, {}};
+    VhostTotals totals{-1};
+    RecordKeeper records{counters, 0, logs, {}, totals};
     std::set<std::uint64_t> held;
     FakeDiag* diag = new FakeDiag;  // the Follower's
     Follower follower{std::unique_ptr<SockDiag>(diag),

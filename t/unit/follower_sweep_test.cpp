@@ -174,7 +174,7 @@ TEST_F(Sweeping, RefusedLaterEndsFollowingAndWritesEveryRecord) {
     EXPECT_EQ(kMany + 1, kept().size());
     EXPECT_FALSE(follower.sweep_now(now.monotonic));
     EXPECT_EQ(kNever, follower.due());
-    EXPECT_EQ(Time::min(), follower.unattributed().taken) << "no longer known";
+    EXPECT_FALSE(follower.unattributed()) << "no longer known";
 }
 
 TEST_F(Sweeping, ARefusedLookUpDoesTheSame) {
@@ -222,6 +222,26 @@ TEST_F(Sweeping, ALookUpThatFailsForNowIsTriedAgainAtTheNextIntervalButNotForEve
     EXPECT_EQ(1U, told().size());
 }
 
+TEST_F(Sweeping, WhatASweepMayHaveMissedIsNotCounted) {
+    const auto swept = [&] {
+        pass(1s);
+        EXPECT_FALSE(follower.sweep_now(now.monotonic));
+        sample(0s);
+        EXPECT_TRUE(follower.sweep_now(now.monotonic)) << "no page waits for another attempt";
+        return follower.unattributed().has_value();
+    };
+    EXPECT_TRUE(swept());
+    diag->steps.assign(kSweepAttemptsMax, SweepStep::interrupted);
+    EXPECT_FALSE(swept());
+    EXPECT_TRUE(swept());
+    diag->sweep_error = EMFILE;
+    EXPECT_FALSE(swept());
+    diag->sweep_error = 0;
+    EXPECT_TRUE(swept());
+    follower.configure({1000, 1s, {}}, now);
+    EXPECT_FALSE(swept()) << "the server's ports are not known";
+}
+
 TEST_F(Sweeping, OnDemandItCountsWhatIsNeitherHeldNorFollowed) {
     const auto add = [&](std::uint64_t cookie, TcpState state, std::uint16_t port) {
         diag->sockets[cookie] = kernel_socket(cookie, state, KernelTimer::time_wait, 9s);
@@ -234,11 +254,14 @@ TEST_F(Sweeping, OnDemandItCountsWhatIsNeitherHeldNorFollowed) {
     add(5, TcpState::fin_wait_2, 8080);  // another server's
     add(6, TcpState::fin_wait_2, 80);
     held.insert(6);
+    add(7, TcpState::closing, 80);
+    EXPECT_FALSE(follower.unattributed());
     EXPECT_FALSE(follower.sweep_now(now.monotonic));
     sample(0s);
-    EXPECT_EQ(2U, follower.unattributed().fin_wait_2);
-    EXPECT_EQ(1U, follower.unattributed().fin_wait_1);
-    EXPECT_EQ(now.monotonic, follower.unattributed().taken);
+    ASSERT_TRUE(follower.unattributed());
+    EXPECT_EQ(2U, follower.unattributed()->fin_wait_2);
+    EXPECT_EQ(1U, follower.unattributed()->fin_wait_1);
+    EXPECT_EQ(1U, follower.unattributed()->closing);
     EXPECT_EQ(1U, diag->sweeps);
     pass(1s - 1ns);
     EXPECT_TRUE(follower.sweep_now(now.monotonic)) << "it is fresh for an interval";

@@ -223,6 +223,30 @@ TEST_F(Following, TheOldestAreShownFirst) {
     EXPECT_EQ(5U, visited);
 }
 
+// Else each of 100,000 clients behind a proxy had a copy of its User-Agent.
+TEST_F(Following, ClientsBehindAProxyShareTheirTextsToo) {
+    Handoff handoff = sample_handoff();
+    const SocketId id{handoff.local, handoff.peer, 1, 0};
+    ClientTable table;
+    for (const char* address : {"203.0.113.5", "2001:db8::1", ""}) {
+        handoff.client_address = address;
+        FollowedSocket socket = followed_from(handoff, CloseEnd(), id);
+        socket.client = table.intern(facts_of(handoff, id));
+        std::string text;
+        const Handoff again = handoff_of(socket, text);
+        EXPECT_EQ(address, again.client_address);
+        EXPECT_EQ(handoff.user_agent, again.user_agent);
+        EXPECT_EQ(handoff.logs, again.logs);
+    }
+    EXPECT_EQ(1U, table.size());
+    handoff.client_address = "unknown, as some proxies say";
+    FollowedSocket socket = followed_from(handoff, CloseEnd(), id);
+    socket.client = table.intern(facts_of(handoff, id));
+    std::string text;
+    EXPECT_EQ(handoff.client_address, handoff_of(socket, text).client_address);
+    EXPECT_EQ(2U, table.size());
+}
+
 TEST_F(Following, ClosesOfOneClientShareItsTexts) {
     ClientTable table;
     const auto first = table.intern({"v", "ua"});

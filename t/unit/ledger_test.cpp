@@ -48,16 +48,17 @@ class LedgerTest : public testing::Test {
         Balance accounts = ledger.other().balance;
         for (const Account* each : ledger.ranked()) accounts += each->balance;
         Balance vhosts;
-        for (const auto& [name, balance] : ledger.vhosts()) vhosts += balance;
-        EXPECT_EQ(ledger.total(), accounts);
-        EXPECT_EQ(ledger.total(), vhosts);
+        for (const auto& [name, balance] : totals.by_name()) vhosts += balance;
+        EXPECT_EQ(totals.total(), accounts);
+        EXPECT_EQ(totals.total(), vhosts);
         EXPECT_LE(ledger.size(), ledger.size_max());
     }
     void TearDown() override { expect_that_it_adds_up(); }
 
     std::vector<AccountId> evicted;
     std::chrono::milliseconds now = kNow;
-    Ledger ledger{kKey, [this](AccountId id) { evicted.push_back(id); }};
+    VhostTotals totals{-1};
+    Ledger ledger{kKey, totals, [this](AccountId id) { evicted.push_back(id); }};
 };
 
 TEST_F(LedgerTest, AnAccountIsOfAUserAgentOnAVirtualHost) {
@@ -76,8 +77,8 @@ TEST_F(LedgerTest, AnAccountIsOfAUserAgentOnAVirtualHost) {
     EXPECT_EQ(2U, tally.drains[static_cast<std::size_t>(Drain::deadline)]);
     EXPECT_EQ(kNow + 1ms, account("a").opened);
     EXPECT_EQ(kNow + 2ms, account("a").last_seen);
-    EXPECT_EQ(4U, ledger.total().tally.closes);
-    EXPECT_EQ(3U, ledger.vhosts().at("www").tally.closes);
+    EXPECT_EQ(4U, totals.total().tally.closes);
+    EXPECT_EQ(3U, totals.by_name().at("www").tally.closes);
 }
 
 TEST_F(LedgerTest, NamesAreNotRunTogether) {
@@ -138,8 +139,8 @@ TEST_F(LedgerTest, ASmallerSizeEvictsAtOnce) {
 TEST_F(LedgerTest, VirtualHostsBeyondTheBoundShareOneName) {
     for (std::size_t i = 0; i < 2 * kLedgerVhostsMax; ++i)
         book("a", 1s, "host" + std::to_string(i));
-    EXPECT_EQ(kLedgerVhostsMax + 1, ledger.vhosts().size());
-    EXPECT_EQ(kLedgerVhostsMax, ledger.vhosts().at("(other)").tally.closes);
+    EXPECT_EQ(kLedgerVhostsMax + 1, totals.by_name().size());
+    EXPECT_EQ(kLedgerVhostsMax, totals.by_name().at("(other)").tally.closes);
 }
 
 // Space-Saving's promises, on a stream where small ones outnumber the bound by far.
@@ -155,7 +156,7 @@ TEST_F(LedgerTest, WhoHasMoreThanItsShareOfTheTimeHasAnAccount) {
         truth[name] += static_cast<std::uint64_t>(std::chrono::nanoseconds(time).count());
         book(name, time);
     }
-    const std::uint64_t share = ledger.total().tally.fin_wait_2_ns / 32;
+    const std::uint64_t share = totals.total().tally.fin_wait_2_ns / 32;
     for (const auto& [name, time] : truth) {
         if (time <= share) continue;
         ASSERT_NE(kOther, ledger.find({name, "www"})) << name;
@@ -182,7 +183,8 @@ TEST(LedgerFlood, AMillionRandomUserAgentsHideNoCulpritAndTakeNoMemory) {
     constexpr std::size_t kBytesMax =
         kLedgerSizeDefault * (sizeof(Account) + kUserAgentMax + kVhostMax + 160) + 65'536;
     std::mt19937_64 random(3);
-    Ledger ledger(kKey, [](AccountId) {});
+    VhostTotals totals(-1);
+    Ledger ledger(kKey, totals, [](AccountId) {});
     const std::size_t before = bytes_in_use();
     for (int i = 0; i < 1'000'000; ++i) {
         ledger.book({random_user_agent(random), "www"}, close_of(5s, random()), kNow);
@@ -193,7 +195,7 @@ TEST(LedgerFlood, AMillionRandomUserAgentsHideNoCulpritAndTakeNoMemory) {
     const Account& first = *ledger.ranked(1)[0];
     EXPECT_EQ("culprit/1.0", first.user_agent);
     EXPECT_EQ(10'000U, first.balance.tally.closes);
-    EXPECT_EQ(1'010'000U, ledger.total().tally.closes);
+    EXPECT_EQ(1'010'000U, totals.total().tally.closes);
     EXPECT_EQ(1'010'000U - first.balance.tally.closes - (kLedgerSizeDefault - 1),
               ledger.other().balance.tally.closes);
     std::printf("memory: %zu bytes of at most %zu\n", bytes_in_use() - before, kBytesMax);

@@ -98,9 +98,10 @@ TEST_F(LogsTest, ARecordThatOneOfItsLogsHasWrittenIsNotUnwritten) {
     logs.open(1, UniqueFd(::open("/dev/full", O_WRONLY | O_CLOEXEC)), "full");
     logs.open(2, copy(file), "file");
     for (int i = 0; i < 50; ++i) ASSERT_TRUE(logs.append(ids({1, 2}), record, now));
-    EXPECT_EQ(50U, logs.unwritten_records());
+    EXPECT_EQ(50U, logs.unwritten().records);
     logs.flush(now, true);
-    EXPECT_EQ(0U, logs.unwritten_records());
+    EXPECT_EQ(0U, logs.unwritten().records);
+    EXPECT_EQ(50U, logs.take_settled().written.records);
     EXPECT_EQ(50U, logs.buffered_lines());
     EXPECT_EQ(50U, lines_of(read_file(file)).size());
 }
@@ -111,7 +112,8 @@ TEST_F(LogsTest, ARecordThatNoLogHasWrittenIsUnwrittenOnce) {
     for (int i = 0; i < 10; ++i) ASSERT_TRUE(logs.append(ids({1, 2}), record, now));
     ASSERT_TRUE(logs.append(ids({2}), record, now));
     logs.flush(now, true);
-    EXPECT_EQ(11U, logs.unwritten_records());
+    EXPECT_EQ(11U, logs.unwritten().records);
+    EXPECT_EQ(0U, logs.take_settled().written.records);
 }
 
 TEST_F(LogsTest, WhatAClosedLogCouldNotWriteIsAbandonedOnce) {
@@ -126,14 +128,16 @@ TEST_F(LogsTest, WhatAClosedLogCouldNotWriteIsAbandonedOnce) {
     logs.close(1, now);
     now.monotonic += kLogCloseDelay;
     logs.flush(now);
-    EXPECT_EQ(5U, logs.take_abandoned().records) << "the others have another log";
-    EXPECT_EQ(7U, logs.unwritten_records());
+    const Logs::Settled settled = logs.take_settled();
+    EXPECT_EQ(5U, settled.abandoned.records) << "the others have another log";
+    EXPECT_EQ(9U, settled.written.records);
+    EXPECT_EQ(7U, logs.unwritten().records);
     logs.close(2, now);
     now.monotonic += kLogCloseDelay;
     logs.flush(now);
-    EXPECT_EQ(7U, logs.take_abandoned().records);
-    EXPECT_EQ(0U, logs.take_abandoned().records);
-    EXPECT_EQ(0U, logs.unwritten_records());
+    EXPECT_EQ(7U, logs.take_settled().abandoned.records);
+    EXPECT_EQ(0U, logs.take_settled().abandoned.records);
+    EXPECT_EQ(0U, logs.unwritten().records);
 }
 
 TEST_F(LogsTest, TheReadersProgressIsAnEventOfTheLog) {

@@ -33,7 +33,8 @@ TEST(Verdict, CountsOneClientOverAllVirtualHosts) {
     view.accounts = {account("a", 20, 1), account("b", 30, 1), account("b", 10, 1),
                      account("a", 22, 1)};
     view.held.fin_wait_2 = 82;
-    view.followed = view.unattributed = {};
+    view.followed = {};
+    view.unattributed.reset();
     EXPECT_EQ(verdict_of(view).user_agent, "a");
     EXPECT_EQ(verdict_of(view).after, " holds 42 of 82 sockets in FIN_WAIT_2 (51 %).");
 }
@@ -48,7 +49,7 @@ TEST(Verdict, AccusesNobodyWhoHoldsLessThanHalf) {
 
 TEST(Verdict, SaysWhenTheSocketsAreNotOurs) {
     StatusView view = a_view();
-    view.unattributed.fin_wait_2 = 1000;
+    view.unattributed->fin_wait_2 = 1000;
     EXPECT_THAT(verdict_of(view).sentence(), HasSubstr("1000 of 1415 sockets"));
     EXPECT_TRUE(verdict_of(view).user_agent.empty());
 }
@@ -134,10 +135,14 @@ TEST(StatusJson, OfWhatIsNotKnownIsNull) {
     const simdjson::dom::element json = parser.parse(text);
     EXPECT_TRUE(json["finished"].is_null());
     EXPECT_TRUE(json["kernel"]["orphans"].is_null());
+    EXPECT_TRUE(json["sockets"]["unattributed"].is_null());
 }
 
 TEST(StatusMetrics, HaveEveryStateAndOutcomeAlsoAtZero) {
-    const std::string text = render_metrics(StatusView());
+    StatusView view;
+    EXPECT_THAT(render_metrics(view), Not(HasSubstr("unattributed\",")));
+    view.unattributed = SocketCounts();
+    const std::string text = render_metrics(view);
     for (const char* owner : {"held", "followed", "unattributed"})
         for (const char* state : {"fin_wait_1", "fin_wait_2", "closing"})
             EXPECT_THAT(text, HasSubstr("finwait_sockets{owner=\"" + std::string(owner) +

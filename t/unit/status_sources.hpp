@@ -18,7 +18,8 @@ struct WithSources : testing::Test {
     Notices notices{control};
     History history;
     Logs logs{-1, 0, notices};
-    RecordKeeper records{*counters, 0, logs, {}};
+    VhostTotals totals{-1};
+    RecordKeeper records{*counters, 0, logs, {}, totals};
     Follower follower{nullptr, *counters, counters->followed[0], records, notices, {}};
     StatusSources sources{*counters, held, follower, records.ledger(), notices, history};
     Moment now{std::chrono::seconds(1000), std::chrono::seconds(1'700'000'000)};

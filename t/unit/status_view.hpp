@@ -50,8 +50,8 @@ inline StatusView a_view() {
     view.held = {12, 200, 1};
     view.held_max = 100'000;
     view.followed = {3, 215, 0};
-    view.unattributed = {0, 15, 0};
-    view.following = {true, "", 100'000, 0};
+    view.unattributed = SocketCounts{0, 15, 0};
+    view.following = {true, "", 100'000, 0, {}};
     view.kernel = {32'768, 18, 65'536, 430, 60};
     view.accounts = {account("python-requests/2.28.1", 412, 35'000),
                      account(kHostileUserAgent, 2, 60), account("", 1, 2)};

@@ -22,6 +22,7 @@ FollowedSocket followed_from(const Handoff& handoff, const CloseEnd& end, const 
     socket.drained_bytes = end.drained_bytes;
     socket.peer = id.peer;
     socket.local = id.local;
+    socket.client_address = endpoint_from_text(handoff.client_address);
     socket.interface = id.interface;
     socket.drain_ms = static_cast<std::uint32_t>(
         std::chrono::duration_cast<milliseconds>(end.drain_time).count());
@@ -29,7 +30,6 @@ FollowedSocket followed_from(const Handoff& handoff, const CloseEnd& end, const 
     socket.rtt_us = end.facts.rtt_us;
     socket.unacked = end.facts.unacked;
     socket.retransmits = end.facts.retransmits;
-    socket.logs = handoff.logs;
     socket.cause = handoff.cause;
     socket.http = handoff.http;
     socket.tls = handoff.tls;
@@ -44,26 +44,30 @@ FollowedSocket followed_from(const Handoff& handoff, const CloseEnd& end, const 
 }
 
 ClientFacts facts_of(const Handoff& handoff, const SocketId& id) {
-    ClientFacts facts{handoff.vhost, handoff.user_agent, handoff.client_address};
+    ClientFacts facts{handoff.vhost, handoff.user_agent, handoff.logs};
+    const bool is_numeric =
+        endpoint_from_text(handoff.client_address).family != Endpoint::Family::none;
+    if (!is_numeric) facts.client_address = handoff.client_address;
     if (handoff.peer != id.peer) facts.peer = handoff.peer;
     if (handoff.local != id.local) facts.local = handoff.local;
     return facts;
 }
 
-Handoff handoff_of(const FollowedSocket& socket) {
+Handoff handoff_of(const FollowedSocket& socket, std::string& client_address) {
     const ClientFacts facts = ClientTable::facts(socket.client);
+    client_address = address_text(socket.client_address);
     Handoff handoff;
     handoff.cause = socket.cause;
     handoff.http = socket.http;
     handoff.tls = socket.tls;
     handoff.mpm = socket.mpm;
-    handoff.logs = socket.logs;
+    handoff.logs = facts.logs;
     handoff.requests = socket.requests;
     handoff.peer = either(facts.peer, socket.peer);
     handoff.local = either(facts.local, socket.local);
     handoff.vhost = facts.vhost;
     handoff.user_agent = facts.user_agent;
-    handoff.client_address = facts.client_address;
+    handoff.client_address = client_address.empty() ? facts.client_address : client_address;
     return handoff;
 }
 

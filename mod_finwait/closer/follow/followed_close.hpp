@@ -4,6 +4,7 @@
 // and what the end was if the socket is gone. Decides and does nothing.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "closer/client_table.hpp"
@@ -24,8 +25,8 @@ inline constexpr Time kTimeWait = std::chrono::seconds(60);
                                            const SocketId& id);
 [[nodiscard]] ClientFacts facts_of(const Handoff& handoff, const SocketId& id);
 
-// The texts point into the ClientTable.
-[[nodiscard]] Handoff handoff_of(const FollowedSocket& socket);
+// The texts point into the ClientTable, and into `client_address`, which is written.
+[[nodiscard]] Handoff handoff_of(const FollowedSocket& socket, std::string& client_address);
 // As at the end of the drain; without outcome and time in FIN_WAIT_2.
 [[nodiscard]] CloseEnd close_end_of(const FollowedSocket& socket);
 

@@ -29,6 +29,7 @@ struct FollowedSocket {
     std::uint64_t drained_bytes = 0;
     Endpoint peer;
     Endpoint local;
+    Endpoint client_address;  // behind a proxy, without a port; `client` may have it instead
     std::uint32_t interface = 0;
     std::uint32_t drain_ms = 0;
     std::uint32_t requests = 0;
@@ -36,7 +37,6 @@ struct FollowedSocket {
     std::uint32_t unacked = 0;
     std::uint32_t retransmits = 0;
     std::uint32_t sample = 0;  // the last one that saw it
-    LogIds logs;
     Cause cause = Cause::other;
     HttpVersion http = HttpVersion::none;
     TlsVersion tls = TlsVersion::none;

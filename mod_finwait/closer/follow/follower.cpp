@@ -111,7 +111,7 @@ void Follower::go_on_sweeping(Moment now) {
         case SweepStep::more:
             return;
         case SweepStep::complete:
-            return end_sweep(now.monotonic);
+            return end_sweep(true, now.monotonic);
         case SweepStep::interrupted:
             ++stats_.interrupted;
             return sweep_again(sweep_attempts_ < kSweepAttemptsMax, now);
@@ -125,12 +125,13 @@ void Follower::go_on_sweeping(Moment now) {
 
 void Follower::sweep_again(bool may, Moment now) {
     if (may) return begin_sweep(now);
-    end_sweep(now.monotonic);
+    end_sweep(false, now.monotonic);
 }
 
-void Follower::end_sweep(Time now) {
-    unattributed_ = counting_;
-    unattributed_.taken = now;
+void Follower::end_sweep(bool is_complete, Time now) {
+    swept_ = now;
+    unattributed_.reset();
+    if (is_complete && !limits_.ports.empty()) unattributed_ = counting_;
     begin_checking();
 }
 
@@ -138,7 +139,7 @@ void Follower::end_sweep(Time now) {
 void Follower::do_without_sweep(int error, Moment now) {
     ++stats_.failures;
     if (!may_succeed_later(error)) return give_up(std::strerror(error), now);
-    begin_checking();
+    end_sweep(false, now.monotonic);
 }
 
 void Follower::begin_checking() {
@@ -154,6 +155,7 @@ void Follower::note(const DiagSocket& seen, Moment now) {
     if (is_held_(seen.id.cookie)) return;
     if (seen.state == TcpState::fin_wait_1) ++counting_.fin_wait_1;
     if (seen.state == TcpState::fin_wait_2) ++counting_.fin_wait_2;
+    if (seen.state == TcpState::closing) ++counting_.closing;
 }
 
 void Follower::go_on_checking(Moment now) {
@@ -208,7 +210,8 @@ void Follower::finish(std::uint32_t slot, FollowedEnd end, Moment now) {
     close_end.outcome = end.outcome;
     if (socket.fin_wait_2_since != kNever)
         close_end.fin_wait_2_time = std::max(end.when - socket.fin_wait_2_since, Time::zero());
-    const Handoff handoff = handoff_of(socket);
+    std::string client_address;
+    const Handoff handoff = handoff_of(socket, client_address);
     records_.keep(handoff, close_end, now);
     records_.release(handoff);
     clients_.release(socket.client);
@@ -225,7 +228,9 @@ void Follower::stop(Moment now) {
     }
     phase_ = Phase::idle;
     sweep_is_wanted_ = false;
-    unattributed_ = {};  // what the last sweep saw is not what there will be
+    // What the last sweep saw is not what there will be.
+    swept_ = Time::min();
+    unattributed_.reset();
 }
 
 // A look-up failed. What may pass gets a new try at the next sample.
@@ -252,8 +257,7 @@ void Follower::give_up(std::string why, Moment now) {
 
 bool Follower::sweep_now(Time now) {
     if (!is_working_) return false;
-    if (unattributed_.taken != Time::min() && now - unattributed_.taken < limits_.interval)
-        return true;
+    if (swept_ != Time::min() && now - swept_ < limits_.interval) return true;
     sweep_is_wanted_ = true;
     return false;
 }

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,15 +45,15 @@ inline constexpr int kFailuresMax = 10;
 struct FollowLimits {
     std::uint32_t max_followed = 0;  // 0: nothing is followed
     Time interval = std::chrono::seconds(1);
-    std::vector<std::uint16_t> ports;  // the server's own, for what is unattributed
+    std::vector<std::uint16_t> ports;  // the server's own; none: not known, nor what is unattributed
 };
 
-// Sockets in FIN_WAIT_1 and FIN_WAIT_2 on the server's ports that are neither held nor followed:
-// older than this closer, still httpd's own, or another program's. As the last sweep found them.
+// Sockets in the closing states on the server's ports that are neither held nor followed: older
+// than this closer, still httpd's own, or another program's.
 struct Unattributed {
-    Time taken = Time::min();  // when; never before the first sweep
     std::size_t fin_wait_1 = 0;
     std::size_t fin_wait_2 = 0;
+    std::size_t closing = 0;
 };
 
 struct FollowStats {
@@ -96,7 +97,9 @@ class Follower {
 
     // Asks for a sweep unless the last one is younger than an interval. True: unattributed() is.
     bool sweep_now(Time now);
-    [[nodiscard]] const Unattributed& unattributed() const { return unattributed_; }
+    // As the last sweep found them. Nothing before the first, without ports, and after a sweep that
+    // may have missed some.
+    [[nodiscard]] const std::optional<Unattributed>& unattributed() const { return unattributed_; }
 
     [[nodiscard]] bool is_working() const { return is_working_; }
     [[nodiscard]] const std::string& why_not() const { return why_not_; }
@@ -114,7 +117,7 @@ class Follower {
     void begin_sweep(Moment now);
     void go_on_sweeping(Moment now);
     void sweep_again(bool may, Moment now);
-    void end_sweep(Time now);
+    void end_sweep(bool is_complete, Time now);
     void do_without_sweep(int error, Moment now);
     void begin_checking();
     void go_on_checking(Moment now);
@@ -152,7 +155,8 @@ class Follower {
     std::uint32_t cursor_ = 0;         // of checking: a slot
     int failures_ = 0;                 // in a row
     Time next_failure_ = Time::min();  // counted
-    Unattributed unattributed_;
+    Time swept_ = Time::min();  // the last sweep's end, of whatever kind; never before the first
+    std::optional<Unattributed> unattributed_;
     Unattributed counting_;  // of the sweep that goes on
     FollowStats stats_;
 };

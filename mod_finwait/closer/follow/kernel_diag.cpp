@@ -138,7 +138,7 @@ int KernelDiag::send_sweep(std::uint32_t states, std::span<const std::uint16_t> 
     nlmsghdr* request = mnl_nlmsg_put_header(buffer.data());
     request->nlmsg_type = TCPDIAG_GETSOCK;
     request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    request->nlmsg_seq = ++sequence_;
+    request->nlmsg_seq = sweep_sequence_ = ++sequence_;
     auto* body =
         static_cast<inet_diag_req*>(mnl_nlmsg_put_extra_header(request, sizeof(inet_diag_req)));
     body->idiag_family = AF_UNSPEC;

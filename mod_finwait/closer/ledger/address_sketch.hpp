@@ -15,25 +15,27 @@
 
 namespace finwait {
 
-class AddressSketch {
+// `Register` is atomic where several processes count together; of two that raise one register at
+// the same instant one may be forgotten.
+template <typename Register>
+class AddressSketchOf {
   public:
     void add(std::uint64_t hash) {
         const std::uint64_t rest = hash >> kIndexBits;
         const int rank = rest == 0 ? 65 - kIndexBits : std::countr_zero(rest) + 1;
-        auto& most = registers_[hash % kRegisters];
-        most = std::max(most, static_cast<std::uint8_t>(rank));
+        raise(hash % kRegisters, static_cast<std::uint8_t>(rank));
     }
 
-    void merge(const AddressSketch& other) {
-        for (std::size_t i = 0; i < kRegisters; ++i)
-            registers_[i] = std::max(registers_[i], other.registers_[i]);
+    template <typename Other>
+    void merge(const AddressSketchOf<Other>& other) {
+        for (std::size_t i = 0; i < kRegisters; ++i) raise(i, other.registers_[i]);
     }
 
     [[nodiscard]] std::uint64_t estimate() const {
         constexpr double kCount = kRegisters;
         constexpr double kBias = 0.709;  // the paper's alpha for 64 registers
         double sum = 0;
-        for (const std::uint8_t most : registers_) sum += std::ldexp(1.0, -most);
+        for (const Register& most : registers_) sum += std::ldexp(1.0, -most);
         const auto empty = std::count(registers_.begin(), registers_.end(), 0);
         double estimate = kBias * kCount * kCount / sum;
         if (estimate <= 2.5 * kCount && empty > 0)
@@ -42,14 +44,23 @@ class AddressSketch {
         return static_cast<std::uint64_t>(std::llround(std::min(estimate, 1e18)));
     }
 
-    bool operator==(const AddressSketch&) const = default;
+    bool operator==(const AddressSketchOf&) const = default;
 
   private:
+    template <typename Other>
+    friend class AddressSketchOf;
+
     static constexpr int kIndexBits = 6;
     static constexpr std::size_t kRegisters = std::size_t{1} << kIndexBits;
 
-    std::array<std::uint8_t, kRegisters> registers_{};
+    void raise(std::size_t index, std::uint8_t rank) {
+        if (registers_[index] < rank) registers_[index] = rank;
+    }
+
+    std::array<Register, kRegisters> registers_{};
 };
+
+using AddressSketch = AddressSketchOf<std::uint8_t>;
 static_assert(sizeof(AddressSketch) == 64);
 
 }  // namespace finwait

@@ -4,6 +4,8 @@
 // data, additive.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <type_traits>
 
 #include "closer/ledger/address_sketch.hpp"
@@ -17,22 +19,29 @@ struct BookedClose {
     std::uint64_t address_hash = 0;  // Ledger::hash_of() the client's address
 };
 
-struct Balance {
-    Tally tally;
-    AddressSketch addresses;
+template <typename Number, typename Register>
+struct BalanceOf {
+    TallyOf<Number> tally;
+    AddressSketchOf<Register> addresses;
 
-    bool operator==(const Balance&) const = default;
+    bool operator==(const BalanceOf&) const = default;
 
     void book(const BookedClose& booked) {
         tally.add(booked.close);
         addresses.add(booked.address_hash);
     }
-    Balance& operator+=(const Balance& other) {
+    template <typename N, typename R>
+    BalanceOf& operator+=(const BalanceOf<N, R>& other) {
         tally += other.tally;
         addresses.merge(other.addresses);
         return *this;
     }
 };
+
+using Balance = BalanceOf<std::uint64_t, std::uint8_t>;
 static_assert(std::is_trivially_copyable_v<Balance>);
+
+// In memory that several closers write.
+using SharedBalance = BalanceOf<std::atomic<std::uint64_t>, std::atomic<std::uint8_t>>;
 
 }  // namespace finwait

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cassert>
 
 #include "finwait/handoff.hpp"
@@ -15,10 +16,22 @@ std::span<const std::byte> bytes_of(std::string_view text) {
     return std::as_bytes(std::span(text));
 }
 
+// Not below zero: totals that could not be shared lack what was adopted.
+Tally left_of(const Tally& whole, const Tally& part) {
+    using Numbers = std::array<std::uint64_t, sizeof(Tally) / sizeof(std::uint64_t)>;
+    auto left = std::bit_cast<Numbers>(whole);
+    const auto gone = std::bit_cast<Numbers>(part);
+    for (std::size_t i = 0; i < left.size(); ++i) left[i] -= std::min(left[i], gone[i]);
+    return std::bit_cast<Tally>(left);
+}
+
 }  // namespace
 
-Ledger::Ledger(SipKey key, Evicted evicted)
-    : key_(key), evicted_(std::move(evicted)), by_key_(0, Hash{&accounts_}, Equal{&accounts_}) {
+Ledger::Ledger(SipKey key, VhostTotals& totals, Evicted evicted)
+    : key_(key),
+      totals_(totals),
+      evicted_(std::move(evicted)),
+      by_key_(0, Hash{&accounts_}, Equal{&accounts_}) {
     Account& other = accounts_.emplace_back();
     other.user_agent = other.vhost = kOtherAccount;
 }
@@ -28,7 +41,9 @@ void Ledger::set_size(std::uint32_t size_max) {
     while (size() > size_max_) evict_lightest();
 }
 
+// First the totals: no account may ever have what they have not.
 AccountId Ledger::book(AccountKey key, const BookedClose& close, std::chrono::milliseconds now) {
+    totals_.book(key.vhost, close);
     const Hash::Probe wanted = probe(key);
     const auto found = by_key_.find(wanted);
     const AccountId id = found != by_key_.end() ? *found : open(wanted, now);
@@ -38,8 +53,6 @@ AccountId Ledger::book(AccountKey key, const BookedClose& close, std::chrono::mi
     account.weight_ns += static_cast<std::uint64_t>(
         std::max(close.close.fin_wait_2_time, std::chrono::nanoseconds::zero()).count());
     see(id);
-    total_.book(close);
-    vhost(key.vhost).book(close);
     return id;
 }
 
@@ -69,6 +82,14 @@ std::vector<const Account*> Ledger::ranked(std::size_t max) const {
     return all;
 }
 
+Account Ledger::other() const {
+    Account other = accounts_[kOther];
+    Tally accounts;
+    for (const AccountId id : by_key_) accounts += accounts_[id].balance.tally;
+    other.balance.tally = left_of(totals_.total().tally, accounts);
+    return other;
+}
+
 std::uint64_t Ledger::hash_of(std::string_view address) const {
     return sip_hash(key_, bytes_of(address));
 }
@@ -82,7 +103,7 @@ void Ledger::adopt(const Account& adopted) {
     const auto found = by_key_.find(wanted);
     const bool is_too_light = found == by_key_.end() && size() >= size_max_ &&
                               adopted.weight_ns <= by_weight_.least().first;
-    if (is_too_light) return adopt_other(adopted.balance);
+    if (is_too_light) return adopt_other(adopted.balance.addresses);
     const AccountId id = found != by_key_.end() ? *found : open(wanted, adopted.opened);
     Account& account = accounts_[id];
     account.balance += adopted.balance;
@@ -90,6 +111,11 @@ void Ledger::adopt(const Account& adopted) {
     account.opened = std::min(account.opened, adopted.opened);
     account.last_seen = std::max(account.last_seen, adopted.last_seen);
     see(id);
+}
+
+void Ledger::adopt_other(const AddressSketch& addresses) {
+    accounts_[kOther].balance.addresses.merge(addresses);
+    ++sightings_;
 }
 
 // The length of one part stands before it: "a" + "bc" must not be "ab" + "c".
@@ -102,12 +128,6 @@ Ledger::Hash::Probe Ledger::probe(AccountKey key) const {
     end = std::copy(key.vhost.begin(), key.vhost.end(), end);
     end = std::copy(key.user_agent.begin(), key.user_agent.end(), end);
     return {hash_of(std::string_view(text.data(), end)), key};
-}
-
-Balance& Ledger::vhost(std::string_view name) {
-    if (const auto found = vhosts_.find(name); found != vhosts_.end()) return found->second;
-    if (vhosts_.size() >= kLedgerVhostsMax) name = kOtherAccount;
-    return vhosts_[std::string(name)];
 }
 
 AccountId Ledger::open(const Hash::Probe& wanted, std::chrono::milliseconds now) {
@@ -135,7 +155,7 @@ std::uint64_t Ledger::evict_lightest() {
     Account& account = accounts_[id];
     const std::uint64_t weight = account.weight_ns;
     evicted_(id);
-    adopt_other(account.balance);
+    adopt_other(account.balance.addresses);
     accounts_[kOther].last_seen = std::max(accounts_[kOther].last_seen, account.last_seen);
     by_key_.erase(id);
     by_weight_.remove(id);

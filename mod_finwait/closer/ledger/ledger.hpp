@@ -8,8 +8,9 @@
 // account, however many others there are, and no inherited weight is more than 1/k of all the time.
 //
 // The inherited weight decides who goes and nothing else; figures and ranking are of what was
-// really booked since the account was opened. What an evicted account had goes to `(other)`, so
-// that always
+// really booked since the account was opened. `(other)` is what is in the totals and in no account
+// here: what evicted ones had, what a closer that died had not saved, and what another closer that
+// still runs has booked. So always
 //
 //     total == sum of accounts + other == sum of virtual hosts
 #pragma once
@@ -19,7 +20,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +29,7 @@
 
 #include "closer/ledger/balance.hpp"
 #include "closer/ledger/siphash.hpp"
+#include "closer/ledger/vhost_totals.hpp"
 #include "closer/slot_heap.hpp"
 #include "finwait/endpoint.hpp"
 #include "finwait/tally.hpp"
@@ -38,8 +39,6 @@ namespace finwait {
 inline constexpr std::uint32_t kLedgerSizeDefault = 1024;
 inline constexpr std::uint32_t kLedgerSizeMin = 16;
 inline constexpr std::uint32_t kLedgerSizeMax = 65'536;
-// More than a configuration names in practice; what comes beyond shares kOtherAccount.
-inline constexpr std::size_t kLedgerVhostsMax = 256;
 
 // The number of an account; given anew after its account was evicted.
 using AccountId = std::uint32_t;
@@ -63,10 +62,9 @@ struct Account {
 class Ledger {
   public:
     using Evicted = std::function<void(AccountId)>;
-    using Vhosts = std::map<std::string, Balance, std::less<>>;
 
     // `evicted` is called before an account's number is given anew.
-    Ledger(SipKey key, Evicted evicted);
+    Ledger(SipKey key, VhostTotals& totals, Evicted evicted);
     Ledger(const Ledger&) = delete;
     Ledger& operator=(const Ledger&) = delete;
 
@@ -83,9 +81,11 @@ class Ledger {
     [[nodiscard]] std::vector<const Account*> accounts() const;
     // By their time in FIN_WAIT_2, the longest first; then by closes.
     [[nodiscard]] std::vector<const Account*> ranked(std::size_t max = SIZE_MAX) const;
-    [[nodiscard]] const Balance& total() const { return total_; }
-    [[nodiscard]] const Account& other() const { return accounts_[kOther]; }
-    [[nodiscard]] const Vhosts& vhosts() const { return vhosts_; }
+    [[nodiscard]] const VhostTotals& totals() const { return totals_; }
+    // With a look at every account.
+    [[nodiscard]] Account other() const;
+    // What has been booked and adopted here; grows with every change.
+    [[nodiscard]] std::uint64_t changes() const { return sightings_; }
 
     [[nodiscard]] std::size_t size() const { return by_weight_.size(); }
     [[nodiscard]] std::uint32_t size_max() const { return size_max_; }
@@ -94,11 +94,9 @@ class Ledger {
     [[nodiscard]] std::uint64_t hash_of(std::string_view address) const;
     [[nodiscard]] std::uint64_t hash_of(const Endpoint& endpoint) const;
 
-    // What another closer has booked, part by part (ledger_store.hpp).
-    void adopt_total(const Balance& balance) { total_ += balance; }
-    void adopt_other(const Balance& balance) { accounts_[kOther].balance += balance; }
-    void adopt_vhost(std::string_view name, const Balance& balance) { vhost(name) += balance; }
+    // What another closer has booked (ledger_store.hpp); the totals have it already.
     void adopt(const Account& account);
+    void adopt_other(const AddressSketch& addresses);
 
   private:
     // Lightest first, of equals the one not seen for the longest time.
@@ -127,22 +125,21 @@ class Ledger {
     };
 
     [[nodiscard]] Hash::Probe probe(AccountKey key) const;
-    [[nodiscard]] Balance& vhost(std::string_view name);
     AccountId open(const Hash::Probe& probe, std::chrono::milliseconds now);
     std::uint64_t evict_lightest();
     void see(AccountId id);
 
     SipKey key_;
+    VhostTotals& totals_;
     Evicted evicted_;
     std::uint32_t size_max_ = kLedgerSizeDefault;
-    std::deque<Account> accounts_;  // by AccountId; a deque, because growing must copy nothing
+    // By AccountId; a deque, because growing must copy nothing. Of kOther only the addresses count.
+    std::deque<Account> accounts_;
     std::vector<AccountId> free_;
     std::unordered_set<AccountId, Hash, Equal> by_key_;
     SlotHeap<Weight> by_weight_;
     std::uint64_t sightings_ = 0;
     std::uint64_t evictions_ = 0;
-    Balance total_;
-    Vhosts vhosts_;
 };
 
 }  // namespace finwait

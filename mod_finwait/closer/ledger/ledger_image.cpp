@@ -36,13 +36,7 @@ std::size_t image_size_max(const Ledger& ledger) {
 
 std::size_t encode(const Ledger& ledger, std::span<std::byte> bytes) {
     wire::Writer out(bytes);
-    out.put(ledger.total());
-    out.put(ledger.other().balance);
-    out.put(static_cast<std::uint32_t>(ledger.vhosts().size()));
-    for (const auto& [name, balance] : ledger.vhosts()) {
-        out.put_text<std::uint16_t>(name, kVhostMax);
-        out.put(balance);
-    }
+    out.put(ledger.at(kOther).balance.addresses);
     const auto accounts = ledger.accounts();
     out.put(static_cast<std::uint32_t>(accounts.size()));
     for (const Account* account : accounts) put_account(out, *account);
@@ -53,13 +47,7 @@ std::size_t encode(const Ledger& ledger, std::span<std::byte> bytes) {
 std::optional<LedgerImage> decode_ledger(std::span<const std::byte> bytes) {
     wire::Reader in(bytes);
     LedgerImage image;
-    image.total = in.get<Balance>();
-    image.other = in.get<Balance>();
-    const auto vhosts = in.get<std::uint32_t>();
-    for (std::uint32_t i = 0; i < vhosts && !in.truncated(); ++i) {
-        std::string name(in.get_text<std::uint16_t>(kVhostMax));
-        image.vhosts.emplace_back(std::move(name), in.get<Balance>());
-    }
+    image.other = in.get<AddressSketch>();
     const auto accounts = in.get<std::uint32_t>();
     for (std::uint32_t i = 0; i < accounts && !in.truncated(); ++i)
         image.accounts.push_back(get_account(in));
@@ -68,9 +56,7 @@ std::optional<LedgerImage> decode_ledger(std::span<const std::byte> bytes) {
 }
 
 void add(const LedgerImage& image, Ledger& ledger) {
-    ledger.adopt_total(image.total);
     ledger.adopt_other(image.other);
-    for (const auto& [name, balance] : image.vhosts) ledger.adopt_vhost(name, balance);
     for (const Account& account : image.accounts) ledger.adopt(account);
 }
 

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A whole ledger as bytes, for another closer of the same build to read. Reading trusts no length:
+// The accounts of a ledger as bytes, for another closer of the same build to read. Reading trusts no length:
 // what is not exactly what encode() writes is no ledger.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "closer/ledger/ledger.hpp"
@@ -20,14 +18,10 @@ inline constexpr std::size_t kAccountImageMax = sizeof(Balance) + kUserAgentMax 
                                                 2 * sizeof(std::uint16_t) +
                                                 3 * sizeof(std::uint64_t);
 inline constexpr std::size_t kLedgerImageMax =
-    2 * sizeof(Balance) + 2 * sizeof(std::uint32_t) +
-    (kLedgerVhostsMax + 1) * (sizeof(Balance) + kVhostMax + sizeof(std::uint16_t)) +
-    kLedgerSizeMax * kAccountImageMax;
+    sizeof(AddressSketch) + sizeof(std::uint32_t) + kLedgerSizeMax * kAccountImageMax;
 
 struct LedgerImage {
-    Balance total;
-    Balance other;
-    std::vector<std::pair<std::string, Balance>> vhosts;
+    AddressSketch other;
     std::vector<Account> accounts;
 };
 

@@ -12,14 +12,13 @@
 #include <utility>
 
 #include "closer/ledger/ledger_image.hpp"
+#include "closer/ledger/ledger_memory.hpp"
 
 namespace finwait {
 
 namespace {
 
-constexpr off_t kFirstSlotAt = 4096;
-constexpr off_t kHalfSize = off_t{1} << 28;  // only what is written takes memory
-constexpr std::uint64_t kLayout = 0x66696e7761'0001'00 ^ sizeof(Balance);
+constexpr std::uint64_t kLayout = 0x66696e7761'0002'00 ^ sizeof(Balance);
 static_assert(kLedgerImageMax < kHalfSize / 2);
 
 // Finds what was damaged or cut short; no secret. Each slice is hashed under what was found so far.
@@ -34,10 +33,6 @@ std::uint64_t checksum_of(std::span<const std::byte> bytes) {
     return checksum;
 }
 
-off_t slot_at(std::size_t slot) {
-    return kFirstSlotAt + static_cast<off_t>(slot) * 2 * kHalfSize;
-}
-
 }  // namespace
 
 LedgerStore::LedgerStore(UniqueFd memory, std::size_t slot)
@@ -47,10 +42,10 @@ LedgerStore::LedgerStore(UniqueFd memory, std::size_t slot)
 
 SipKey LedgerStore::key() {
     SipKey key;
-    if (read(&key, sizeof key, 0) && key != SipKey()) return key;
+    if (read(&key, sizeof key, kHashKeyAt) && key != SipKey()) return key;
     // Cannot fail: the kernel's source is ready long before any httpd starts, and the key is short.
     static_cast<void>(::getrandom(&key, sizeof key, 0));
-    static_cast<void>(write(&key, sizeof key, 0));
+    static_cast<void>(write(&key, sizeof key, kHashKeyAt));
     return key;
 }
 
@@ -59,7 +54,7 @@ void LedgerStore::begin_save(const Ledger& ledger) {
     // Never made smaller: making it larger again would fill it with zeros.
     buffer_.resize(std::max(buffer_.size(), image_size_max(ledger)));
     image_size_ = encode(ledger, buffer_);
-    half_ = slot_at(slot_) + ((sequence_ + 1) % 2 == 0 ? 0 : kHalfSize);
+    half_ = half_at(slot_, (sequence_ + 1) % 2);
     written_ = 0;
     checksum_ = 0;
     is_saving_ = image_size_ > 0;
@@ -141,7 +136,7 @@ std::optional<LedgerStore::Header> LedgerStore::header_at(off_t half) const {
 bool LedgerStore::load(std::size_t slot) {
     std::array<std::pair<off_t, std::optional<Header>>, 2> halves;
     for (std::size_t i = 0; i < halves.size(); ++i) {
-        const off_t half = slot_at(slot) + (i == 0 ? 0 : kHalfSize);
+        const off_t half = half_at(slot, i);
         halves[i] = {half, header_at(half)};
     }
     const auto sequence = [](const auto& half) { return half.second ? half.second->sequence : 0; };
@@ -160,7 +155,7 @@ bool LedgerStore::load(std::size_t slot) {
 
 // The memory goes back to the system with the contents.
 void LedgerStore::forget(std::size_t slot) const {
-    ::fallocate(memory_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, slot_at(slot),
+    ::fallocate(memory_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, half_at(slot, 0),
                 2 * kHalfSize);
 }
 

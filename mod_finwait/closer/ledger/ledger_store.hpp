@@ -6,10 +6,7 @@
 // closer that starts, or sees that another one has ended, adds what that one left to its own.
 //
 // What is read is not trusted: sizes are checked, a checksum must fit, and a ledger of another
-// layout is as good as none. The memory is read and written like a file, never mapped.
-//
-//     0           16            4096
-//     | hash key  |  unused     | slot 0: half 0 | half 1 | slot 1: half 0 | ...
+// layout is as good as none.
 #pragma once
 
 #include <sys/types.h>

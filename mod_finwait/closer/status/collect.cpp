@@ -53,7 +53,7 @@ void fill_process(const StatusSources& sources, Moment now, ProcessView& process
     process.descriptor_limit = sources.descriptor_limit;
     process.unsent_notices = sources.notices.unsent();
     process.unanswered_questions = sources.unanswered_questions;
-    process.unwritten_lines = read(sources.counters.unwritten[sources.slot]);
+    process.unwritten_records = read(sources.counters.unwritten[sources.slot]);
     process.closers = 0;
     for (const Counter& running : sources.counters.running) process.closers += read(running);
 }
@@ -140,13 +140,13 @@ void fill_oldest_followed(const Follower& follower, Time now, std::vector<Socket
 void fill_followed(const StatusSources& sources, Time now, StatusView& view, Present& present) {
     const Follower& follower = sources.follower;
     view.following = {follower.is_working(), follower.why_not(), follower.followed_max(),
-                      read(sources.counters.unfollowed)};
+                      read(sources.counters.unfollowed), follower.stats()};
     view.followed.fin_wait_1 = follower.followed_in(TcpState::fin_wait_1);
     view.followed.fin_wait_2 = follower.followed_in(TcpState::fin_wait_2);
     view.followed.closing =
         follower.followed() - view.followed.fin_wait_1 - view.followed.fin_wait_2;
-    view.unattributed.fin_wait_1 = follower.unattributed().fin_wait_1;
-    view.unattributed.fin_wait_2 = follower.unattributed().fin_wait_2;
+    if (const auto& found = follower.unattributed())
+        view.unattributed = SocketCounts{found->fin_wait_1, found->fin_wait_2, found->closing};
     count_followed(follower, now, present);
     fill_oldest_followed(follower, now, view.oldest);
 }
@@ -184,12 +184,13 @@ AccountView view_of(const Account& account) {
 }
 
 void fill_ledger(const Ledger& ledger, StatusView& view) {
-    view.finished = finished_of(ledger.total());
+    view.finished = finished_of(ledger.totals().total());
     for (const Account* account : ledger.ranked(kAccountsShownMax))
         view.accounts.push_back(view_of(*account));
     view.accounts_left_out = ledger.size() - view.accounts.size();
-    if (ledger.other().balance.tally.closes != 0) view.other = view_of(ledger.other());
-    for (const auto& [name, balance] : ledger.vhosts())
+    if (const Account other = ledger.other(); other.balance.tally.closes != 0)
+        view.other = view_of(other);
+    for (const auto& [name, balance] : ledger.totals().by_name())
         view.vhosts.push_back({name, finished_of(balance)});
 }
 
@@ -219,6 +220,10 @@ void fill_present(const Ledger& ledger, StatusView& view, Present& present) {
         view.accounts.push_back(unranked_account(ledger, key, view));
         add_present(counts, view.accounts.back());
     }
+    if (present.others().sockets.all() == 0) return;
+    AccountView& others = view.accounts.emplace_back();
+    others.user_agent = others.vhost = kOtherPresent;
+    add_present(present.others(), others);
 }
 
 bool holds_more_now(const AccountView& one, const AccountView& other) {

@@ -89,13 +89,19 @@ Json json_of(const SocketView& socket) {
 Json sockets_of(const StatusView& view) {
     Json object{{"held", json_of(view.held)},
                 {"followed", json_of(view.followed)},
-                {"unattributed", json_of(view.unattributed)},
+                {"unattributed",
+                 view.unattributed ? json_of(*view.unattributed) : Json(nullptr)},
                 {"held_max", view.held_max},
                 {"held_by_other_closers", view.held_by_other_closers}};
     object["following"] = {{"on", view.following.is_on},
                            {"why_not", view.following.why_not},
                            {"max", json_of(view.following.followed_max)},
-                           {"unfollowed", view.following.unfollowed}};
+                           {"unfollowed", view.following.unfollowed},
+                           {"look_ups", view.following.work.look_ups},
+                           {"sweeps", view.following.work.sweeps},
+                           {"interrupted_sweeps", view.following.work.interrupted},
+                           {"overrun_sweeps", view.following.work.no_buffer},
+                           {"failures", view.following.work.failures}};
     return object;
 }
 
@@ -132,7 +138,7 @@ Json json_of(const ProcessView& process) {
             {"descriptor_limit", process.descriptor_limit},
             {"unsent_notices", process.unsent_notices},
             {"unanswered_questions", process.unanswered_questions},
-            {"unwritten_lines", process.unwritten_lines},
+            {"unwritten_records", process.unwritten_records},
             {"closers", process.closers}};
 }
 

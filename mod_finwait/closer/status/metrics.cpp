@@ -128,7 +128,7 @@ void put_sockets(Metrics& metrics, const StatusView& view) {
         "unattributed (on the server's ports and not the closer's).");
     put_sockets_of(metrics, "held", view.held);
     put_sockets_of(metrics, "followed", view.followed);
-    put_sockets_of(metrics, "unattributed", view.unattributed);
+    if (view.unattributed) put_sockets_of(metrics, "unattributed", *view.unattributed);
     metrics.one("held_sockets_max", kGauge, "The most sockets held at once before one is shed.",
                 view.held_max);
     metrics.one("following", kGauge, "1 if sockets are followed after their drain.",
@@ -165,7 +165,7 @@ void put_closer(Metrics& metrics, const CloserTotals& closer) {
     metrics.one("received_total", kCounter, "Closes received by the closer.", closer.received);
     metrics.one("bad_messages_total", kCounter, "Messages refused by the closer.",
                 closer.bad_messages);
-    metrics.one("records_total", kCounter, "Closes of which a log took the Record.",
+    metrics.one("records_total", kCounter, "Closes whose Record a log has.",
                 closer.records);
     metrics.one("tallied_total", kCounter, "Closes that a log of mode stuck counts in a tally line.",
                 closer.tallied);
@@ -192,8 +192,8 @@ void put_process(Metrics& metrics, const StatusView& view) {
                 view.process.resident_bytes);
     metrics.one("closers", kGauge, "Closers that run, with replaced ones that still drain.",
                 view.process.closers);
-    metrics.one("unwritten_lines", kGauge, "Lines in the buffers of logs.",
-                view.process.unwritten_lines);
+    metrics.one("unwritten_records", kGauge, "Closes whose Record is in the buffers of logs only.",
+                view.process.unwritten_records);
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ void append_limit_tile(std::string& html, std::string_view name, std::string_vie
 void append_tiles(std::string& html, const StatusView& view) {
     const SocketCounts& held = view.held;
     const SocketCounts& followed = view.followed;
-    const SocketCounts& unattributed = view.unattributed;
+    const SocketCounts unattributed = view.unattributed.value_or(SocketCounts());
     html += "<div class=\"tiles\">";
     append_tile(html, "In FIN_WAIT_2 now",
                 grouped(held.fin_wait_2 + followed.fin_wait_2 + unattributed.fin_wait_2),
@@ -105,8 +105,8 @@ void append_state_row(std::string& html, std::string_view name, std::string_view
     html += "</td></tr>\n";
 }
 
-SocketCounts sum(const SocketCounts& a, const SocketCounts& b) {
-    return {a.fin_wait_1 + b.fin_wait_1, a.fin_wait_2 + b.fin_wait_2, a.closing + b.closing};
+SocketCounts sum(SocketCounts a, const SocketCounts& b) {
+    return a += b;
 }
 
 void append_states(std::string& html, const StatusView& view) {
@@ -116,10 +116,14 @@ void append_states(std::string& html, const StatusView& view) {
     append_state_row(html, "held", "draining", view.held);
     if (view.following.is_on) {
         append_state_row(html, "followed", "closed, the kernel's", view.followed);
-        append_state_row(html, "unattributed", "another program's, or older than this closer",
-                         view.unattributed);
-        append_state_row(html, "all", "as ss shows",
-                         sum(sum(view.held, view.followed), view.unattributed));
+        const SocketCounts ours = sum(view.held, view.followed);
+        if (view.unattributed) {
+            append_state_row(html, "unattributed", "another program's, or older than this closer",
+                             *view.unattributed);
+            append_state_row(html, "all", "as ss shows", sum(ours, *view.unattributed));
+        } else {
+            append_state_row(html, "ours", "others on the server's ports are not known", ours);
+        }
     }
     html += "</tbody></table>\n";
     if (!view.following.is_on)

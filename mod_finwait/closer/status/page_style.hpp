@@ -57,7 +57,8 @@ white-space:normal;text-align:right;overflow-wrap:anywhere}
 .rows td::before{content:attr(data-label);color:var(--muted);text-align:left;white-space:nowrap}
 .rows td.agent{display:block;text-align:left;width:auto;min-width:0}
 .rows td .bar{max-width:8rem}
-th,td{padding:.3rem .35rem}}
+th,td{padding:.3rem .35rem}
+.states th,.states td{padding:.3rem .15rem}.states th{font-size:.72rem}}
 )";
 
 }  // namespace finwait

@@ -57,12 +57,15 @@ void append_accounting(std::string& html, const StatusView& view) {
     append_row(html, "declined", "left to httpd's own lingering close",
                grouped(sum(view.module.declined)));
     append_row(html, "received", "by the closer", grouped(closer.received));
-    append_row(html, "Records", "written to a log", grouped(closer.records));
+    append_row(html, "Records", "a log has them", grouped(closer.records));
     append_row(html, "tallied", "counted in a tally line", grouped(closer.tallied));
     append_row(html, "unlogged", "no log was to have it", grouped(closer.unlogged));
     append_row(html, "dropped", "the log's reader was slow", grouped(closer.dropped));
     append_row(html, "lost", "in the hands of a closer that died", grouped(closer.lost));
     append_row(html, "shed", "FinWaitMaxDraining was reached", grouped(closer.shed));
+    append_row(html, "not followed", "FinWaitMaxFollowed was reached",
+               grouped(view.following.unfollowed));
+    append_row(html, "evicted accounts", "FinWaitLedgerSize was reached", grouped(closer.evicted));
     if (closer.bad_messages != 0)
         append_row(html, "bad messages", "refused", grouped(closer.bad_messages));
     html += "</tbody></table></section>\n";
@@ -76,7 +79,7 @@ void append_process(std::string& html, const ProcessView& process) {
                seconds_text(std::chrono::duration<double>(process.cpu_time).count()));
     append_row(html, "memory", "", bytes_text(process.resident_bytes));
     append_row(html, "descriptor limit", "", grouped(process.descriptor_limit));
-    append_row(html, "lines not written yet", "", grouped(process.unwritten_lines));
+    append_row(html, "Records not written yet", "", grouped(process.unwritten_records));
     append_row(html, "notices that httpd did not take", "", grouped(process.unsent_notices));
     append_row(html, "questions for this page not answered", "",
                grouped(process.unanswered_questions));
@@ -102,6 +105,7 @@ void append_totals(std::string& html, const StatusView& view) {
     html += "<div class=\"columns\">\n";
     append_words(html, "Outcomes", kOutcomes, view.closer.words.outcomes);
     append_words(html, "Causes", kCauses, view.closer.words.causes);
+    append_words(html, "Drains", kDrains, view.closer.words.drains);
     append_vhosts(html, view.vhosts);
     html += "</div>\n";
 }

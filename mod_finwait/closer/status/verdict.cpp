@@ -9,8 +9,12 @@ namespace finwait {
 
 namespace {
 
+std::uint64_t unattributed_now(const StatusView& view) {
+    return view.unattributed ? view.unattributed->fin_wait_2 : 0;
+}
+
 std::uint64_t fin_wait_2_now(const StatusView& view) {
-    return view.held.fin_wait_2 + view.followed.fin_wait_2 + view.unattributed.fin_wait_2;
+    return view.held.fin_wait_2 + view.followed.fin_wait_2 + unattributed_now(view);
 }
 
 // Accounts of one User-Agent differ by virtual host; the verdict is about the client.
@@ -31,13 +35,18 @@ Culprit culprit_of(const StatusView& view) {
     return most;
 }
 
-// The kernel begins to reset what is closed when it has more than either bound.
-bool is_near_a_limit(const KernelView& kernel) {
-    const auto near = [](const auto& now, const auto& max) {
-        return now && max && *max > 0 && *now >= *max / 2;
+// The kernel begins to reset what is closed when it has more than either bound. Names those that
+// are half reached; "" if none is.
+std::string limits_near(const KernelView& kernel) {
+    std::string text;
+    const auto look_at = [&](std::string_view name, const auto& now, const auto& max) {
+        if (!now || !max || *max == 0 || *now < *max / 2) return;
+        text.append(" ").append(name).append(" is at ").append(std::to_string(*now));
+        text += " of " + std::to_string(*max) + ": beyond it the kernel resets connections.";
     };
-    return near(kernel.orphans, kernel.max_orphans) ||
-           near(kernel.tw_buckets, kernel.max_tw_buckets);
+    look_at("tcp_max_orphans", kernel.orphans, kernel.max_orphans);
+    look_at("tcp_max_tw_buckets", kernel.tw_buckets, kernel.max_tw_buckets);
+    return text;
 }
 
 std::string sockets(std::uint64_t number) {
@@ -80,21 +89,23 @@ std::string_view name_of(Verdict::Level level) {
 Verdict verdict_of(const StatusView& view) {
     const std::uint64_t all = fin_wait_2_now(view);
     Verdict verdict;
-    if (is_near_a_limit(view.kernel))
+    const std::string limits = limits_near(view.kernel);
+    if (!limits.empty())
         verdict.level = Verdict::Level::bad;
     else if (all >= kFewSockets)
         verdict.level = Verdict::Level::watch;
     const Culprit culprit = culprit_of(view);
     if (all == 0)
         verdict.before = "No socket is in FIN_WAIT_2.";
-    else if (view.unattributed.fin_wait_2 > all / 2)
+    else if (unattributed_now(view) > all / 2)
         verdict.before =
-            std::to_string(view.unattributed.fin_wait_2) + " of " + sockets(all) +
+            std::to_string(unattributed_now(view)) + " of " + sockets(all) +
             " in FIN_WAIT_2 were closed by another program, or before this closer began.";
     else if (culprit.sockets == 0)
         verdict.before = sockets(all) + " in FIN_WAIT_2.";
     else
         accuse(verdict, culprit, all);
+    verdict.after += limits;
     return verdict;
 }
 

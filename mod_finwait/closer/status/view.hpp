@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "closer/follow/follower.hpp"
 #include "closer/notices.hpp"
 #include "closer/status/history.hpp"
 #include "finwait/question.hpp"
@@ -26,6 +27,12 @@ struct SocketCounts {
     std::uint64_t closing = 0;
 
     [[nodiscard]] std::uint64_t all() const { return fin_wait_1 + fin_wait_2 + closing; }
+    SocketCounts& operator+=(const SocketCounts& other) {
+        fin_wait_1 += other.fin_wait_1;
+        fin_wait_2 += other.fin_wait_2;
+        closing += other.closing;
+        return *this;
+    }
     bool operator==(const SocketCounts&) const = default;
 };
 
@@ -123,6 +130,7 @@ struct FollowingView {
     std::string why_not;  // a sentence without its full stop
     std::optional<std::uint64_t> followed_max;
     std::uint64_t unfollowed = 0;  // closes not followed because of that bound
+    FollowStats work;
 };
 
 struct ProcessView {
@@ -133,7 +141,7 @@ struct ProcessView {
     std::uint64_t descriptor_limit = 0;
     std::uint64_t unsent_notices = 0;
     std::uint64_t unanswered_questions = 0;
-    std::uint64_t unwritten_lines = 0;  // in the buffers of logs
+    std::uint64_t unwritten_records = 0;  // in the buffers of logs only
     std::uint64_t closers = 1;          // with replaced ones that still drain
 };
 
@@ -153,7 +161,7 @@ struct StatusView {
     SocketCounts held;
     std::uint64_t held_max = 0;
     SocketCounts followed;
-    SocketCounts unattributed;
+    std::optional<SocketCounts> unattributed;
     std::uint64_t held_by_other_closers = 0;
     FollowingView following;
     KernelView kernel;
