@@ -177,6 +177,53 @@ TEST_F(TallyLogsTest, AClosedLogIsToldBeforeItGoes) {
     EXPECT_EQ(1U, read(counters->tallied));
 }
 
+TEST_F(TallyLogsTest, AClosedLogsReaderHasTimeToMakeRoom) {
+    auto [reader, writer] = make_pipe();
+    open_stuck_log(writer.get(), 8);
+    constexpr std::uint64_t kCloses = 3000;  // a line each: more than pipe and buffer take
+    set_ledger_size(2 * kCloses);
+    for (std::uint64_t i = 0; i < kCloses; ++i)
+        report(std::to_string(i) + std::string(kUserAgentMax - 8, 'x'), {8});
+    Control close;
+    close.kind = ControlKind::log_close;
+    close.log_id = 8;
+    tell(close);
+    for (int i = 0; i < 100; ++i) turn();
+    EXPECT_EQ(0U, read(counters->dropped));
+    std::string text;
+    for (int i = 0; i < 4; ++i) {
+        for (int j = 0; j < 100; ++j) {
+            text += read_available(reader);
+            turn();
+        }
+        turn(kTallyRetryDelay);
+    }
+    EXPECT_EQ(0U, read(counters->untold[1]));
+    EXPECT_EQ(kCloses, read(counters->tallied));
+    EXPECT_EQ(0U, read(counters->dropped));
+}
+
+TEST_F(TallyLogsTest, AClosedLogWhoseReaderMakesNoRoomIsGivenUp) {
+    auto [reader, writer] = make_pipe();
+    open_stuck_log(writer.get(), 8);
+    constexpr std::uint64_t kCloses = 3000;
+    set_ledger_size(2 * kCloses);
+    for (std::uint64_t i = 0; i < kCloses; ++i)
+        report(std::to_string(i) + std::string(kUserAgentMax - 8, 'x'), {8});
+    Control close;
+    close.kind = ControlKind::log_close;
+    close.log_id = 8;
+    tell(close);
+    for (int i = 0; i < 200; ++i) turn();
+    turn(kLogCloseDelay);
+    for (int i = 0; i < 200; ++i) turn();
+    turn(kLogCloseDelay);
+    EXPECT_EQ(0U, read(counters->untold[1]));
+    EXPECT_EQ(kCloses, read(counters->tallied) + read(counters->dropped));
+    EXPECT_GT(read(counters->dropped), 0U);
+    EXPECT_EQ(kNever, closer->due());
+}
+
 TEST_F(TallyLogsTest, ATallyWaitsForRoomInALogAndIsNotDropped) {
     auto [reader, writer] = make_pipe();
     open_stuck_log(writer.get(), 8);

@@ -28,8 +28,10 @@ void TallyLogs::add(std::uint16_t id, AccountId account, const BookedClose& clos
     const auto [at, is_new] = log.pending.try_emplace(account);
     Pending& pending = at->second;
     if (is_new) {
+        const bool is_closed = logs_.is_closed(id);
         pending.since = now.realtime;
-        log.due.set(account, logs_.is_closed(id) ? now.monotonic : now.monotonic + kTallyInterval);
+        log.due.set(account, is_closed ? now.monotonic : now.monotonic + kTallyInterval);
+        if (is_closed) log.give_up_at = std::min(log.give_up_at, now.monotonic + kLogCloseDelay);
     }
     pending.balance.book(close);
     if (!is_answerable) return;
@@ -57,6 +59,7 @@ void TallyLogs::move_to_other(AccountId account) {
 void TallyLogs::close(std::uint16_t id, Moment now) {
     const auto at = tallies_.find(id);
     if (at == tallies_.end()) return;
+    at->second.give_up_at = now.monotonic + kLogCloseDelay;
     for (const auto& [account, pending] : at->second.pending)
         at->second.due.set(account, now.monotonic);
 }
@@ -66,7 +69,7 @@ std::uint64_t TallyLogs::flush(Moment now) {
     std::size_t lines = 0;
     for (auto& [id, log] : tallies_)
         for (; log.due.earliest() <= now.monotonic && lines < kTalliesPerTurn; ++lines)
-            given_up += write_earliest(id, log, now, logs_.is_closed(id));
+            given_up += write_earliest(id, log, now, log.give_up_at <= now.monotonic);
     std::erase_if(tallies_, [](const auto& entry) { return entry.second.pending.empty(); });
     return given_up;
 }

@@ -34,7 +34,8 @@ class TallyLogs {
 
     void move_to_other(AccountId account);
 
-    // The parent closes the log: what is pending for it is due. Precondition: it is still open.
+    // The parent closes the log: what is pending for it is due, and given up when the log has had no
+    // room for kLogCloseDelay. Precondition: it is still open.
     void close(std::uint16_t log, Moment now);
 
     // Writes what is due, kTalliesPerTurn lines at most; finish() writes all there is. Both return
@@ -56,6 +57,7 @@ class TallyLogs {
     struct Log {
         std::unordered_map<AccountId, Pending> pending;
         Deadlines due;
+        Time give_up_at = kNever;
     };
 
     // How many answerable closes were given up.
