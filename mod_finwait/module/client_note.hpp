@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "finwait/handoff.hpp"
+#include "module/client_policy.hpp"
 #include "module/vhost_settings.hpp"
 
 namespace finwait {
@@ -30,6 +31,7 @@ struct RequestSeen {
     const VhostSettings* vhost = nullptr;
     HttpVersion http = HttpVersion::none;
     LogIds logs;
+    ClientPolicy policy;
     std::chrono::nanoseconds logged{};              // CLOCK_MONOTONIC
     std::chrono::nanoseconds keep_alive_timeout{};  // that now begins to run
     bool complete = true;                           // false: never read to its end

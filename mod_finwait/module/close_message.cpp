@@ -97,6 +97,7 @@ Handoff message_for(const Close& close, Cause cause) {
         message.local = endpoint_of(socket, APR_LOCAL);
     }
     if (const auto& last = close.seen.last) {
+        last->policy.apply_to(message.policy);
         message.http = last->http;
         message.logs = last->logs;
         message.user_agent = last->user_agent;

@@ -6,6 +6,7 @@
 #include <scoreboard.h>
 
 #include "module/cause.hpp"
+#include "module/client_variables.hpp"
 #include "module/clock.hpp"
 #include "module/guard.hpp"
 #include "module/other_child.hpp"
@@ -38,6 +39,7 @@ std::chrono::microseconds keep_alive_timeout_of(const request_rec* r) {
 // CustomLog asks the last request of an internal-redirect chain, and so do we.
 LogIds logs_wanted_by(const request_rec* last, const ServerConfig& config) {
     LogIds wanted;
+    if (hides_from_logs(last)) return wanted;
     for (std::size_t i = 0; i < config.log_count; ++i) {
         const LogDirective& log = config.logs[i];
         const bool is_set =
@@ -120,6 +122,7 @@ RequestSeen request_seen(const request_rec* first, const request_rec* last) {
     request.vhost = &config.settings;
     if (first->the_request) request.http = http_version_of(first);
     request.logs = logs_wanted_by(last, config);
+    request.policy = client_policy_of(last);
     return request;
 }
 

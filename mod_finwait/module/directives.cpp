@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/directives.h"
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include <charconv>
@@ -11,6 +10,7 @@
 
 #include "finwait/control.hpp"
 #include "module/server_config.hpp"
+#include "module/times.hpp"
 
 namespace {
 
@@ -18,9 +18,6 @@ using finwait::config_of;
 using finwait::ServerConfig;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kTimeoutMax = std::chrono::hours(1);
-// Above 60 s the kernel's orphan arithmetic doubles the rest (net/ipv4/tcp.c, __tcp_close()).
-constexpr milliseconds kLinger2Max = std::chrono::seconds(60);
 constexpr std::uint32_t kSocketsMax = 10'000'000;
 // Half of a TIME_WAIT, the trace of a late FIN: none comes and goes between two samples.
 constexpr milliseconds kSampleIntervalMax = std::chrono::seconds(30);
@@ -29,19 +26,10 @@ const char* refuse(cmd_parms* cmd, const char* value, const char* allowed) {
     return apr_psprintf(cmd->pool, "%s: '%s' is not %s", cmd->cmd->name, value, allowed);
 }
 
-std::optional<milliseconds> parse_time(const char* value) {
-    apr_interval_time_t time = 0;
-    if (!apr_isdigit(*value) || ap_timeout_parameter_parse(value, &time, "s") != APR_SUCCESS)
-        return std::nullopt;
-    return milliseconds((time + 999) / 1000);  // never shorter than asked for
-}
-
 const char* set_timeout(cmd_parms* cmd, const char* value, std::optional<std::uint32_t>& timeout) {
-    const auto time = parse_time(value);
-    if (!time || time->count() < 1 || *time > kTimeoutMax)
-        return refuse(cmd, value,
-                      "a time from 1ms to 1h (ms, s, mi or h; a bare number is seconds)");
-    timeout = static_cast<std::uint32_t>(time->count());
+    const auto time = finwait::parse_timeout_ms(value);
+    if (!time) return refuse(cmd, value, finwait::kTimeoutAllowed);
+    timeout = *time;
     return nullptr;
 }
 
@@ -118,16 +106,9 @@ const char* finwait_set_drain_limit(cmd_parms* cmd, void*, const char* value) {
 }
 
 const char* finwait_set_timeout(cmd_parms* cmd, void*, const char* value) {
-    auto& linger2_s = config_of(cmd->server).linger2_s;
-    if (finwait::is_word(value, "kernel")) {
-        linger2_s = finwait::Policy::kLinger2Kernel;
-        return nullptr;
-    }
-    const auto time = parse_time(value);
-    const bool in_range =
-        time && (time->count() == 0 || (*time >= std::chrono::seconds(1) && *time <= kLinger2Max));
-    if (!in_range) return refuse(cmd, value, "'kernel', 0, or a time from 1s to 60s");
-    linger2_s = static_cast<std::uint8_t>(std::chrono::ceil<std::chrono::seconds>(*time).count());
+    const auto linger2_s = finwait::parse_linger2_s(value);
+    if (!linger2_s) return refuse(cmd, value, finwait::kLinger2Allowed);
+    config_of(cmd->server).linger2_s = *linger2_s;
     return nullptr;
 }
 
@@ -137,10 +118,9 @@ const char* finwait_set_ack_timeout(cmd_parms* cmd, void*, const char* value) {
         timeout = finwait::Policy::kAckKernel;
         return nullptr;
     }
-    const auto time = parse_time(value);
-    if (!time || time->count() < 1 || *time > kTimeoutMax)
-        return refuse(cmd, value, "'kernel' or a time from 1ms to 1h");
-    timeout = static_cast<std::uint32_t>(time->count());
+    const auto time = finwait::parse_timeout_ms(value);
+    if (!time) return refuse(cmd, value, "'kernel' or a time from 1ms to 1h");
+    timeout = *time;
     return nullptr;
 }
 
@@ -182,7 +162,7 @@ const char* finwait_set_ledger_size(cmd_parms* cmd, void*, const char* value) {
 
 const char* finwait_set_sample_interval(cmd_parms* cmd, void*, const char* value) {
     if (const char* error = refuse_in_vhost(cmd)) return error;
-    const auto time = parse_time(value);
+    const auto time = finwait::parse_time(value);
     if (!time || time->count() < finwait::kSampleIntervalMinMs || *time > kSampleIntervalMax)
         return refuse(cmd, value, "a time from 100ms to 30s");
     config_of(cmd->server).sample_interval_ms = static_cast<std::uint32_t>(time->count());

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where one client's Policy differs from its virtual host's. Plain values; no httpd, no APR.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "finwait/handoff.hpp"
+
+namespace finwait {
+
+struct ClientPolicy {
+    std::optional<std::uint32_t> drain_timeout_ms;
+    std::optional<std::uint32_t> drain_idle_timeout_ms;
+    std::optional<std::uint8_t> linger2_s;
+
+    void apply_to(Policy& policy) const {
+        policy.drain_timeout_ms = drain_timeout_ms.value_or(policy.drain_timeout_ms);
+        policy.drain_idle_timeout_ms = drain_idle_timeout_ms.value_or(policy.drain_idle_timeout_ms);
+        policy.linger2_s = linger2_s.value_or(policy.linger2_s);
+    }
+};
+
+}  // namespace finwait

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the environment variables say of one client: `finwait-drain`, `finwait-idle` and
+// `finwait-timeout` take the place of its virtual host's FinWaitDrainTimeout, FinWaitDrainIdleTimeout
+// and FinWaitTimeout, `finwait-nolog` of its logs. Set by BrowserMatch, SetEnvIf, SetEnvIfExpr,
+// RewriteRule or any other module, and read when a request is logged: the last one decides.
+#pragma once
+
+#include "module/client_policy.hpp"
+#include "module/httpd.hpp"
+
+namespace finwait {
+
+// A value that is none is ignored, and told once per child process and variable.
+[[nodiscard]] ClientPolicy client_policy_of(const request_rec* r);
+
+[[nodiscard]] bool hides_from_logs(const request_rec* r);
+
+}  // namespace finwait

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The times of directives and environment variables, by httpd's own parser: a bare number is
+// seconds. Each with what to say of a value that is none.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace finwait {
+
+inline constexpr std::chrono::milliseconds kTimeoutMax = std::chrono::hours(1);
+
+[[nodiscard]] std::optional<std::chrono::milliseconds> parse_time(const char* value);
+
+inline constexpr char kTimeoutAllowed[] =
+    "a time from 1ms to 1h (ms, s, mi or h; a bare number is seconds)";
+[[nodiscard]] std::optional<std::uint32_t> parse_timeout_ms(const char* value);
+
+// As Policy::linger2_s.
+inline constexpr char kLinger2Allowed[] = "'kernel', 0, or a time from 1s to 60s";
+[[nodiscard]] std::optional<std::uint8_t> parse_linger2_s(const char* value);
+
+}  // namespace finwait

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What environment variables change for one client, whatever sets them.
+#include <gtest/gtest.h>
+
+#include "server/each.hpp"
+
+namespace finwait::test {
+namespace {
+
+constexpr const char* kVariables = R"(
+    KeepAliveTimeout 200ms
+    FinWaitShortDrainTimeout 20s
+    FinWaitDrainTimeout 20s
+    FinWaitDrainIdleTimeout 20s
+    FinWaitTimeout 20s
+    FinWaitLog ${dir}/finwait.log
+
+    BrowserMatch ^idle finwait-idle=300ms finwait-timeout=0
+    BrowserMatch ^drain finwait-drain=300ms finwait-timeout=0
+    BrowserMatch ^kernel finwait-idle=100ms finwait-timeout=2s
+    BrowserMatch ^nolog finwait-nolog
+    BrowserMatch ^wrong finwait-idle=soon finwait-drain=300ms finwait-timeout=0
+    SetEnvIfExpr "%{HTTP_USER_AGENT} =~ /^expr/" finwait-idle=300ms finwait-timeout=0
+    <If "%{HTTP_USER_AGENT} =~ /^if/">
+        SetEnv finwait-idle 300ms
+        SetEnv finwait-timeout 0
+    </If>
+    SetEnvIfExpr "%{QUERY_STRING} == 'long'" finwait-idle=15s finwait-timeout=0
+    SetEnvIfExpr "%{QUERY_STRING} == 'short'" finwait-idle=300ms finwait-timeout=0
+)";
+
+struct ClientVariables : PerMpmAndTransport {
+    Httpd httpd{mpm, kVariables, {.with_log = false}};
+
+    // Of a client that leaves its connection open.
+    Record record_of(const std::string& user_agent,
+                     std::initializer_list<const char*> paths = {"/small"}) {
+        Client client = httpd.client(transport, {.user_agent = user_agent});
+        for (const char* path : paths) EXPECT_TRUE(client.get(path).complete);
+        return httpd.record_of(client);
+    }
+    static void expect_after_300ms(const Record& record, Drain drain) {
+        EXPECT_EQ(record.drain, drain) << record.user_agent;
+        EXPECT_EQ(record.outcome, Outcome::cut) << record.user_agent;
+        EXPECT_GE(record.drain_ms, 295U) << record.user_agent;
+        EXPECT_LE(record.drain_ms, 500U) << record.user_agent;
+    }
+};
+
+TEST_P(ClientVariables, ChangeThePolicyWhateverSetsThem) {
+    for (const char* user_agent : {"idle", "expr", "if"})
+        expect_after_300ms(record_of(user_agent), Drain::idle_timeout);
+    expect_after_300ms(record_of("drain"), Drain::deadline);
+    const Record kernel = record_of("kernel");
+    EXPECT_EQ(kernel.outcome, Outcome::kernel_timeout);
+    EXPECT_GE(kernel.fin_wait_2_ms, 2000U);
+    EXPECT_LE(kernel.fin_wait_2_ms, 3000U);
+}
+
+TEST_P(ClientVariables, AreThoseOfTheLastRequest) {
+    expect_after_300ms(record_of("any", {"/small?long", "/small?short"}), Drain::idle_timeout);
+}
+
+TEST_P(ClientVariables, HideACloseFromEveryLog) {
+    Client client = httpd.client(transport, {.user_agent = "nolog"});
+    EXPECT_TRUE(client.get("/small").complete);
+    EXPECT_EQ(client.wait_end(3s), End::fin);
+    client.close();
+    ASSERT_TRUE(httpd.wait_settled());
+    EXPECT_TRUE(httpd.records().empty());
+    EXPECT_EQ(read(httpd.counters().closer().unlogged), 1U);
+}
+
+TEST_P(ClientVariables, ThatAreWrongAreIgnoredAndToldOnce) {
+    for (int i = 0; i < 2; ++i) expect_after_300ms(record_of("wrong"), Drain::deadline);
+    const std::string told = "environment variable finwait-idle: 'soon' is not a time from 1ms to 1h";
+    const std::string log = httpd.error_log();
+    const auto first = log.find(told);
+    ASSERT_NE(first, std::string::npos) << log;
+    // By each child at most once: prefork may have served the second with another.
+    if (mpm != Mpm::prefork) {
+        EXPECT_EQ(log.find(told, first + 1), std::string::npos);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, ClientVariables,
+                         testing::Combine(testing::ValuesIn(kEachMpm),
+                                          testing::ValuesIn(kEachTransport)),
+                         NameOf());
+
+}  // namespace
+}  // namespace finwait::test
