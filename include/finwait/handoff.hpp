@@ -19,7 +19,7 @@
 
 namespace finwait {
 
-inline constexpr std::uint8_t kHandoffVersion = 1;
+inline constexpr std::uint8_t kHandoffVersion = 2;
 
 inline constexpr std::size_t kUserAgentMax = 512;     // bytes kept of a User-Agent
 inline constexpr std::size_t kVhostMax = 255;         // bytes kept of a virtual host's name
@@ -40,6 +40,7 @@ struct Policy {
     std::uint64_t drain_limit_bytes = kUnlimited;
     std::uint8_t linger2_s = 15;  // 0: RST at close() in FIN_WAIT_2 (TCP_LINGER2 = -1)
     std::uint32_t ack_timeout_ms = kAckKernel;
+    Method method = Method::drain;
 
     bool operator==(const Policy&) const = default;
 };

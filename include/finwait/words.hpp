@@ -74,7 +74,18 @@ inline constexpr std::array kDrains{
     Word{Drain::byte_limit, "byte_limit", "the client sent more than FinWaitDrainLimit"},
     Word{Drain::shed, "shed", "given up to hold no more than FinWaitMaxDraining"},
     Word{Drain::stopping, "stopping", "the server stopped"},
-    Word{Drain::none, "none", "nothing was left to drain"},
+    Word{Drain::none, "none", "nothing was left to drain, or FinWaitMethod ended it"},
+};
+
+// How a connection is closed. All but the first are remedies of Apache's page of 1997: NO_LINGCLOSE,
+// USE_SO_LINGER, and the RST that httpd 2.4.28 sent and 2.4.47 gave up, because it took replies along.
+enum class Method : std::uint8_t { drain, close, solinger, reset };
+
+inline constexpr std::array kMethods{
+    Word{Method::drain, "drain", "read and discard what the client still sends, then close"},
+    Word{Method::close, "close", "close at once and read nothing"},
+    Word{Method::solinger, "solinger", "close when everything sent is acknowledged, read nothing"},
+    Word{Method::reset, "reset", "drain until everything sent is acknowledged, then RST"},
 };
 
 enum class Outcome : std::uint8_t {
@@ -97,7 +108,7 @@ inline constexpr std::array kOutcomes{
     Word{Outcome::kernel_timeout, "kernel_timeout", "the kernel gave up in FIN_WAIT_2"},
     Word{Outcome::unacked, "unacked", "our FIN was not acknowledged"},
     Word{Outcome::cut, "cut", "we ended it: limit, shed, stop, FinWaitTimeout 0, or a close on unread bytes"},
-    Word{Outcome::method, "method", "FinWaitMethod other than drain"},
+    Word{Outcome::method, "method", "FinWaitMethod ended it: RST, or a close on unread bytes"},
     Word{Outcome::unknown, "unknown", "the end was not seen: not followed, or the server stopped before"},
 };
 
@@ -192,6 +203,8 @@ template <>
 inline constexpr auto kWordsOf<Cause> = kCauses;
 template <>
 inline constexpr auto kWordsOf<Drain> = kDrains;
+template <>
+inline constexpr auto kWordsOf<Method> = kMethods;
 template <>
 inline constexpr auto kWordsOf<Outcome> = kOutcomes;
 template <>

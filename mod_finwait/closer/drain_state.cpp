@@ -14,7 +14,8 @@ DrainState::DrainState(const Policy& policy, Time half_close)
       limit_bytes_(policy.drain_limit_bytes),
       drain_timeout_ms_(policy.drain_timeout_ms),
       idle_timeout_ms_(policy.drain_idle_timeout_ms),
-      resets_in_fin_wait_2_(policy.linger2_s == 0) {}
+      resets_in_fin_wait_2_(policy.linger2_s == 0),
+      method_(policy.method) {}
 
 void DrainState::received(std::uint64_t bytes, Time now) {
     drained_bytes_ += bytes;

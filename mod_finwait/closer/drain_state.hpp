@@ -47,6 +47,15 @@ class DrainState {
     // answers window probes makes none.
     [[nodiscard]] bool is_idle(const AckFacts& facts, Time now);
 
+    // What FinWaitMethod allows.
+    [[nodiscard]] Method method() const { return method_; }
+    [[nodiscard]] bool reads() const {
+        return method_ == Method::drain || method_ == Method::reset;
+    }
+    [[nodiscard]] bool ends_in_fin_wait_2() const {
+        return method_ == Method::solinger || method_ == Method::reset;
+    }
+
     [[nodiscard]] bool is_in_fin_wait_2() const { return fin_wait_2_since_ != kNever; }
     [[nodiscard]] bool resets_in_fin_wait_2() const { return resets_in_fin_wait_2_; }
     [[nodiscard]] Time half_close() const { return half_close_; }
@@ -63,6 +72,7 @@ class DrainState {
     std::uint32_t idle_timeout_ms_ = 0;
     std::uint32_t unacked_bytes_ = UINT32_MAX;  // at the last look
     bool resets_in_fin_wait_2_ = false;
+    Method method_ = Method::drain;
 };
 
 // How the drain ends when recv() fails with `error`.

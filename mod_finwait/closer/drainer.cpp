@@ -49,6 +49,10 @@ void Drainer::try_arrivals(std::size_t count, Moment now) {
     for (std::size_t i = 0; i < count; ++i) {
         HeldSocket* held = sockets_.find(arrivals_[i]);
         if (held == nullptr) continue;
+        if (held->drain.method() == Method::close) {
+            end_by_method(arrivals_[i], *held, Drain::none, now);
+            continue;
+        }
         const Visit result = visit(arrivals_[i], *held, now);
         if (result == Visit::ended) continue;
         if (result == Visit::flooding) pace(arrivals_[i], *held, now);
@@ -69,7 +73,7 @@ void Drainer::watch(Token token, HeldSocket& held, Moment now) {
 void Drainer::set_interest(int operation, Token token, const HeldSocket& held, Moment now) {
     epoll_event event{};
     event.events = EPOLLOUT | EPOLLRDHUP | EPOLLET;
-    if (!held.is_paced) event.events |= EPOLLIN;
+    if (!held.is_paced && held.drain.reads()) event.events |= EPOLLIN;
     event.data.u64 = token;
     if (::epoll_ctl(epoll_, operation, held.socket.get(), &event) == 0) return;
     // fs.epoll.max_user_watches, or no memory: a socket that cannot be watched is not kept.
@@ -77,6 +81,7 @@ void Drainer::set_interest(int operation, Token token, const HeldSocket& held, M
 }
 
 Drainer::Visit Drainer::visit(Token token, HeldSocket& held, Moment now) {
+    if (!held.drain.reads()) return Visit::drained;
     std::size_t bytes = 0;
     for (int i = 0; i < kReceivesPerVisit && bytes < kFloodBytes; ++i) {
         const Discarded got = discard(held.socket.get(), held.drain.receive_max(kReceiveMax));
@@ -112,14 +117,17 @@ void Drainer::on_event(Token token, std::uint32_t events, Moment now) {
     // event may be of a socket that is gone, and its slot may hold another one.
     HeldSocket* held = sockets_.find(token);
     if (held == nullptr) return;
-    constexpr std::uint32_t kReadable = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
-    if ((events & kReadable) != 0 && !serve(token, *held, now)) return;
+    constexpr std::uint32_t kClosed = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+    if ((events & kClosed) != 0 && !held->drain.reads())
+        return end_by_method(token, *held, Drain::none, now);
+    if ((events & (EPOLLIN | kClosed)) != 0 && !serve(token, *held, now)) return;
     if (!held->drain.is_in_fin_wait_2()) look_at_acks(token, *held, now);
 }
 
 void Drainer::look_at_acks(Token token, HeldSocket& held, Moment now) {
-    if (held.drain.saw_unacked(unacked_bytes(held.socket.get()), now.monotonic))
-        sockets_.move_to_fin_wait_2(token);
+    if (!held.drain.saw_unacked(unacked_bytes(held.socket.get()), now.monotonic)) return;
+    sockets_.move_to_fin_wait_2(token);
+    if (held.drain.ends_in_fin_wait_2()) end_by_method(token, held, Drain::none, now);
 }
 
 void Drainer::pace(Token token, HeldSocket& held, Moment now) {
@@ -162,13 +170,16 @@ void Drainer::on_timer(Token token, HeldSocket& held, Moment now) {
             break;
         case DrainState::Timer::look:
             if (held.drain.is_idle(ack_facts(held.socket.get()), now.monotonic))
-                return end(token, held, Drain::idle_timeout, 0, now);
-            if (held.drain.is_in_fin_wait_2()) sockets_.move_to_fin_wait_2(token);
+                return end_by_timer(token, held, Drain::idle_timeout, now);
+            if (!held.drain.is_in_fin_wait_2()) break;
+            sockets_.move_to_fin_wait_2(token);
+            if (held.drain.ends_in_fin_wait_2())
+                return end_by_method(token, held, Drain::none, now);
             break;
         case DrainState::Timer::idle_timeout:
-            return end(token, held, Drain::idle_timeout, 0, now);
+            return end_by_timer(token, held, Drain::idle_timeout, now);
         case DrainState::Timer::deadline:
-            return end(token, held, Drain::deadline, 0, now);
+            return end_by_timer(token, held, Drain::deadline, now);
     }
     deadlines_.set(slot_of(token), held.drain.next_timer());
 }
@@ -194,12 +205,33 @@ void Drainer::stop(Moment now) {
     paced_.clear();
 }
 
-void Drainer::end(Token token, HeldSocket& held, Drain how, int error, Moment now) {
+void Drainer::end_by_timer(Token token, HeldSocket& held, Drain how, Moment now) {
+    if (held.drain.method() == Method::drain) return end(token, held, how, 0, now);
+    end_by_method(token, held, how, now);
+}
+
+void Drainer::end_by_method(Token token, HeldSocket& held, Drain how, Moment now) {
+    if (held.drain.method() == Method::reset) {
+        reset_at_close(held.socket.get());
+        return end(token, held, how, 0, now, true);
+    }
+    const Discarded next = peek(held.socket.get());
+    if (next.error == EAGAIN) return end(token, held, how, 0, now);
+    if (next.error != 0) return end(token, held, drain_of_error(next.error), next.error, now);
+    if (next.bytes == 0) return end(token, held, Drain::fin, 0, now);
+    // The kernel answers a close on unread bytes with RST (net/ipv4/tcp.c, __tcp_close()).
+    end(token, held, how, 0, now, true);
+}
+
+void Drainer::end(Token token, HeldSocket& held, Drain how, int error, Moment now,
+                  bool is_by_method) {
     const DrainState& drain = held.drain;
     CloseEnd end;
     end.facts = end_facts(held.socket.get());
     end.drain = how;
-    end.outcome = outcome_of(how, error, end.facts.state, drain.resets_in_fin_wait_2());
+    end.outcome = is_by_method ? Outcome::method
+                               : outcome_of(how, error, end.facts.state,
+                                            drain.resets_in_fin_wait_2());
     end.half_close = drain.half_close();
     end.drain_time = now.monotonic - drain.half_close();
     end.fin_wait_2_time = drain.fin_wait_2_time(now.monotonic);

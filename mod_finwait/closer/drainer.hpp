@@ -78,7 +78,12 @@ class Drainer {
     void set_interest(int operation, Token token, const HeldSocket& held, Moment now);
     void on_timer(Token token, HeldSocket& held, Moment now);
     void shed_one(Moment now);
-    void end(Token token, HeldSocket& held, Drain how, int error, Moment now);
+    void end(Token token, HeldSocket& held, Drain how, int error, Moment now,
+             bool is_by_method = false);
+    // FinWaitMethod's turn: everything sent is acknowledged, or the time for it has run out (`how`).
+    void end_by_method(Token token, HeldSocket& held, Drain how, Moment now);
+    // A time has run out.
+    void end_by_timer(Token token, HeldSocket& held, Drain how, Moment now);
     void publish_held();
 
     int epoll_;

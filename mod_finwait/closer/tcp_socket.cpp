@@ -69,6 +69,13 @@ Discarded discard(int socket, std::size_t bytes_max) {
     return {0, errno == EINTR || errno == EWOULDBLOCK ? EAGAIN : errno};
 }
 
+Discarded peek(int socket) {
+    std::byte byte;
+    const ssize_t result = ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (result >= 0) return {static_cast<std::size_t>(result), 0};
+    return {0, errno == EINTR || errno == EWOULDBLOCK ? EAGAIN : errno};
+}
+
 std::uint32_t unacked_bytes(int socket) {
     int bytes = 0;
     if (::ioctl(socket, SIOCOUTQ, &bytes) != 0) return UINT32_MAX;

@@ -31,6 +31,8 @@ struct EndFacts {
 [[nodiscard]] bool apply_policy(int socket, const Policy& policy);
 
 // Discards up to `bytes_max` received bytes.
+// What discard() would give, and leaves it there.
+[[nodiscard]] Discarded peek(int socket);
 [[nodiscard]] Discarded discard(int socket, std::size_t bytes_max);
 
 // Bytes not acknowledged, our FIN included; 0 in FIN_WAIT_2.

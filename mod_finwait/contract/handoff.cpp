@@ -43,16 +43,7 @@ void put_policy(Writer& writer, const Policy& policy) {
     writer.put(policy.drain_limit_bytes);
     writer.put(policy.linger2_s);
     writer.put(policy.ack_timeout_ms);
-}
-
-Policy get_policy(Reader& reader) {
-    Policy policy;
-    policy.drain_timeout_ms = reader.get<std::uint32_t>();
-    policy.drain_idle_timeout_ms = reader.get<std::uint32_t>();
-    policy.drain_limit_bytes = reader.get<std::uint64_t>();
-    policy.linger2_s = reader.get<std::uint8_t>();
-    policy.ack_timeout_ms = reader.get<std::uint32_t>();
-    return policy;
+    writer.put(policy.method);
 }
 
 bool get_logs(Reader& reader, LogIds& logs) {
@@ -70,6 +61,15 @@ bool get_word(Reader& reader, E& word) {
     return known.has_value();
 }
 
+bool get_policy(Reader& reader, Policy& policy) {
+    policy.drain_timeout_ms = reader.get<std::uint32_t>();
+    policy.drain_idle_timeout_ms = reader.get<std::uint32_t>();
+    policy.drain_limit_bytes = reader.get<std::uint64_t>();
+    policy.linger2_s = reader.get<std::uint8_t>();
+    policy.ack_timeout_ms = reader.get<std::uint32_t>();
+    return get_word(reader, policy.method);
+}
+
 bool get_words(Reader& reader, Handoff& handoff) {
     return get_word(reader, handoff.cause) && get_word(reader, handoff.outcome) &&
            get_word(reader, handoff.http) && get_word(reader, handoff.tls) &&
@@ -80,7 +80,7 @@ bool get_members(Reader& reader, Handoff& handoff) {
     if (!get_words(reader, handoff)) return false;
     handoff.requests = reader.get<std::uint32_t>();
     handoff.half_close = std::chrono::nanoseconds(reader.get<std::int64_t>());
-    handoff.policy = get_policy(reader);
+    if (!get_policy(reader, handoff.policy)) return false;
     if (!get_logs(reader, handoff.logs)) return false;
     if (!get_endpoint(reader, handoff.peer) || !get_endpoint(reader, handoff.local)) return false;
     handoff.vhost = reader.get_text<std::uint8_t>(kVhostMax);

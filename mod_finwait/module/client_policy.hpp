@@ -14,11 +14,13 @@ struct ClientPolicy {
     std::optional<std::uint32_t> drain_timeout_ms;
     std::optional<std::uint32_t> drain_idle_timeout_ms;
     std::optional<std::uint8_t> linger2_s;
+    std::optional<Method> method;
 
     void apply_to(Policy& policy) const {
         policy.drain_timeout_ms = drain_timeout_ms.value_or(policy.drain_timeout_ms);
         policy.drain_idle_timeout_ms = drain_idle_timeout_ms.value_or(policy.drain_idle_timeout_ms);
         policy.linger2_s = linger2_s.value_or(policy.linger2_s);
+        policy.method = method.value_or(policy.method);
     }
 };
 

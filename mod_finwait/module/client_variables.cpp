@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "module/times.hpp"
+#include "module/values.hpp"
 
 namespace finwait {
 
@@ -34,10 +35,11 @@ auto value_of(const request_rec* r, const char* name, const char* allowed,
 }  // namespace
 
 ClientPolicy client_policy_of(const request_rec* r) {
-    static std::atomic_flag told_drain, told_idle, told_timeout;
+    static std::atomic_flag told_drain, told_idle, told_timeout, told_method;
     return {value_of<parse_timeout_ms>(r, "finwait-drain", kTimeoutAllowed, told_drain),
             value_of<parse_timeout_ms>(r, "finwait-idle", kTimeoutAllowed, told_idle),
-            value_of<parse_linger2_s>(r, "finwait-timeout", kLinger2Allowed, told_timeout)};
+            value_of<parse_linger2_s>(r, "finwait-timeout", kLinger2Allowed, told_timeout),
+            value_of<parse_method>(r, "finwait-method", kMethodAllowed, told_method)};
 }
 
 bool hides_from_logs(const request_rec* r) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the environment variables say of one client: `finwait-drain`, `finwait-idle` and
-// `finwait-timeout` take the place of its virtual host's FinWaitDrainTimeout, FinWaitDrainIdleTimeout
-// and FinWaitTimeout, `finwait-nolog` of its logs. Set by BrowserMatch, SetEnvIf, SetEnvIfExpr,
+// What the environment variables say of one client: `finwait-drain`, `finwait-idle`,
+// `finwait-timeout` and `finwait-method` take the place of its virtual host's FinWaitDrainTimeout,
+// FinWaitDrainIdleTimeout, FinWaitTimeout and FinWaitMethod, `finwait-nolog` of its logs. Set by BrowserMatch, SetEnvIf, SetEnvIfExpr,
 // RewriteRule or any other module, and read when a request is logged: the last one decides.
 #pragma once
 

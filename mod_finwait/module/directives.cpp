@@ -125,7 +125,10 @@ const char* finwait_set_ack_timeout(cmd_parms* cmd, void*, const char* value) {
 }
 
 const char* finwait_set_method(cmd_parms* cmd, void*, const char* value) {
-    return ap_cstr_casecmp(value, "drain") == 0 ? nullptr : refuse(cmd, value, "'drain'");
+    const auto method = finwait::parse_method(value);
+    if (!method) return refuse(cmd, value, finwait::kMethodAllowed);
+    config_of(cmd->server).method = *method;
+    return nullptr;
 }
 
 const char* finwait_add_log(cmd_parms* cmd, void*, const char* target, const char* first,

@@ -35,6 +35,7 @@ void settle(ServerConfig& config, const server_rec* server) {
         config.drain_limit_bytes.value_or(defaults.drain_limit_bytes);
     settings.policy.linger2_s = config.linger2_s.value_or(defaults.linger2_s);
     settings.policy.ack_timeout_ms = config.ack_timeout_ms.value_or(defaults.ack_timeout_ms);
+    settings.policy.method = config.method.value_or(defaults.method);
     settings.short_drain_timeout_ms =
         config.short_drain_timeout_ms.value_or(settings.short_drain_timeout_ms);
     if (server->server_hostname) settings.name = bounded(server->server_hostname, kVhostMax);
@@ -59,6 +60,7 @@ void* finwait_merge_server_config(apr_pool_t* pool, void* base_data, void* overr
     finwait::inherit(merged.drain_limit_bytes, base.drain_limit_bytes);
     finwait::inherit(merged.linger2_s, base.linger2_s);
     finwait::inherit(merged.ack_timeout_ms, base.ack_timeout_ms);
+    finwait::inherit(merged.method, base.method);
     if (merged.log_count == 0) {
         merged.logs = base.logs;
         merged.log_count = base.log_count;

@@ -49,6 +49,12 @@ std::optional<std::uint64_t> parse_bytes(std::string_view value) {
     return number << *shift;
 }
 
+std::optional<Method> parse_method(std::string_view value) {
+    for (const auto& word : kMethods)
+        if (is_word(value, word.name)) return word.value;
+    return std::nullopt;
+}
+
 std::optional<EnvCondition> parse_env(std::string_view value) {
     constexpr std::string_view prefix = "env=";
     if (!value.starts_with(prefix)) return std::nullopt;

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string_view>
 
+#include "finwait/words.hpp"
+
 namespace finwait {
 
 inline constexpr std::uint64_t kUnlimitedBytes = UINT64_MAX;
@@ -17,6 +19,9 @@ inline constexpr std::uint64_t kUnlimitedBytes = UINT64_MAX;
 // "unlimited", or digits with an optional k, m or g (any case; powers of 1024). Nothing if it is
 // neither or does not fit in 63 bits.
 [[nodiscard]] std::optional<std::uint64_t> parse_bytes(std::string_view value);
+
+inline constexpr char kMethodAllowed[] = "'drain', 'close', 'solinger' or 'reset'";
+[[nodiscard]] std::optional<Method> parse_method(std::string_view value);
 
 // "env=name" or "env=!name", as CustomLog takes it.
 struct EnvCondition {
