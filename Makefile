@@ -95,7 +95,7 @@ $(OUT)/%.o: %.c
 
 # Each fuzz target is one file; clang builds it together with the code it feeds.
 FUZZED := $(CONTRACT) $(PARSER) mod_finwait/module/values.cpp \
-          $(addprefix mod_finwait/closer/ledger/,ledger.cpp ledger_image.cpp)
+          $(addprefix mod_finwait/closer/ledger/,ledger.cpp ledger_image.cpp vhost_totals.cpp)
 build/fuzz/%: t/fuzz/%.cpp $(FUZZED) $(CONTRACT_HEADERS)
 	@mkdir -p $(@D)
 	@echo "  FUZZ $@"

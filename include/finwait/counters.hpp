@@ -78,13 +78,13 @@ inline std::uint64_t read(const Counter& counter) {
 
 struct Loss {
     std::uint64_t closes = 0;
-    std::uint64_t ended = 0;  // of them those that were over: only their line in a log is missing
+    std::uint64_t ended = 0;  // of them those that were over: at most their line in a log is missing
 };
 
 // Books as lost what the dead closer of this slot received and never accounted for, and returns it.
 // Nothing if it ended in order or was booked before, so whoever learns of the death first may call
-// it. The difference is exact wherever it was killed; a gauge would be off by what it was just
-// working on.
+// it. The difference is exact wherever it was killed, where a gauge would be off by what it was just
+// working on; but for what a log had just written, and what a neighbour is just working on.
 inline Loss count_lost(CloserCounters& counters, std::size_t slot) {
     const bool has_died = counters.running[slot].exchange(0) != 0;
     const auto gauges = {&counters.held, &counters.followed, &counters.unwritten, &counters.untold};

@@ -81,14 +81,14 @@ std::size_t Closer::held_max() const {
 }
 
 Time Closer::due() const {
-    const Time finish_at = drainer_.held() > 0 ? finish_at_ : kNever;
-    return std::min({drainer_.due(), follower_.due(), records_.due(), answers_.due(), finish_at,
+    return std::min({drainer_.due(), follower_.due(), records_.due(), answers_.due(), stop_due(),
                      last_flush_until_, ledger_due()});
 }
 
 void Closer::wait(Time now) {
     if (full_.any()) return collect_events(0);
-    if (drainer_.arrivals() > 0) return gather();
+    // What is due, a sweep's next buffer or a question for instance, is not kept waiting.
+    if (drainer_.arrivals() > 0 && due() > now) return gather();
     gather_time_ = Time::zero();
     collect_events(to_timeout(due() - now));
 }
@@ -128,7 +128,7 @@ void Closer::turn(Moment now) {
     drainer_.revisit_paced(now);
     drainer_.expire(now);
     follower_.turn(now);
-    if (finish_at_ <= now.monotonic && full_.none()) drainer_.stop(now);
+    stop_some(now);
     records_.flush(now);
     if (ledger_due() <= now.monotonic) save_ledger(now);
     store_.write_some();

@@ -46,8 +46,10 @@ inline constexpr std::size_t kControlsPerTurn = 256;
 inline constexpr std::size_t kGathered = 10;
 inline constexpr Time kGatherTimeMin = std::chrono::milliseconds(1);
 inline constexpr Time kGatherTimeMax = std::chrono::milliseconds(10);
-// How long the last Records may wait for a log's slow reader.
+// How long the last Records may wait for a log's slow reader, from the stop on.
 inline constexpr Time kLastFlushMax = std::chrono::milliseconds(800);
+// What is held and followed is ended so many at a time, so that a reader that keeps up gets every line.
+inline constexpr std::size_t kStopsPerTurn = 64;
 // What a closer that dies may lose of its ledger.
 inline constexpr Time kLedgerSaveInterval = std::chrono::seconds(1);
 inline constexpr std::uint32_t kDefaultMaxDraining = 100'000;
@@ -105,6 +107,10 @@ class Closer {
     void note_history(Time now);
     void serve_events(Moment now);
     void finish_within(Time grace, Time now);
+    // The server stops: ends some of what is held, then of what is followed.
+    void stop_some(Moment now);
+    [[nodiscard]] Time stop_due() const;
+    [[nodiscard]] bool may_stop_more(Time now) const;
     void end_if_done(Moment now);
     [[nodiscard]] bool is_at_its_end() const;
 
@@ -136,7 +142,7 @@ class Closer {
     bool had_neighbours_ = true;  // when the ledger was last saved
     Time gather_time_{};       // of the last wait(); 0 if it waited for an event
     Time finish_at_ = kNever;  // when the remaining drains are ended
-    Time last_flush_until_ = kNever;
+    Time last_flush_until_ = kNever;  // then logs without room are not waited for
     bool is_serving_ = false;
     bool control_is_readable_ = false;
     bool signal_came_ = false;

@@ -49,14 +49,34 @@ bool Closer::is_at_its_end() const {
     return (channel_has_ended || is_finishing_) && full_.none() && drainer_.held() == 0;
 }
 
-void Closer::end_if_done(Moment now) {
-    if (!is_at_its_end()) return;
-    // Whoever stops the server does not wait for the kernel. A replaced closer has the time.
-    if (is_finishing_) follower_.stop(now);
-    if (follower_.followed() > 0) return;
+bool Closer::may_stop_more(Time now) const {
+    return logs_.have_room() || now >= last_flush_until_;
+}
+
+Time Closer::stop_due() const {
+    if (!is_finishing_ || last_flush_until_ == kNever) return drainer_.held() > 0 ? finish_at_ : kNever;
+    const bool is_left = drainer_.held() + follower_.followed() > 0;
+    return is_left && logs_.have_room() ? Time::zero() : kNever;
+}
+
+// Whoever stops the server does not wait for the kernel. A replaced closer has the time.
+void Closer::stop_some(Moment now) {
+    if (!is_finishing_ || full_.any()) return;
+    if (drainer_.held() > 0 && finish_at_ > now.monotonic) return;
     if (last_flush_until_ == kNever) last_flush_until_ = now.monotonic + kLastFlushMax;
-    records_.finish(now);
-    is_done_ = logs_.is_flushed() || now.monotonic >= last_flush_until_;
+    if (!may_stop_more(now.monotonic)) return;
+    if (drainer_.held() > 0)
+        drainer_.stop(kStopsPerTurn, now);
+    else
+        follower_.stop(kStopsPerTurn, now);
+}
+
+void Closer::end_if_done(Moment now) {
+    if (!is_at_its_end() || follower_.followed() > 0) return;
+    if (last_flush_until_ == kNever) last_flush_until_ = now.monotonic + kLastFlushMax;
+    const bool is_last_chance = now.monotonic >= last_flush_until_;
+    records_.finish(is_last_chance, now);
+    is_done_ = is_last_chance || (logs_.is_flushed() && !records_.has_tallies());
     if (is_done_) give_up_unwritten(now.monotonic);
 }
 

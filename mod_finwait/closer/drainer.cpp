@@ -196,13 +196,13 @@ void Drainer::shed_one(Moment now) {
         now.monotonic);
 }
 
-void Drainer::stop(Moment now) {
-    while (const auto token = sockets_.cheapest()) {
+void Drainer::stop(std::size_t max, Moment now) {
+    for (std::size_t i = 0; i < max; ++i) {
+        const auto token = sockets_.cheapest();
+        if (!token) break;
         HeldSocket& held = *sockets_.find(*token);
         if (visit(*token, held, now) != Visit::ended) end(*token, held, Drain::stopping, 0, now);
     }
-    arrivals_.clear();
-    paced_.clear();
 }
 
 void Drainer::end_by_timer(Token token, HeldSocket& held, Drain how, Moment now) {

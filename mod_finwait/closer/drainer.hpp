@@ -53,8 +53,8 @@ class Drainer {
     void revisit_paced(Moment now);
     void expire(Moment now);
 
-    // Ends every drain: the server stops.
-    void stop(Moment now);
+    // Ends `max` drains: the server stops.
+    void stop(std::size_t max, Moment now);
 
     // When revisit_paced() or expire() has something to do.
     [[nodiscard]] Time due() const;

@@ -87,6 +87,9 @@ class LogWriter {
     // `answerable` closes have nothing but this line to show for them.
     [[nodiscard]] bool append(const TallyLine& line, std::uint64_t answerable, Moment now);
 
+    // Lines that will never be appended: the log is told with those it had no room for.
+    void count_dropped(std::uint64_t lines) { dropped_ += lines; }
+
     // Writes what is due, or everything if `all`. Returns an errno if writing has begun to fail.
     [[nodiscard]] int flush(Moment now, bool all = false);
 

@@ -126,6 +126,20 @@ Time Logs::due() const {
     return due;
 }
 
+bool Logs::have_room() const {
+    return std::all_of(logs_.begin(), logs_.end(), [](const auto& entry) {
+        const LogWriter& writer = entry.second.writer;
+        return !writer.has_descriptor() || writer.buffered() <= kLogBufferMax / 2;
+    });
+}
+
+void Logs::give_up(std::uint16_t id, std::uint64_t answerable, Moment now) {
+    const auto log = logs_.find(id);
+    if (log == logs_.end() || answerable == 0) return;
+    log->second.writer.count_dropped(answerable);
+    tell_dropped(log->second.writer, now.monotonic);
+}
+
 bool Logs::is_flushed() const {
     return std::all_of(logs_.begin(), logs_.end(), [](const auto& entry) {
         const LogWriter& writer = entry.second.writer;

@@ -52,6 +52,11 @@ class Logs {
     void flush(Moment now, bool all = false);
     [[nodiscard]] Time due() const;
 
+    // Every log could take what a turn makes: no line would be dropped.
+    [[nodiscard]] bool have_room() const;
+    // The counts of a tally line that the log will not get.
+    void give_up(std::uint16_t id, std::uint64_t answerable, Moment now);
+
     // True if nothing is left that a descriptor could still take.
     [[nodiscard]] bool is_flushed() const;
     [[nodiscard]] std::size_t buffered_lines() const;

@@ -93,8 +93,8 @@ void RecordKeeper::flush(Moment now) {
     settle();
 }
 
-void RecordKeeper::finish(Moment now) {
-    count(counters_.dropped, tallies_.finish(now));
+void RecordKeeper::finish(bool is_last_chance, Moment now) {
+    count(counters_.dropped, tallies_.finish(is_last_chance, now));
     logs_.flush(now, true);
     settle();
 }

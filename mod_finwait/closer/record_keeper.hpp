@@ -50,8 +50,9 @@ class RecordKeeper {
 
     // The tally lines that are due, then what the logs have to write.
     void flush(Moment now);
-    // The end: everything that a log can still take.
-    void finish(Moment now);
+    // The end, again and again: everything that a log can still take.
+    void finish(bool is_last_chance, Moment now);
+    [[nodiscard]] bool has_tallies() const { return !tallies_.is_empty(); }
     void close_log(std::uint16_t id, Moment now);
     // What the logs did not take before the end is no Record and no tally.
     void give_up_unwritten();

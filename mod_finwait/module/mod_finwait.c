@@ -22,7 +22,7 @@ static const command_rec directives[] = {
     AP_INIT_TAKE1("FinWaitAckTimeout", finwait_set_ack_timeout, NULL, RSRC_CONF,
                   "longest wait for the client to acknowledge our last data and FIN, or 'kernel'"),
     AP_INIT_TAKE1("FinWaitMethod", finwait_set_method, NULL, RSRC_CONF,
-                  "how to close: drain"),
+                  "how to close: drain, close, solinger or reset"),
     AP_INIT_TAKE123("FinWaitLog", finwait_add_log, NULL, RSRC_CONF,
                     "a file or \"|program\" for Records, then optionally 'all' or 'stuck', and env=[!]name"),
     AP_INIT_TAKE1("FinWaitMaxDraining", finwait_set_max_draining, NULL, RSRC_CONF,

@@ -88,6 +88,25 @@ TEST_F(CloserDrains, GathersLongerWhileFewClosesKeepComing) {
     EXPECT_GE(time_of_wait(), kGatherTimeMax) << "few closes";
 }
 
+TEST_F(CloserDrains, WhatIsDueIsNotKeptWaitingByArrivals) {
+    set_up();
+    policy.drain_timeout_ms = 1000;
+    std::vector<TcpPair> pairs;
+    hand_over(pairs.emplace_back(loopback.half_closed()));
+    settle(1);
+    now.monotonic += 2s;
+    hand_over(pairs.emplace_back(loopback.half_closed()));
+    closer->collect_events(0);
+    closer->turn({now.monotonic - 2s, now.realtime});
+    auto shortest = std::chrono::steady_clock::duration::max();
+    for (int i = 0; i < 20; ++i) {
+        const auto begin = std::chrono::steady_clock::now();
+        closer->wait(now.monotonic);
+        shortest = std::min(shortest, std::chrono::steady_clock::now() - begin);
+    }
+    EXPECT_LT(shortest, kGatherTimeMin);
+}
+
 TEST_F(CloserDrains, DiscardsWhatComesBeforeTheFin) {
     set_up();
     TcpPair pair = loopback.half_closed();

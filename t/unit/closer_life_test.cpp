@@ -4,10 +4,13 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <string>
 #include <vector>
 
 #include "unit/closer_fixture.hpp"
+#include "unit/log_readers.hpp"
 #include "unit/open_descriptors.hpp"
 
 namespace finwait {
@@ -172,6 +175,34 @@ TEST_F(CloserLife, FinishNowTakesWhatIsQueuedAndStopsEveryDrain) {
     EXPECT_EQ(71U, read(counter_of(counters->drains, Drain::stopping)));
     EXPECT_EQ(71U, read(counter_of(counters->outcomes, Outcome::cut)));
     EXPECT_EQ(71U, records().size());
+}
+
+TEST_F(CloserLife, AtAStopAReaderThatKeepsUpGetsEveryRecord) {
+    auto [reader, writer] = make_pipe();
+    log = std::move(writer);
+    set_up(5000);
+    constexpr std::size_t kHeld = 2000;  // more lines than pipe and buffer take
+    const std::string user_agent(kUserAgentMax, 'u');
+    std::vector<UniqueFd> silent;
+    for (std::size_t i = 0; i < kHeld; ++i) {
+        TcpPair pair = loopback.half_closed();
+        Handoff handoff = sample();
+        handoff.user_agent = user_agent;
+        hand_over(pair, handoff);
+        silent.push_back(std::move(pair.client));
+        if (i % 50 == 0) turn();
+    }
+    turn_until_held(kHeld);
+    tell_finish(0);
+    std::string text;
+    turn_until([&] {
+        text += read_available(reader);
+        return closer->is_done();
+    });
+    text += read_available(reader);
+    EXPECT_EQ(kHeld, static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')));
+    EXPECT_EQ(kHeld, read(counters->records));
+    EXPECT_EQ(0U, read(counters->dropped));
 }
 
 TEST_F(CloserLife, FinishNowStillSeesAFinThatIsThere) {

@@ -175,7 +175,7 @@ TEST_F(Following, TheRecordSaysWhatTheHandoffSaid) {
 TEST_F(Following, StopWritesEveryRecordByWhatIsKnown) {
     close_in_fin_wait_2(1);
     close_in_fin_wait_1(2);
-    follower.stop(now);
+    follower.stop(SIZE_MAX, now);
     const std::vector<Record> all = kept();
     ASSERT_EQ(2U, all.size());
     EXPECT_EQ(Outcome::unknown, all[0].outcome);

@@ -21,6 +21,11 @@ using test::account;
 using testing::HasSubstr;
 using testing::Not;
 
+Verdict verdict_with(StatusView& view) {
+    view.culprit = culprit_of(view.accounts);
+    return verdict_of(view);
+}
+
 TEST(Verdict, NamesTheCulprit) {
     const Verdict verdict = verdict_of(a_view());
     EXPECT_EQ(verdict.sentence(),
@@ -34,37 +39,62 @@ TEST(Verdict, CountsOneClientOverAllVirtualHosts) {
                      account("a", 22, 1)};
     view.held.fin_wait_2 = 82;
     view.followed = {};
-    view.unattributed.reset();
-    EXPECT_EQ(verdict_of(view).user_agent, "a");
-    EXPECT_EQ(verdict_of(view).after, " holds 42 of 82 sockets in FIN_WAIT_2 (51 %).");
+    view.unattributed = SocketCounts();
+    EXPECT_EQ(verdict_with(view).user_agent, "a");
+    EXPECT_EQ(verdict_with(view).after, " holds 42 of 82 sockets in FIN_WAIT_2 (51 %).");
 }
 
 TEST(Verdict, AccusesNobodyWhoHoldsLessThanHalf) {
     StatusView view = a_view();
     view.accounts = {account("a", 20, 1), account("b", 30, 1)};
     EXPECT_EQ(
-        verdict_of(view).sentence(),
+        verdict_with(view).sentence(),
         "430 sockets in FIN_WAIT_2, and no one client holds most of them: b comes first with 30.");
 }
 
 TEST(Verdict, SaysWhenTheSocketsAreNotOurs) {
     StatusView view = a_view();
     view.unattributed->fin_wait_2 = 1000;
-    EXPECT_THAT(verdict_of(view).sentence(), HasSubstr("1000 of 1415 sockets"));
-    EXPECT_TRUE(verdict_of(view).user_agent.empty());
+    EXPECT_THAT(verdict_with(view).sentence(), HasSubstr("1000 of 1415 sockets"));
+    EXPECT_TRUE(verdict_with(view).user_agent.empty());
 }
 
 TEST(Verdict, IsCalmWithFewSocketsAndBadNearTheKernelsLimits) {
     StatusView view;
-    EXPECT_EQ(verdict_of(view).sentence(), "No socket is in FIN_WAIT_2.");
-    EXPECT_EQ(verdict_of(view).level, Verdict::Level::calm);
+    view.unattributed = SocketCounts();
+    EXPECT_EQ(verdict_with(view).sentence(), "No socket is in FIN_WAIT_2.");
+    EXPECT_EQ(verdict_with(view).level, Verdict::Level::calm);
     view.accounts = {account("", 1, 1)};
     view.held.fin_wait_2 = 1;
-    EXPECT_EQ(verdict_of(view).sentence(),
+    EXPECT_EQ(verdict_with(view).sentence(),
               "(no User-Agent) holds 1 of 1 socket in FIN_WAIT_2 (100 %).");
-    EXPECT_EQ(verdict_of(view).level, Verdict::Level::calm);
+    EXPECT_EQ(verdict_with(view).level, Verdict::Level::calm);
     view.kernel.tw_buckets = view.kernel.max_tw_buckets = 1000;
-    EXPECT_EQ(verdict_of(view).level, Verdict::Level::bad);
+    EXPECT_EQ(verdict_with(view).level, Verdict::Level::bad);
+    EXPECT_THAT(verdict_with(view).sentence(),
+                HasSubstr("tcp_max_tw_buckets is at 1000 of 1000: beyond it the kernel forgets"));
+}
+
+TEST(Verdict, SaysWhatIsNotKnown) {
+    StatusView view;
+    EXPECT_EQ(verdict_with(view).sentence(),
+              "No socket is in FIN_WAIT_2; those that are not the closer's are not known.");
+}
+
+TEST(Verdict, TakesAReplacedClosersSocketsForOurs) {
+    StatusView view;
+    view.unattributed = SocketCounts{0, 200, 0};
+    view.held_by_other_closers = 150;
+    view.followed_by_other_closers = 50;
+    EXPECT_EQ(verdict_with(view).sentence(), "200 sockets in FIN_WAIT_2.");
+}
+
+TEST(Verdict, NamesAlsoAClientThatCallsItselfOther) {
+    StatusView view = a_view();
+    view.accounts[0].user_agent = "(other)";
+    EXPECT_EQ(verdict_with(view).user_agent, "(other)");
+    view.accounts[0].vhost = "(other)";
+    EXPECT_NE(verdict_with(view).user_agent, "(other)");
 }
 
 TEST(StatusPage, HoldsHostileTextAsText) {
@@ -94,7 +124,7 @@ TEST(StatusPage, BeginsWithTheVerdict) {
 
 TEST(StatusPage, OfNothingIsWhole) {
     const std::string html = render_page(StatusView());
-    EXPECT_THAT(html, HasSubstr("No socket is in FIN_WAIT_2."));
+    EXPECT_THAT(html, HasSubstr("No socket is in FIN_WAIT_2; those that are not"));
     EXPECT_THAT(html, HasSubstr("None yet."));
     EXPECT_TRUE(html.ends_with("</html>\n"));
 }

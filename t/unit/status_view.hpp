@@ -4,6 +4,7 @@
 // page.
 #pragma once
 
+#include "closer/status/verdict.hpp"
 #include "closer/status/view.hpp"
 
 namespace finwait::test {
@@ -55,6 +56,7 @@ inline StatusView a_view() {
     view.kernel = {32'768, 18, 65'536, 430, 60};
     view.accounts = {account("python-requests/2.28.1", 412, 35'000),
                      account(kHostileUserAgent, 2, 60), account("", 1, 2)};
+    view.culprit = culprit_of(view.accounts);
     view.finished = view.accounts[0].finished;
     view.vhosts = {{"www.example.org", *view.finished}, {"quoted\"\\\nname", *view.finished}};
     SocketView oldest{SocketOwner::held,

@@ -252,6 +252,25 @@ TEST_F(TallyLogsTest, ATallyWaitsForRoomInALogAndIsNotDropped) {
     EXPECT_EQ(0U, read(counters->dropped));
 }
 
+TEST_F(TallyLogsTest, AReaderThatKeepsUpGetsEveryTallyOfTheEnd) {
+    auto [reader, writer] = make_pipe();
+    open_stuck_log(writer.get(), 8);
+    constexpr std::uint64_t kCloses = 3000;  // a line each: more than pipe and buffer take
+    set_ledger_size(2 * kCloses);
+    for (std::uint64_t i = 0; i < kCloses; ++i)
+        report(std::to_string(i) + std::string(kUserAgentMax - 8, 'x'), {8});
+    tell_finish(0);
+    std::string text;
+    turn_until([&] {
+        text += read_available(reader);
+        return closer->is_done();
+    });
+    text += read_available(reader);
+    EXPECT_EQ(kCloses, static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n')));
+    EXPECT_EQ(kCloses, read(counters->tallied));
+    EXPECT_EQ(0U, read(counters->dropped));
+}
+
 TEST_F(TallyLogsTest, WhatNoReaderTakesBeforeTheEndIsDropped) {
     auto [reader, writer] = make_pipe();
     open_stuck_log(writer.get(), 8);

@@ -28,7 +28,7 @@ void Follower::configure(FollowLimits limits, Moment now) {
     if (limits_.max_followed == 0 || !diag_) {
         is_working_ = false;
         why_not_ = "FinWaitMaxFollowed is 0";
-        return stop(now);
+        return stop(SIZE_MAX, now);
     }
     if (is_working_) return;
     if (const int error = diag_->open(); error != 0) return give_up(std::strerror(error), now);
@@ -219,12 +219,13 @@ void Follower::finish(std::uint32_t slot, FollowedEnd end, Moment now) {
     publish();
 }
 
-void Follower::stop(Moment now) {
-    for (std::uint32_t slot = 0; slot < sockets_.slots(); ++slot) {
+void Follower::stop(std::size_t max, Moment now) {
+    for (std::uint32_t slot = 0; slot < sockets_.slots() && max > 0; ++slot) {
         const FollowedSocket* socket = sockets_.at(slot);
         if (socket == nullptr) continue;
         const bool in_fin_wait_2 = socket->state == TcpState::fin_wait_2;
         finish(slot, {in_fin_wait_2 ? Outcome::unknown : Outcome::unacked, now.monotonic}, now);
+        --max;
     }
     phase_ = Phase::idle;
     sweep_is_wanted_ = false;
@@ -252,7 +253,7 @@ void Follower::give_up(std::string why, Moment now) {
             "): outcomes after the drain are unknown. Allow it (SELinux, seccomp, the kernel's "
             "tcp_diag), or set FinWaitMaxFollowed 0 and this line goes away",
         now.monotonic);
-    stop(now);
+    stop(SIZE_MAX, now);
 }
 
 bool Follower::sweep_now(Time now) {

@@ -88,8 +88,8 @@ class Follower {
     void turn(Moment now);
     [[nodiscard]] Time due() const;
 
-    // Writes every Record at once, by what is known so far.
-    void stop(Moment now);
+    // Follows `max` no longer, the first in its table: their Records say what is known so far.
+    void stop(std::size_t max, Moment now);
 
     [[nodiscard]] std::size_t followed() const { return sockets_.size(); }
     [[nodiscard]] std::size_t followed_max() const { return limits_.max_followed; }

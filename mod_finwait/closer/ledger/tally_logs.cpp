@@ -69,16 +69,21 @@ std::uint64_t TallyLogs::flush(Moment now) {
     std::size_t lines = 0;
     for (auto& [id, log] : tallies_)
         for (; log.due.earliest() <= now.monotonic && lines < kTalliesPerTurn; ++lines)
-            given_up += write_earliest(id, log, now, log.give_up_at <= now.monotonic);
+            given_up +=
+                write_earliest(id, log, now, log.give_up_at <= now.monotonic).value_or(0);
     std::erase_if(tallies_, [](const auto& entry) { return entry.second.pending.empty(); });
     return given_up;
 }
 
-std::uint64_t TallyLogs::finish(Moment now) {
+std::uint64_t TallyLogs::finish(bool is_last_chance, Moment now) {
     std::uint64_t given_up = 0;
     for (auto& [id, log] : tallies_)
-        while (!log.due.empty()) given_up += write_earliest(id, log, now, true);
-    tallies_.clear();
+        while (!log.due.empty()) {
+            const auto closes = write_earliest(id, log, now, is_last_chance);
+            if (!closes) break;
+            given_up += *closes;
+        }
+    std::erase_if(tallies_, [](const auto& entry) { return entry.second.pending.empty(); });
     return given_up;
 }
 
@@ -88,20 +93,21 @@ Time TallyLogs::due() const {
     return due;
 }
 
-std::uint64_t TallyLogs::write_earliest(std::uint16_t id, Log& log, Moment now,
-                                        bool is_last_chance) {
+std::optional<std::uint64_t> TallyLogs::write_earliest(std::uint16_t id, Log& log, Moment now,
+                                                       bool is_last_chance) {
     const AccountId account = log.due.earliest_slot();
     const auto at = log.pending.find(account);
     const std::uint64_t answerable = at->second.answerable;
     const bool was_taken = logs_.append(id, line_of(account, at->second, now), answerable, now);
     if (!was_taken && !is_last_chance) {
         log.due.set(account, now.monotonic + kTallyRetryDelay);
-        return 0;
+        return std::nullopt;
     }
     answerable_ -= answerable;
     log.due.remove(account);
     log.pending.erase(at);
     if (log.pending.empty()) logs_.release(only(id));
+    if (!was_taken) logs_.give_up(id, answerable, now);
     return was_taken ? 0 : answerable;
 }
 

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <unordered_map>
 
 #include "closer/deadlines.hpp"
@@ -38,10 +39,12 @@ class TallyLogs {
     // room for kLogCloseDelay. Precondition: it is still open.
     void close(std::uint16_t log, Moment now);
 
-    // Writes what is due, kTalliesPerTurn lines at most; finish() writes all there is. Both return
-    // for how many answerable closes no log will ever have a line.
+    // Writes what is due, kTalliesPerTurn lines at most. finish(), again and again, writes all there
+    // is: as much as the logs have room for, and gives up the rest if it is their last chance. Both
+    // return for how many answerable closes no log will ever have a line.
     [[nodiscard]] std::uint64_t flush(Moment now);
-    [[nodiscard]] std::uint64_t finish(Moment now);
+    [[nodiscard]] std::uint64_t finish(bool is_last_chance, Moment now);
+    [[nodiscard]] bool is_empty() const { return tallies_.empty(); }
 
     [[nodiscard]] Time due() const;
 
@@ -60,9 +63,9 @@ class TallyLogs {
         Time give_up_at = kNever;
     };
 
-    // How many answerable closes were given up.
-    [[nodiscard]] std::uint64_t write_earliest(std::uint16_t id, Log& log, Moment now,
-                                               bool is_last_chance);
+    // How many answerable closes were given up; nothing if the line has to wait for room.
+    [[nodiscard]] std::optional<std::uint64_t> write_earliest(std::uint16_t id, Log& log,
+                                                              Moment now, bool is_last_chance);
     [[nodiscard]] TallyLine line_of(AccountId account, const Pending& pending, Moment now) const;
 
     const Ledger& ledger_;

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "closer/status/present.hpp"
+#include "closer/status/verdict.hpp"
 #include "closer/tcp_socket.hpp"
 #include "finwait/version.hpp"
 
@@ -53,7 +54,9 @@ void fill_process(const StatusSources& sources, Moment now, ProcessView& process
     process.descriptor_limit = sources.descriptor_limit;
     process.unsent_notices = sources.notices.unsent();
     process.unanswered_questions = sources.unanswered_questions;
-    process.unwritten_records = read(sources.counters.unwritten[sources.slot]);
+    for (const Counter& unwritten : sources.counters.unwritten)
+        process.unwritten_records += read(unwritten);
+    for (const Counter& untold : sources.counters.untold) process.untold_closes += read(untold);
     process.closers = 0;
     for (const Counter& running : sources.counters.running) process.closers += read(running);
 }
@@ -87,8 +90,11 @@ void fill_held(const StatusSources& sources, Time now, StatusView& view, Present
         present.add({held.handoff.user_agent(), held.handoff.vhost()}, state,
                     held.drain.fin_wait_2_time(now));
     });
-    for (std::size_t slot = 0; slot < kCloserSlots; ++slot)
-        if (slot != sources.slot) view.held_by_other_closers += read(sources.counters.held[slot]);
+    for (std::size_t slot = 0; slot < kCloserSlots; ++slot) {
+        if (slot == sources.slot) continue;
+        view.held_by_other_closers += read(sources.counters.held[slot]);
+        view.followed_by_other_closers += read(sources.counters.followed[slot]);
+    }
 }
 
 SocketView shown(const HeldSocket& held, Time now) {
@@ -295,6 +301,7 @@ StatusView collect(const StatusSources& sources, const ModuleTotals& module, Mom
     keep_oldest(view.oldest);
     fill_ledger(sources.ledger, view);
     fill_present(sources.ledger, view, present);
+    view.culprit = culprit_of(view.accounts);
     rank_accounts(view);
     view.kernel = read_kernel();
     view.hour = sources.history.points(now.monotonic);

@@ -92,7 +92,8 @@ Json sockets_of(const StatusView& view) {
                 {"unattributed",
                  view.unattributed ? json_of(*view.unattributed) : Json(nullptr)},
                 {"held_max", view.held_max},
-                {"held_by_other_closers", view.held_by_other_closers}};
+                {"held_by_other_closers", view.held_by_other_closers},
+                {"followed_by_other_closers", view.followed_by_other_closers}};
     object["following"] = {{"on", view.following.is_on},
                            {"why_not", view.following.why_not},
                            {"max", json_of(view.following.followed_max)},
@@ -139,6 +140,7 @@ Json json_of(const ProcessView& process) {
             {"unsent_notices", process.unsent_notices},
             {"unanswered_questions", process.unanswered_questions},
             {"unwritten_records", process.unwritten_records},
+            {"untold_closes", process.untold_closes},
             {"closers", process.closers}};
 }
 

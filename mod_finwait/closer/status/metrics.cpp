@@ -194,6 +194,8 @@ void put_process(Metrics& metrics, const StatusView& view) {
                 view.process.closers);
     metrics.one("unwritten_records", kGauge, "Closes whose Record is in the buffers of logs only.",
                 view.process.unwritten_records);
+    metrics.one("untold_closes", kGauge, "Closes for a tally line that is not written yet.",
+                view.process.untold_closes);
 }
 
 }  // namespace

@@ -57,8 +57,15 @@ void append_accounting(std::string& html, const StatusView& view) {
     append_row(html, "declined", "left to httpd's own lingering close",
                grouped(sum(view.module.declined)));
     append_row(html, "received", "by the closer", grouped(closer.received));
+    append_row(html, "held, followed", "still under way",
+               grouped(view.held.all() + view.held_by_other_closers + view.followed.all() +
+                       view.followed_by_other_closers));
     append_row(html, "Records", "a log has them", grouped(closer.records));
+    append_row(html, "unwritten", "Records in buffers only",
+               grouped(view.process.unwritten_records));
     append_row(html, "tallied", "counted in a tally line", grouped(closer.tallied));
+    append_row(html, "untold", "for a tally line that is not written yet",
+               grouped(view.process.untold_closes));
     append_row(html, "unlogged", "no log was to have it", grouped(closer.unlogged));
     append_row(html, "dropped", "the log's reader was slow", grouped(closer.dropped));
     append_row(html, "lost", "in the hands of a closer that died", grouped(closer.lost));
@@ -79,7 +86,6 @@ void append_process(std::string& html, const ProcessView& process) {
                seconds_text(std::chrono::duration<double>(process.cpu_time).count()));
     append_row(html, "memory", "", bytes_text(process.resident_bytes));
     append_row(html, "descriptor limit", "", grouped(process.descriptor_limit));
-    append_row(html, "Records not written yet", "", grouped(process.unwritten_records));
     append_row(html, "notices that httpd did not take", "", grouped(process.unsent_notices));
     append_row(html, "questions for this page not answered", "",
                grouped(process.unanswered_questions));

@@ -2,6 +2,7 @@
 #include "closer/status/verdict.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "closer/status/present.hpp"
 
@@ -13,39 +14,30 @@ std::uint64_t unattributed_now(const StatusView& view) {
     return view.unattributed ? view.unattributed->fin_wait_2 : 0;
 }
 
+// Those of replaced closers are our own, though this closer does not know whose they are.
+std::uint64_t foreign_now(const StatusView& view) {
+    const std::uint64_t others = view.held_by_other_closers + view.followed_by_other_closers;
+    return unattributed_now(view) - std::min(unattributed_now(view), others);
+}
+
 std::uint64_t fin_wait_2_now(const StatusView& view) {
     return view.held.fin_wait_2 + view.followed.fin_wait_2 + unattributed_now(view);
 }
 
-// Accounts of one User-Agent differ by virtual host; the verdict is about the client.
-struct Culprit {
-    std::string user_agent;
-    std::uint64_t sockets = 0;
-};
-
-Culprit culprit_of(const StatusView& view) {
-    Culprit most;
-    for (const AccountView& account : view.accounts) {
-        if (account.user_agent == kOtherPresent) continue;
-        Culprit one{account.user_agent, 0};
-        for (const AccountView& other : view.accounts)
-            if (other.user_agent == one.user_agent) one.sockets += other.now.fin_wait_2;
-        if (one.sockets > most.sockets) most = one;
-    }
-    return most;
-}
-
-// The kernel begins to reset what is closed when it has more than either bound. Names those that
-// are half reached; "" if none is.
+// Beyond the one the kernel resets what is closed, beyond the other it forgets it. Names those that are
+// half reached; "" if none is.
 std::string limits_near(const KernelView& kernel) {
     std::string text;
-    const auto look_at = [&](std::string_view name, const auto& now, const auto& max) {
+    const auto look_at = [&](std::string_view name, const auto& now, const auto& max,
+                             std::string_view beyond) {
         if (!now || !max || *max == 0 || *now < *max / 2) return;
         text.append(" ").append(name).append(" is at ").append(std::to_string(*now));
-        text += " of " + std::to_string(*max) + ": beyond it the kernel resets connections.";
+        text += " of " + std::to_string(*max) + ": beyond it the kernel ";
+        text.append(beyond).append(".");
     };
-    look_at("tcp_max_orphans", kernel.orphans, kernel.max_orphans);
-    look_at("tcp_max_tw_buckets", kernel.tw_buckets, kernel.max_tw_buckets);
+    look_at("tcp_max_orphans", kernel.orphans, kernel.max_orphans, "resets what is closed");
+    look_at("tcp_max_tw_buckets", kernel.tw_buckets, kernel.max_tw_buckets,
+            "forgets what is closed");
     return text;
 }
 
@@ -61,11 +53,11 @@ void accuse(Verdict& verdict, const Culprit& culprit, std::uint64_t all) {
     verdict.user_agent = shown_user_agent(culprit.user_agent);
     if (2 * culprit.sockets >= all) {
         verdict.after = " holds " + std::to_string(culprit.sockets) + " of " + sockets(all) +
-                        " in FIN_WAIT_2 (" + percent_text(culprit.sockets, all) + ").";
+                        " in FIN_WAIT_2 (" + percent_text(culprit.sockets, all) + ")";
         return;
     }
     verdict.before = sockets(all) + " in FIN_WAIT_2, and no one client holds most of them: ";
-    verdict.after = " comes first with " + std::to_string(culprit.sockets) + ".";
+    verdict.after = " comes first with " + std::to_string(culprit.sockets);
 }
 
 }  // namespace
@@ -86,6 +78,16 @@ std::string_view name_of(Verdict::Level level) {
     return "unknown";
 }
 
+// A client can call itself "(other)"; no virtual host can.
+Culprit culprit_of(const std::vector<AccountView>& accounts) {
+    std::map<std::string_view, std::uint64_t> sockets;
+    for (const AccountView& account : accounts)
+        if (account.vhost != kOtherPresent) sockets[account.user_agent] += account.now.fin_wait_2;
+    const auto most = std::ranges::max_element(sockets, {}, [](const auto& one) { return one.second; });
+    if (most == sockets.end() || most->second == 0) return {};
+    return {std::string(most->first), most->second};
+}
+
 Verdict verdict_of(const StatusView& view) {
     const std::uint64_t all = fin_wait_2_now(view);
     Verdict verdict;
@@ -94,17 +96,17 @@ Verdict verdict_of(const StatusView& view) {
         verdict.level = Verdict::Level::bad;
     else if (all >= kFewSockets)
         verdict.level = Verdict::Level::watch;
-    const Culprit culprit = culprit_of(view);
     if (all == 0)
-        verdict.before = "No socket is in FIN_WAIT_2.";
-    else if (unattributed_now(view) > all / 2)
-        verdict.before =
-            std::to_string(unattributed_now(view)) + " of " + sockets(all) +
-            " in FIN_WAIT_2 were closed by another program, or before this closer began.";
-    else if (culprit.sockets == 0)
-        verdict.before = sockets(all) + " in FIN_WAIT_2.";
+        verdict.before = "No socket is in FIN_WAIT_2";
+    else if (foreign_now(view) > all / 2)
+        verdict.before = std::to_string(foreign_now(view)) + " of " + sockets(all) +
+                         " in FIN_WAIT_2 were closed by another program, or before this closer began";
+    else if (view.culprit.sockets == 0)
+        verdict.before = sockets(all) + " in FIN_WAIT_2";
     else
-        accuse(verdict, culprit, all);
+        accuse(verdict, view.culprit, all);
+    if (!view.unattributed) verdict.after += "; those that are not the closer's are not known";
+    verdict.after += '.';
     verdict.after += limits;
     return verdict;
 }

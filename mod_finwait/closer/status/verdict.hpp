@@ -24,6 +24,8 @@ struct Verdict {
     [[nodiscard]] std::string sentence() const { return before + user_agent + after; }
 };
 
+[[nodiscard]] Culprit culprit_of(const std::vector<AccountView>& accounts);
+
 [[nodiscard]] Verdict verdict_of(const StatusView& view);
 [[nodiscard]] std::string_view name_of(Verdict::Level level);
 

@@ -124,6 +124,12 @@ struct KernelView {
     std::optional<std::uint64_t> fin_timeout_s;
 };
 
+// Who has most sockets in FIN_WAIT_2 now, on all virtual hosts together; nobody if `sockets` is 0.
+struct Culprit {
+    std::string user_agent;
+    std::uint64_t sockets = 0;
+};
+
 // Whether closed sockets are followed to their end.
 struct FollowingView {
     bool is_on = false;
@@ -141,7 +147,8 @@ struct ProcessView {
     std::uint64_t descriptor_limit = 0;
     std::uint64_t unsent_notices = 0;
     std::uint64_t unanswered_questions = 0;
-    std::uint64_t unwritten_records = 0;  // in the buffers of logs only
+    std::uint64_t unwritten_records = 0;  // closes whose Record is in buffers only, of all closers
+    std::uint64_t untold_closes = 0;      // closes for a tally line that is not written yet
     std::uint64_t closers = 1;          // with replaced ones that still drain
 };
 
@@ -162,7 +169,9 @@ struct StatusView {
     std::uint64_t held_max = 0;
     SocketCounts followed;
     std::optional<SocketCounts> unattributed;
+    // Of replaced closers that still drain. What is unattributed has them among it.
     std::uint64_t held_by_other_closers = 0;
+    std::uint64_t followed_by_other_closers = 0;
     FollowingView following;
     KernelView kernel;
 
@@ -171,6 +180,7 @@ struct StatusView {
     // kRankedByNow of the rest that have most sockets in FIN_WAIT_2 now.
     std::vector<AccountView> accounts;
     std::uint64_t accounts_left_out = 0;
+    Culprit culprit;  // of all accounts, left out ones too
     std::optional<AccountView> other;  // of accounts that were evicted
     std::vector<VhostView> vhosts;
     std::vector<SocketView> oldest;    // oldest first, at most kOldestShown
