@@ -44,6 +44,7 @@ HTTPD = -isystem $(shell $(APXS) -q INCLUDEDIR) -isystem $(shell $(APXS) -q APR_
 CONTRACT := $(filter-out mod_finwait/contract/parse_%,$(wildcard mod_finwait/contract/*.cpp))
 CONTRACT_HEADERS := $(wildcard include/finwait/*.hpp mod_finwait/contract/*.hpp)
 PARSER   := $(wildcard mod_finwait/contract/parse_*.cpp)
+PRESENTATION := $(wildcard mod_finwait/presentation/*.cpp)
 CLOSER   := $(wildcard mod_finwait/closer/*.cpp mod_finwait/closer/*/*.cpp)
 MODULE   := $(wildcard mod_finwait/module/*.cpp) mod_finwait/module/mod_finwait.c
 # The part of the module that knows neither httpd nor APR, and is tested without them.
@@ -64,11 +65,11 @@ $(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(MODULE)) mod_finwait/module/e
 	$(Q)$(CXX) -shared $(LDFLAGS) -static-libstdc++ -static-libgcc -Wl,-z,now \
 	    -Wl,--version-script=$(filter %.map,$^) -o $@ $(filter %.o,$^)
 
-$(OUT)/finwait-closer: $(call object,$(CONTRACT) $(CLOSER))
+$(OUT)/finwait-closer: $(call object,$(CONTRACT) $(PRESENTATION) $(CLOSER))
 	@echo "  LINK $@"
 	$(Q)$(CXX) $(LDFLAGS) -static-libstdc++ -static-libgcc -o $@ $^ -lmnl
 
-$(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(filter-out %/main.cpp,$(CLOSER)) $(MODULE_CORE) $(UNIT))
+$(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(filter-out %/main.cpp,$(CLOSER)) $(MODULE_CORE) $(UNIT))
 	@echo "  LINK $@"
 	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgtest_main -lgmock -lsimdjson -lmnl -pthread
 
@@ -145,4 +146,4 @@ format:
 clean:
 	rm -rf build
 
--include $(patsubst %.o,%.d,$(call object,$(CONTRACT) $(PARSER) $(CLOSER) $(MODULE) $(UNIT) $(SERVER) $(CLIENTS) t/bench/client.cpp))
+-include $(patsubst %.o,%.d,$(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(CLOSER) $(MODULE) $(UNIT) $(SERVER) $(CLIENTS) t/bench/client.cpp))

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "closer/status/page_style.hpp"
-#include "closer/status/text.hpp"
+#include "presentation/page_style.hpp"
+#include "presentation/text.hpp"
 #include "closer/status/verdict.hpp"
 #include "finwait/question.hpp"
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "closer/status/page.hpp"
-#include "closer/status/text.hpp"
+#include "presentation/text.hpp"
 #include "closer/status/verdict.hpp"
 
 namespace finwait {
