@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-#   make            build/mod_finwait.so and build/finwait-closer
+#   make            build/mod_finwait.so, build/finwait-closer and build/finwait-report
 #   make demo       set up, build, and show it working on a private Apache   (KEEP=1: leave it running)
 #   make check      set up, build, and run every test   (SAN=address,undefined or thread: the units
 #                   and the closer under sanitizers)
-#   make install    module, closer and configuration   (DESTDIR, APXS, PREFIX)
+#   make install    module, closer, report and configuration   (DESTDIR, APXS, PREFIX)
 #   make fuzz       every fuzz target for FUZZ_SECONDS
 #   make bench      against the same Apache without the module; not part of check
 
@@ -30,7 +30,7 @@ Q := $(if $(V),,@)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 OPTIMISE ?= -O2 -g
-CPPFLAGS += -Iinclude -Imod_finwait -D_GNU_SOURCE
+CPPFLAGS += -Iinclude -Imod_finwait -Ifinwait-report -D_GNU_SOURCE
 CFLAGS   += -std=c11 $(OPTIMISE) $(WARNINGS) -fPIC -fvisibility=hidden
 CXXFLAGS += -std=c++20 $(OPTIMISE) $(WARNINGS) -fPIC -fvisibility=hidden \
             $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
@@ -46,6 +46,7 @@ CONTRACT_HEADERS := $(wildcard include/finwait/*.hpp mod_finwait/contract/*.hpp)
 PARSER   := $(wildcard mod_finwait/contract/parse_*.cpp)
 PRESENTATION := $(wildcard mod_finwait/presentation/*.cpp)
 CLOSER   := $(wildcard mod_finwait/closer/*.cpp mod_finwait/closer/*/*.cpp)
+REPORT   := $(wildcard finwait-report/*.cpp finwait-report/*/*.cpp)
 MODULE   := $(wildcard mod_finwait/module/*.cpp) mod_finwait/module/mod_finwait.c
 # The part of the module that knows neither httpd nor APR, and is tested without them.
 MODULE_CORE := $(addprefix mod_finwait/module/,ask.cpp cause.cpp channel.cpp client_note.cpp values.cpp)
@@ -54,9 +55,9 @@ SERVER   := $(wildcard t/server/*.cpp)
 CLIENTS  := $(wildcard t/clients/*.cpp)
 FUZZ     := $(wildcard t/fuzz/*.cpp)
 
-object = $(addprefix $(OUT)/,$(addsuffix .o,$(basename $(1))))
+object = $(addprefix $(OUT)/objects/,$(addsuffix .o,$(basename $(1))))
 
-all: $(OUT)/mod_finwait.so $(OUT)/finwait-closer
+all: $(OUT)/mod_finwait.so $(OUT)/finwait-closer $(OUT)/finwait-report
 
 # libstdc++ goes in statically and hidden: the module needs nothing but httpd, APR and libc, and
 # cannot clash with another module's C++ runtime.
@@ -69,9 +70,16 @@ $(OUT)/finwait-closer: $(call object,$(CONTRACT) $(PRESENTATION) $(CLOSER))
 	@echo "  LINK $@"
 	$(Q)$(CXX) $(LDFLAGS) -static-libstdc++ -static-libgcc -o $@ $^ -lmnl
 
-$(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(filter-out %/main.cpp,$(CLOSER)) $(MODULE_CORE) $(UNIT))
+REPORT_LIBS := -lsimdjson -larchive -lre2 -lyaml-cpp -lcurl -labsl_raw_hash_set -labsl_hash \
+               -labsl_city -labsl_low_level_hash -labsl_throw_delegate
+$(OUT)/finwait-report: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(REPORT))
 	@echo "  LINK $@"
-	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgtest_main -lgmock -lsimdjson -lmnl -pthread
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(REPORT_LIBS)
+
+$(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(MODULE_CORE) \
+    $(filter-out %/main.cpp,$(CLOSER) $(REPORT)) t/clients/process.cpp $(UNIT))
+	@echo "  LINK $@"
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgtest_main -lgmock -lmnl $(REPORT_LIBS) -pthread
 
 $(OUT)/server-tests: $(call object,$(CONTRACT) $(PARSER) $(SERVER) $(CLIENTS))
 	@echo "  LINK $@"
@@ -84,12 +92,12 @@ $(OUT)/bench-client: $(call object,t/bench/client.cpp)
 $(call object,$(MODULE)): CPPFLAGS += $(HTTPD)
 $(call object,$(UNIT) $(SERVER) $(CLIENTS)): CPPFLAGS += -It
 
-$(OUT)/%.o: %.cpp
+$(OUT)/objects/%.o: %.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $<"
 	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 
-$(OUT)/%.o: %.c
+$(OUT)/objects/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -146,4 +154,4 @@ format:
 clean:
 	rm -rf build
 
--include $(patsubst %.o,%.d,$(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(CLOSER) $(MODULE) $(UNIT) $(SERVER) $(CLIENTS) t/bench/client.cpp))
+-include $(patsubst %.o,%.d,$(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(CLOSER) $(REPORT) $(MODULE) $(UNIT) $(SERVER) $(CLIENTS) t/bench/client.cpp))

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every command needs of the machine around it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "families/families.hpp"
+#include "input/reading.hpp"
+#include "options.hpp"
+#include "output/table.hpp"
+
+namespace finwait::report {
+
+// To the standard error, safe for a terminal.
+void complain(const std::string& sentence);
+
+[[nodiscard]] Families families_for(const Options& options);
+[[nodiscard]] Screen screen_of_stdout();
+
+// Throws UsageError if none is named and none is in the usual places.
+[[nodiscard]] std::vector<std::string> logs_of(const Options& options, Reading& reading);
+
+// Complains of each file that could not be read.
+[[nodiscard]] Exit exit_of(const Reading& reading);
+
+}  // namespace finwait::report
