@@ -70,14 +70,27 @@ $(OUT)/finwait-closer: $(call object,$(CONTRACT) $(PRESENTATION) $(CLOSER))
 	@echo "  LINK $@"
 	$(Q)$(CXX) $(LDFLAGS) -static-libstdc++ -static-libgcc -o $@ $^ -lmnl
 
+# The chart of the report's page: uPlot, where t/setup has put it. Without it the page has bars only.
+UPLOT_FILES := $(wildcard build/uplot/uPlot.iife.min.js build/uplot/uPlot.min.css)
+$(OUT)/generated/chart_script.cpp: finwait-report/output/embed_chart finwait-report/output/chart.js $(UPLOT_FILES)
+	@mkdir -p $(@D)
+	@echo "  EMBED $@"
+	$(Q)finwait-report/output/embed_chart finwait-report/output/chart.js $(UPLOT_FILES) >$@
+
+$(OUT)/objects/chart_script.o: $(OUT)/generated/chart_script.cpp
+	@mkdir -p $(@D)
+	@echo "  CXX  $<"
+	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
 REPORT_LIBS := -lsimdjson -larchive -lre2 -lyaml-cpp -lcurl -labsl_raw_hash_set -labsl_hash \
                -labsl_city -labsl_low_level_hash -labsl_throw_delegate
-$(OUT)/finwait-report: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(REPORT))
+$(OUT)/finwait-report: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(REPORT)) $(OUT)/objects/chart_script.o
 	@echo "  LINK $@"
 	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(REPORT_LIBS)
 
 $(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(MODULE_CORE) \
-    $(filter-out %/main.cpp,$(CLOSER) $(REPORT)) t/clients/process.cpp $(UNIT))
+    $(filter-out %/main.cpp,$(CLOSER) $(REPORT)) t/clients/process.cpp $(UNIT)) \
+    $(OUT)/objects/chart_script.o
 	@echo "  LINK $@"
 	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgtest_main -lgmock -lmnl $(REPORT_LIBS) -pthread
 

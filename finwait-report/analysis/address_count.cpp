@@ -21,6 +21,7 @@ std::uint64_t hash_of(const Address& address) {
 
 void AddressCount::add(const Address& address, bool is_stuck) {
     if (sketch_) sketch_->add(hash_of(address));
+    if (sketch_ && !is_stuck) return;
     stuck_of_[address] += is_stuck ? 1 : 0;
     if (stuck_of_.size() > (sketch_ ? 2 : 1) * kExactMax) forget_the_light();
 }

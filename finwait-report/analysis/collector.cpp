@@ -49,7 +49,7 @@ void Collector::take(const Record& record) {
     ++agent.closes;
     agent.stuck += close.is_stuck ? 1 : 0;
     agent.fin_wait_2_ms += std::min(record.fin_wait_2_ms, kMsMax);
-    note_time(record.half_close);
+    note_time(record.half_close, {1, close.is_stuck ? 1U : 0U});
     note_vhost(record.vhost);
 }
 
@@ -83,7 +83,7 @@ void Collector::add(const TallyLine& line, Group& group) {
     group.addresses.add_at_least(line.addresses);
     all_.tally += line.tally;
     all_.addresses.add_at_least(line.addresses);
-    note_time(line.since);
+    note_time(line.since, {line.tally.closes, line.tally.stuck});
 }
 
 Agent& Collector::agent_of(const std::string& user_agent) {
@@ -169,7 +169,8 @@ void Collector::fold_the_light() {
     groups_[other->name] = std::move(other);
 }
 
-void Collector::note_time(std::chrono::milliseconds time) {
+void Collector::note_time(std::chrono::milliseconds time, const Timeline::Point& closes) {
+    timeline_.add(time, closes);
     first_ = first_ ? std::min(*first_, time) : time;
     last_ = last_ ? std::max(*last_, time) : time;
 }

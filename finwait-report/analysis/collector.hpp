@@ -16,6 +16,7 @@
 #include "analysis/dimension.hpp"
 #include "analysis/filter.hpp"
 #include "analysis/group.hpp"
+#include "analysis/timeline.hpp"
 #include "input/reading.hpp"
 
 namespace finwait::report {
@@ -35,6 +36,7 @@ class Collector : public Sink {
     [[nodiscard]] const Groups& groups() const { return groups_; }
     [[nodiscard]] const Agents& agents() const { return agents_; }
     [[nodiscard]] const Group& all() const { return all_; }
+    [[nodiscard]] const Timeline& timeline() const { return timeline_; }
     [[nodiscard]] std::uint64_t vhosts() const { return vhosts_.size(); }
     // Of the first and the last close.
     [[nodiscard]] std::optional<std::chrono::milliseconds> first() const { return first_; }
@@ -53,7 +55,7 @@ class Collector : public Sink {
     static void add(const Record& record, const TalliedClose& close, Group& group);
     void add(const TallyLine& line, Group& group);
     void fold_the_light();
-    void note_time(std::chrono::milliseconds time);
+    void note_time(std::chrono::milliseconds time, const Timeline::Point& closes);
     void note_vhost(const std::string& vhost);
 
     const Families& families_;
@@ -64,6 +66,7 @@ class Collector : public Sink {
     Agents agents_;
     absl::flat_hash_set<std::string> vhosts_;
     Group all_;
+    Timeline timeline_;
     std::optional<std::chrono::milliseconds> first_, last_;
     std::uint64_t tallied_ = 0;
     std::uint64_t left_out_ = 0;

@@ -124,6 +124,7 @@ Report make_report(const Collector& collected, const ReportOptions& options) {
     std::sort(report.rows.begin(), report.rows.end(), by_time ? is_later : costs_more);
     describe_clients(report.rows, collected);
     report.others_stuck = judge(report.rows, options.sample_min);
+    report.timeline = collected.timeline();
     report.vhosts = collected.vhosts();
     report.first = collected.first();
     report.last = collected.last();

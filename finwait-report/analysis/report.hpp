@@ -73,7 +73,8 @@ struct Report {
     std::vector<std::string> sources;  // files, or a URL
     Row all;
     std::vector<Row> rows;  // by cost; hours latest first
-    Share others_stuck;     // of the clients that are not culprits: the baseline
+    Timeline timeline;
+    Share others_stuck;  // of the clients that are not culprits: the baseline
     std::uint64_t sample_min = 0;
     std::uint64_t vhosts = 0;
     std::optional<std::chrono::milliseconds> first, last;

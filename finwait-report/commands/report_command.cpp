@@ -11,6 +11,7 @@
 #include "input/live_status.hpp"
 #include "input/read_logs.hpp"
 #include "output/csv.hpp"
+#include "output/html.hpp"
 #include "output/httpd_conf.hpp"
 #include "output/json.hpp"
 #include "output/markdown.hpp"
@@ -68,8 +69,18 @@ class Run {
     }
 
     Exit tell(const Report& report) const {
-        std::fputs(rendered(report).c_str(), stdout);
+        const bool is_page_alone = !options_.html_file.empty() && options_.format == Format::table;
+        if (!options_.html_file.empty()) write_page(report);
+        if (!is_page_alone) std::fputs(rendered(report).c_str(), stdout);
         return verdict(report);
+    }
+
+    void write_page(const Report& report) const {
+        const std::string page = render_html(report);
+        if (options_.html_file == "-")
+            std::fwrite(page.data(), 1, page.size(), stdout);
+        else
+            replace_file(options_.html_file, page);
     }
 
     [[nodiscard]] std::string rendered(const Report& report) const {

@@ -5,9 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <stdexcept>
 
 #include "input/find_logs.hpp"
 #include "output/terminal_text.hpp"
@@ -32,6 +36,18 @@ Families families_for(const Options& options) {
     if (std::filesystem::exists(kUapCoreRegexes)) return Families::from_file(kUapCoreRegexes);
     complain("uap-core is not installed: clients go by their first product; see --ua-regexes");
     return {};
+}
+
+void replace_file(const std::string& path, const std::string& text) {
+    const std::string beside = path + ".new";
+    std::ofstream file(beside, std::ios::binary);
+    file << text;
+    file.close();
+    if (!file || std::rename(beside.c_str(), path.c_str()) != 0) {
+        const std::string why = std::strerror(errno);
+        std::remove(beside.c_str());
+        throw std::runtime_error("cannot write '" + path + "': " + why);
+    }
 }
 
 Screen screen_of_stdout() {

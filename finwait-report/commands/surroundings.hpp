@@ -22,6 +22,9 @@ void complain(const std::string& sentence);
 // Throws UsageError if none is named and none is in the usual places.
 [[nodiscard]] std::vector<std::string> logs_of(const Options& options, Reading& reading);
 
+// At once, so that nobody ever reads half of it. Throws std::runtime_error.
+void replace_file(const std::string& path, const std::string& text);
+
 // Complains of each file that could not be read.
 [[nodiscard]] Exit exit_of(const Reading& reading);
 

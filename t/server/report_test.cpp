@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/each.hpp"
 #include "server/config.hpp"
+#include "server/each.hpp"
 #include "server/status.hpp"
 
 namespace finwait::test {
@@ -110,6 +110,59 @@ TEST(Report, AsksALiveServer) {
     const Finished none = report({"--live", url + "x"});
     EXPECT_EQ(none.exit_code, 3);
     EXPECT_THAT(none.output, HasSubstr("the server says 404"));
+}
+
+// What Chromium makes of a page in a file. The script in the User-Agent would change the title.
+std::string seen(const std::string& page, const std::vector<std::string>& options) {
+    std::vector<std::string> argv{"chromium",
+                                  "--headless=new",
+                                  "--no-sandbox",
+                                  "--disable-gpu",
+                                  "--disable-dev-shm-usage",
+                                  "--hide-scrollbars",
+                                  "--user-data-dir=" + Suite::dir() + "/chromium"};
+    argv.insert(argv.end(), options.begin(), options.end());
+    argv.push_back("file://" + page);
+    return run(argv, 60s).output;
+}
+
+TEST(ReportInChromium, IsInertDrawsItsChartAndFitsBothWidths) {
+    Record record;
+    record.user_agent =
+        "</b></script><script>document.title='pwned'</script><img src=x "
+        "onerror=\"document.title='pwned'\">";
+    record.state = TcpState::fin_wait_2;
+    record.drain = Drain::deadline;
+    record.fin_wait_2_ms = 2000;
+    std::string log;
+    for (int i = 0; i < 60; ++i) {
+        record.half_close += 10min;
+        append_record(log, record);
+    }
+    const std::string page = Suite::dir() + "/report.html";
+    write_file(Suite::dir() + "/report.log", log);
+    ASSERT_EQ(report({"--html", page, Suite::dir() + "/report.log"}).exit_code, 0);
+    const std::string html = read_file(page);
+    EXPECT_LT(html.size(), 200'000U);
+    EXPECT_THAT(html, HasSubstr("<rect class=\"fill-time\""));
+    const std::string dom = seen(page, {"--dump-dom", "--window-size=1200,1500"});
+    EXPECT_THAT(dom, HasSubstr("<title>finwait-report</title>"));
+    EXPECT_THAT(dom, HasSubstr("&lt;script&gt;document.title='pwned'"));
+    EXPECT_THAT(dom, Not(HasSubstr("<img")));
+    // Without uPlot at build time there are the bars alone.
+    if (html.find("uPlot") != std::string::npos) {
+        EXPECT_THAT(dom, HasSubstr("class=\"scripted\""));
+        EXPECT_THAT(dom, HasSubstr("<canvas"));
+    }
+    for (const char* width : {"1200", "480"})
+        for (const char* scheme : {"0", "1"}) {
+            const std::string picture = Suite::dir() + "/" + width + scheme + ".png";
+            (void)seen(page,
+                       {"--screenshot=" + picture, std::string("--window-size=") + width + ",1500",
+                        std::string("--blink-settings=preferredColorScheme=") + scheme});
+            EXPECT_GT(read_file(picture).size(), 20'000U) << width;
+        }
+    EXPECT_NE(read_file(Suite::dir() + "/12000.png"), read_file(Suite::dir() + "/12001.png"));
 }
 
 }  // namespace

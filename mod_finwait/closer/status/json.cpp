@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "presentation/text.hpp"
 #include "closer/status/verdict.hpp"
+#include "presentation/text.hpp"
 
 namespace finwait {
 

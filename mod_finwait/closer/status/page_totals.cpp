@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "closer/status/page.hpp"
+#include "presentation/bar.hpp"
 #include "presentation/text.hpp"
 
 namespace finwait {
