@@ -115,7 +115,8 @@ $(OUT)/objects/%.o: %.c
 	@echo "  CC   $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# Each fuzz target is one file; clang builds it together with the code it feeds.
+# Each fuzz target is one file; clang builds it together with the code it feeds. Those of the report
+# feed all of it.
 FUZZED := $(CONTRACT) $(PARSER) mod_finwait/module/values.cpp \
           $(addprefix mod_finwait/closer/ledger/,ledger.cpp ledger_image.cpp)
 build/fuzz/%: t/fuzz/%.cpp $(FUZZED) $(CONTRACT_HEADERS)
@@ -123,6 +124,18 @@ build/fuzz/%: t/fuzz/%.cpp $(FUZZED) $(CONTRACT_HEADERS)
 	@echo "  FUZZ $@"
 	$(Q)$(FUZZ_CXX) $(CPPFLAGS) -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=all -o $@ $(filter %.cpp,$^) -lsimdjson
+
+FUZZED_REPORT := $(CONTRACT) $(PARSER) $(PRESENTATION) $(filter-out %/main.cpp,$(REPORT)) \
+    build/generated/chart_script.cpp
+fuzz_object = $(addprefix build/fuzz/objects/,$(addsuffix .o,$(basename $(1))))
+FUZZ_FLAGS := -std=c++20 -O1 -g -fno-sanitize-recover=all
+build/fuzz/objects/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CXX) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+
+$(patsubst t/%.cpp,build/%,$(wildcard t/fuzz/report_*.cpp)): build/fuzz/%: t/fuzz/%.cpp $(call fuzz_object,$(FUZZED_REPORT))
+	@echo "  FUZZ $@"
+	$(Q)$(FUZZ_CXX) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(REPORT_LIBS)
 
 .PHONY: all setup demo check fuzz bench install format clean
 
@@ -138,7 +151,8 @@ ifeq ($(SAN),)
 	@$(MAKE) --no-print-directory $(JOBS) all $(OUT)/unit-tests $(OUT)/server-tests
 	@t/check
 else
-	@$(MAKE) --no-print-directory $(JOBS) $(OUT)/unit-tests $(OUT)/finwait-closer
+	@$(MAKE) --no-print-directory $(JOBS) $(OUT)/unit-tests $(OUT)/finwait-closer \
+	    $(OUT)/finwait-report
 	@OUT=$(OUT) t/check-sanitized
 endif
 
@@ -153,6 +167,10 @@ bench: setup
 	@t/bench/memory
 	@t/bench/status
 
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+MANDIR ?= $(PREFIX)/share/man
+LNAVDIR ?= $(PREFIX)/share/mod_finwait
+
 install: all
 	install -d $(DESTDIR)$$($(APXS) -q LIBEXECDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(CONFDIR)
 	install -m 644 $(OUT)/mod_finwait.so $(DESTDIR)$$($(APXS) -q LIBEXECDIR)/mod_finwait.so
@@ -160,6 +178,12 @@ install: all
 	sed "s|/usr/lib/apache2/modules|$$($(APXS) -q LIBEXECDIR)|" conf/finwait.load \
 	    >$(DESTDIR)$(CONFDIR)/finwait.load
 	install -m 644 conf/finwait.conf $(DESTDIR)$(CONFDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(COMPLETIONDIR) \
+	    $(DESTDIR)$(LNAVDIR)
+	install -m 755 $(OUT)/finwait-report $(DESTDIR)$(PREFIX)/bin
+	install -m 644 docs/finwait-report.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 conf/finwait-report.bash $(DESTDIR)$(COMPLETIONDIR)/finwait-report
+	install -m 644 conf/finwait.lnav.json $(DESTDIR)$(LNAVDIR)
 
 format:
 	clang-format -i $$(git ls-files '*.cpp' '*.hpp' '*.c' '*.h')
@@ -167,4 +191,5 @@ format:
 clean:
 	rm -rf build
 
+-include $(patsubst %.o,%.d,$(call fuzz_object,$(FUZZED_REPORT)))
 -include $(patsubst %.o,%.d,$(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(CLOSER) $(REPORT) $(MODULE) $(UNIT) $(SERVER) $(CLIENTS) t/bench/client.cpp))

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "input/find_logs.hpp"
 #include "unit/report_logs.hpp"
@@ -245,6 +246,44 @@ TEST_F(ReportProgram, FollowsALogThroughItsRotation) {
     EXPECT_TRUE(shows("\"c/1.0\"")) << follower.output();
     follower.send_signal(SIGTERM);
     EXPECT_EQ(follower.wait(10s), 0);
+}
+
+// The tests run in the tree.
+TEST_F(ReportProgram, HasNoOptionOrWordThatManualAndCompletionDoNotKnow) {
+    std::string manual = read_file("docs/finwait-report.1");
+    for (std::size_t at; (at = manual.find("\\-")) != std::string::npos;) manual.erase(at, 1);
+    const std::string completion = read_file("conf/finwait-report.bash");
+    const std::string help = ask("--help").out;
+    const std::regex option("--[a-z]+(-[a-z]+)*");
+    std::size_t options = 0;
+    for (std::sregex_iterator found(help.begin(), help.end(), option), end; found != end; ++found) {
+        ++options;
+        EXPECT_THAT(completion, HasSubstr(found->str()));
+        if (found->str() != "--help" && found->str() != "--version") {
+            EXPECT_THAT(manual, HasSubstr(found->str()));
+        }
+    }
+    EXPECT_GT(options, 25U);
+    for (const auto& word : kOutcomes) EXPECT_THAT(completion, HasSubstr(std::string(word.name)));
+    for (const auto& word : kCauses) EXPECT_THAT(completion, HasSubstr(std::string(word.name)));
+}
+
+TEST_F(ReportProgram, IsCompletedByBash) {
+    const auto completed = [](const std::string& words) {
+        return run({"bash", "-c",
+                    "_init_completion() { cur=${COMP_WORDS[COMP_CWORD]} "
+                    "prev=${COMP_WORDS[COMP_CWORD-1]}"
+                    " cword=$COMP_CWORD; }; _filedir() { :; }; . conf/finwait-report.bash;"
+                    " COMP_WORDS=(finwait-report " +
+                        words +
+                        "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1));"
+                        " _finwait_report; echo ${COMPREPLY[*]}"})
+            .output;
+    };
+    EXPECT_EQ(completed("--by v"), "vhost\n");
+    EXPECT_EQ(completed("--cause keep"), "keepalive_timeout\n");
+    EXPECT_EQ(completed("--html"), "--html\n");
+    EXPECT_EQ(completed("sh"), "show\n");
 }
 
 TEST_F(ReportProgram, SaysWhatToConfigureWithoutALog) {
