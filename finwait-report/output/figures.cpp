@@ -62,6 +62,10 @@ std::string count_text(std::uint64_t number, std::size_t width_max) {
     return decimal(amount, amount < 9.95 ? 1 : 0) + " " + kUnits[unit];
 }
 
+std::string counted(std::uint64_t number, const char* one, const char* many) {
+    return grouped(number) + " " + (number == 1 ? one : many);
+}
+
 std::string addresses_text(const Row& row) {
     return (row.addresses_at_least ? "≥" : "") + count_text(row.addresses, 5);
 }
@@ -86,8 +90,8 @@ std::string remark_on(const Row& row, std::uint64_t sample_min) {
     if (row.judgement == Judgement::too_few && row.tally.stuck > 0)
         add("under " + std::to_string(sample_min) + " closes: too few to tell");
     if (row.dominant && row.addresses > 1 && row.tally.stuck > 1)
-        add(percent_text(row.dominant->of_stuck.value()) + " of the stuck from " +
-            row.dominant->address + ": a proxy?");
+        add(percent_text(row.dominant->of_stuck.value()) + " from " + row.dominant->address +
+            ": a proxy?");
     else if (row.dominant && row.judgement == Judgement::culprit)
         add("all from " + row.dominant->address);
     return remark;

@@ -15,7 +15,8 @@ namespace finwait::report {
 [[nodiscard]] std::string bound_text(std::uint32_t ms);           // 5 s, > 2 min
 [[nodiscard]] std::string at_most_text(std::uint32_t ms);         // ≤ 5 s, > 2 min
 [[nodiscard]] std::string count_text(std::uint64_t number, std::size_t width_max);  // 15,000, 1.2 M
-[[nodiscard]] std::string addresses_text(const Row& row);                           // 12, ≥ 12
+[[nodiscard]] std::string counted(std::uint64_t number, const char* one, const char* many);
+[[nodiscard]] std::string addresses_text(const Row& row);  // 12, ≥ 12
 [[nodiscard]] std::string time_range_text(const Report& report);
 
 // "Python Requests 2.28": the name and the versions, of which the former may have one already.

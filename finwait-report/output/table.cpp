@@ -61,11 +61,11 @@ class Table {
     void add_totals() {
         const Row& all = report_.all;
         if (all.tally.closes == 0) return;
-        add(grouped(all.tally.closes) + " closes, " + time_range_text(report_) + "; " +
+        add(counted(all.tally.closes, "close", "closes") + ", " + time_range_text(report_) + "; " +
             grouped(all.tally.stuck) + " got stuck. " + seconds_text(all.socket_seconds()) +
-            " of socket time in FIN_WAIT_2; " + grouped(all.tally.requests) + " requests, " +
-            addresses_text(all) + " addresses, " + grouped(report_.vhosts) +
-            (report_.vhosts == 1 ? " virtual host." : " virtual hosts."));
+            " of socket time in FIN_WAIT_2; " + counted(all.tally.requests, "request", "requests") +
+            ", " + addresses_text(all) + (all.addresses == 1 ? " address, " : " addresses, ") +
+            counted(report_.vhosts, "virtual host", "virtual hosts") + ".");
     }
 
     void add_rows(std::optional<std::size_t> top) {
