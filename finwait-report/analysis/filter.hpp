@@ -42,7 +42,7 @@ struct Filter {
     [[nodiscard]] bool wants_time(std::chrono::milliseconds time) const;
 };
 
-// Of a line that is only told by a count: whether names are the same, but for upper and lower case.
+// Whether names are the same, but for upper and lower case.
 [[nodiscard]] bool is_same_name(std::string_view a, std::string_view b);
 
 }  // namespace finwait::report

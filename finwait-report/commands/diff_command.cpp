@@ -47,7 +47,7 @@ class DiffRun {
         Diff diff = before ? of_periods(*before, *after) : of_logs(a, b);
         diff.before_name = a;
         diff.after_name = b;
-        const Exit read = exit_of(reading_);
+        const Exit read = complain_of_unreadable(reading_);
         if (reading_.lines == 0 && read != Exit::done) return read;
         std::fputs(options_.format == Format::json
                        ? render_diff_json(diff).c_str()

@@ -37,7 +37,7 @@ class Run {
             sources_ = {options_.live_url};
             read_live_status(options_.live_url, collector_, reading_);
         }
-        const Exit read = exit_of(reading_);
+        const Exit read = complain_of_unreadable(reading_);
         const bool nothing = reading_.lines + reading_.tallies == 0;
         return read != Exit::done && nothing ? read : std::max(tell(report()), read);
     }
@@ -51,7 +51,7 @@ class Run {
             (void)tell(report());
             std::fflush(stdout);
         });
-        const Exit read = exit_of(reading_);
+        const Exit read = complain_of_unreadable(reading_);
         return std::max(verdict(report()), read);
     }
 

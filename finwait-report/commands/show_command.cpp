@@ -44,7 +44,7 @@ Exit show_command(const Options& options) {
     Reading reading;
     const std::vector<std::string> files = logs_of(options, reading);
     read_logs(files, options.show_progress, storyteller, reading);
-    const Exit read = exit_of(reading);
+    const Exit read = complain_of_unreadable(reading);
     if (storyteller.has_told()) return read;
     std::string sentence = "no Record has the cookie " + hex_text(*options.show_cookie);
     if (storyteller.tallied() != 0)

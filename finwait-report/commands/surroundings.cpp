@@ -72,7 +72,7 @@ std::vector<std::string> logs_of(const Options& options, Reading& reading) {
     return std::move(found.files);
 }
 
-Exit exit_of(const Reading& reading) {
+Exit complain_of_unreadable(const Reading& reading) {
     for (const std::string& sentence : reading.unreadable) complain(sentence);
     return reading.unreadable.empty() ? Exit::done : Exit::unreadable;
 }

@@ -25,7 +25,7 @@ void complain(const std::string& sentence);
 // At once, so that nobody ever reads half of it. Throws std::runtime_error.
 void replace_file(const std::string& path, const std::string& text);
 
-// Complains of each file that could not be read.
-[[nodiscard]] Exit exit_of(const Reading& reading);
+// Of each file that could not be read; the exit that this means.
+[[nodiscard]] Exit complain_of_unreadable(const Reading& reading);
 
 }  // namespace finwait::report

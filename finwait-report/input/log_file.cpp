@@ -5,6 +5,8 @@
 #include <archive_entry.h>
 #include <unistd.h>
 
+#include <cstring>
+
 namespace finwait::report {
 
 namespace {
@@ -39,6 +41,9 @@ LogFile::LogFile(const std::string& path) : archive_(archive_read_new()) {
 void LogFile::fail() {
     const char* text = archive_error_string(archive_.get());
     error_ = text ? text : "unknown error";
+    // Positive ones are the system's; libarchive's own say nothing more.
+    if (const int number = archive_errno(archive_.get()); number > 0)
+        error_ += std::string(" (") + std::strerror(number) + ")";
     is_done_ = true;
 }
 

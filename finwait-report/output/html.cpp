@@ -60,7 +60,7 @@ void append_tiles(std::string& html, const Report& report) {
                 percent_text(all.stuck().value()) + " of all");
     append_tile(html, "In FIN_WAIT_2", seconds_text(all.socket_seconds()),
                 "99 % of closes " + at_most_text(all.quantile_ms(0.99)));
-    append_tile(html, "Clients", grouped(all.addresses),
+    append_tile(html, "Clients", (all.addresses_at_least ? "≥ " : "") + grouped(all.addresses),
                 "addresses on " + grouped(report.vhosts) +
                     (report.vhosts == 1 ? " virtual host" : " virtual hosts"));
     html += "</div>\n";
@@ -69,7 +69,7 @@ void append_tiles(std::string& html, const Report& report) {
 void append_problems(std::string& html, const Report& report) {
     const auto problems = problems_of(report);
     if (problems.empty()) return;
-    html += "<h2>What could not be used</h2>\n<ul>";
+    html += "<h2>Notes</h2>\n<ul>";
     for (const std::string& problem : problems) html += "<li>" + escaped(problem) + "</li>";
     html += "</ul>\n";
 }
