@@ -89,10 +89,11 @@ std::string remark_on(const Row& row, std::uint64_t sample_min) {
     if (!row.product.empty() && row.product != row.name) add(row.product);
     if (row.judgement == Judgement::too_few && row.tally.stuck > 0)
         add("under " + std::to_string(sample_min) + " closes: too few to tell");
-    if (row.dominant && row.addresses > 1 && row.tally.stuck > 1)
+    if (!row.dominant || row.dominant->address == row.name) return remark;
+    if (row.addresses > 1 && row.tally.stuck > 1)
         add(percent_text(row.dominant->of_stuck.value()) + " from " + row.dominant->address +
             ": a proxy?");
-    else if (row.dominant && row.judgement == Judgement::culprit)
+    else if (row.judgement == Judgement::culprit)
         add("all from " + row.dominant->address);
     return remark;
 }

@@ -35,16 +35,17 @@ std::string line_of(const Report& report, const Row& row) {
 std::string markdown_text(std::string_view text) {
     std::string safe;
     for (const char c : terminal_text(text)) {
+        // A dot or a colon would make a link of an address, a dash at the beginning a list.
+        const bool is_mark = std::string_view("\\`*_[]#.|~:@").find(c) != std::string_view::npos ||
+                             (safe.empty() && (c == '-' || c == '+'));
         if (c == '<')
             safe += "&lt;";
         else if (c == '>')
             safe += "&gt;";
         else if (c == '&')
             safe += "&amp;";
-        else if (std::string_view("\\`*_{}[]()#+-.!|~:@/").find(c) != std::string_view::npos)
-            safe.append("\\").append(1, c);
         else
-            safe += c;
+            safe.append(is_mark ? "\\" : "").append(1, c);
     }
     return safe;
 }
