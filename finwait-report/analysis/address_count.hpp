@@ -35,7 +35,7 @@ class AddressCount {
 
   private:
     static constexpr std::size_t kExactMax = 1024;
-    using Sketch = BasicAddressSketch<12>;
+    using Sketch = AddressSketchOf<std::uint8_t, 12>;
 
     void forget_the_light();
 
