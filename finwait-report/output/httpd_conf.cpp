@@ -84,7 +84,7 @@ class Snippet {
         if (is_idle(row))
             add_nokeepalive(row);
         else
-            add_shorter_waits();
+            add_shorter_waits(row);
     }
 
     void add_nokeepalive(const Row& row) {
@@ -92,16 +92,19 @@ class Snippet {
             "It does not notice that an idle connection was closed. Without keep-alive there is "
             "none: the reply says Connection: close, and the client closes after it. Each of its "
             "requests then takes a connection of its own.");
-        for (const std::string& pattern : patterns_of(row))
-            add("BrowserMatch \"" + pattern + "\" nokeepalive");
+        add_matches(row, "nokeepalive");
     }
 
-    void add_shorter_waits() {
+    void add_shorter_waits(const Row& row) {
         explain(
-            "It was not idle when we closed, so nokeepalive would not help. Shorter waits bound "
-            "what it costs, for all clients of the virtual host they stand in:");
-        add("#FinWaitDrainIdleTimeout 2s");
-        add("#FinWaitTimeout 5s");
+            "It was not idle when we closed, so nokeepalive would not help. Less patience bounds "
+            "what it costs.");
+        add_matches(row, "finwait-idle=1s finwait-timeout=1s");
+    }
+
+    void add_matches(const Row& row, std::string_view variables) {
+        for (const std::string& pattern : patterns_of(row))
+            add("BrowserMatch \"" + pattern + "\" " + std::string(variables));
     }
 
     // Its product, if nobody else in this log is called so; else its costliest User-Agents.
