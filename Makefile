@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-#   make            build/mod_finwait.so and build/finwait-closer
+#   make            build/mod_finwait.so, build/finwait-closer and build/finwait-report
 #   make demo       set up, build, and show it working on a private Apache   (KEEP=1: leave it running)
 #   make check      set up, build, and run every test   (SAN=address,undefined or thread: the units
 #                   and the closer under sanitizers)
-#   make install    module, closer and configuration   (DESTDIR, APXS, PREFIX)
+#   make install    module, closer, report and configuration   (DESTDIR, APXS, PREFIX)
 #   make fuzz       every fuzz target for FUZZ_SECONDS
 #   make bench      against the same Apache without the module; not part of check
 
@@ -30,7 +30,7 @@ Q := $(if $(V),,@)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 OPTIMISE ?= -O2 -g
-CPPFLAGS += -Iinclude -Imod_finwait -D_GNU_SOURCE
+CPPFLAGS += -Iinclude -Imod_finwait -Ifinwait-report -D_GNU_SOURCE
 CFLAGS   += -std=c11 $(OPTIMISE) $(WARNINGS) -fPIC -fvisibility=hidden
 CXXFLAGS += -std=c++20 $(OPTIMISE) $(WARNINGS) -fPIC -fvisibility=hidden \
             $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
@@ -44,7 +44,9 @@ HTTPD = -isystem $(shell $(APXS) -q INCLUDEDIR) -isystem $(shell $(APXS) -q APR_
 CONTRACT := $(filter-out mod_finwait/contract/parse_%,$(wildcard mod_finwait/contract/*.cpp))
 CONTRACT_HEADERS := $(wildcard include/finwait/*.hpp mod_finwait/contract/*.hpp)
 PARSER   := $(wildcard mod_finwait/contract/parse_*.cpp)
+PRESENTATION := $(wildcard mod_finwait/presentation/*.cpp)
 CLOSER   := $(wildcard mod_finwait/closer/*.cpp mod_finwait/closer/*/*.cpp)
+REPORT   := $(wildcard finwait-report/*.cpp finwait-report/*/*.cpp)
 MODULE   := $(wildcard mod_finwait/module/*.cpp) mod_finwait/module/mod_finwait.c
 # The part of the module that knows neither httpd nor APR, and is tested without them.
 MODULE_CORE := $(addprefix mod_finwait/module/,ask.cpp cause.cpp channel.cpp client_note.cpp values.cpp)
@@ -53,9 +55,9 @@ SERVER   := $(wildcard t/server/*.cpp)
 CLIENTS  := $(wildcard t/clients/*.cpp)
 FUZZ     := $(wildcard t/fuzz/*.cpp)
 
-object = $(addprefix $(OUT)/,$(addsuffix .o,$(basename $(1))))
+object = $(addprefix $(OUT)/objects/,$(addsuffix .o,$(basename $(1))))
 
-all: $(OUT)/mod_finwait.so $(OUT)/finwait-closer
+all: $(OUT)/mod_finwait.so $(OUT)/finwait-closer $(OUT)/finwait-report
 
 # libstdc++ goes in statically and hidden: the module needs nothing but httpd, APR and libc, and
 # cannot clash with another module's C++ runtime.
@@ -64,13 +66,33 @@ $(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(MODULE)) mod_finwait/module/e
 	$(Q)$(CXX) -shared $(LDFLAGS) -static-libstdc++ -static-libgcc -Wl,-z,now \
 	    -Wl,--version-script=$(filter %.map,$^) -o $@ $(filter %.o,$^)
 
-$(OUT)/finwait-closer: $(call object,$(CONTRACT) $(CLOSER))
+$(OUT)/finwait-closer: $(call object,$(CONTRACT) $(PRESENTATION) $(CLOSER))
 	@echo "  LINK $@"
 	$(Q)$(CXX) $(LDFLAGS) -static-libstdc++ -static-libgcc -o $@ $^ -lmnl
 
-$(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(filter-out %/main.cpp,$(CLOSER)) $(MODULE_CORE) $(UNIT))
+# The chart of the report's page: uPlot, where t/setup has put it. Without it the page has bars only.
+UPLOT_FILES := $(wildcard build/uplot/uPlot.iife.min.js build/uplot/uPlot.min.css)
+$(OUT)/generated/chart_script.cpp: finwait-report/output/embed_chart finwait-report/output/chart.js $(UPLOT_FILES)
+	@mkdir -p $(@D)
+	@echo "  EMBED $@"
+	$(Q)finwait-report/output/embed_chart finwait-report/output/chart.js $(UPLOT_FILES) >$@
+
+$(OUT)/objects/chart_script.o: $(OUT)/generated/chart_script.cpp
+	@mkdir -p $(@D)
+	@echo "  CXX  $<"
+	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+REPORT_LIBS := -lsimdjson -larchive -lre2 -lyaml-cpp -lcurl -labsl_raw_hash_set -labsl_hash \
+               -labsl_city -labsl_low_level_hash -labsl_throw_delegate
+$(OUT)/finwait-report: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(REPORT)) $(OUT)/objects/chart_script.o
 	@echo "  LINK $@"
-	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgtest_main -lgmock -lsimdjson -lmnl -pthread
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(REPORT_LIBS)
+
+$(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(MODULE_CORE) \
+    $(filter-out %/main.cpp,$(CLOSER) $(REPORT)) t/clients/process.cpp $(UNIT)) \
+    $(OUT)/objects/chart_script.o
+	@echo "  LINK $@"
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgtest_main -lgmock -lmnl $(REPORT_LIBS) -pthread
 
 $(OUT)/server-tests: $(call object,$(CONTRACT) $(PARSER) $(SERVER) $(CLIENTS))
 	@echo "  LINK $@"
@@ -83,17 +105,18 @@ $(OUT)/bench-client: $(call object,t/bench/client.cpp)
 $(call object,$(MODULE)): CPPFLAGS += $(HTTPD)
 $(call object,$(UNIT) $(SERVER) $(CLIENTS)): CPPFLAGS += -It
 
-$(OUT)/%.o: %.cpp
+$(OUT)/objects/%.o: %.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $<"
 	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 
-$(OUT)/%.o: %.c
+$(OUT)/objects/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# Each fuzz target is one file; clang builds it together with the code it feeds.
+# Each fuzz target is one file; clang builds it together with the code it feeds. Those of the report
+# feed all of it.
 FUZZED := $(CONTRACT) $(PARSER) mod_finwait/module/values.cpp \
           $(addprefix mod_finwait/closer/ledger/,ledger.cpp ledger_image.cpp vhost_totals.cpp)
 build/fuzz/%: t/fuzz/%.cpp $(FUZZED) $(CONTRACT_HEADERS)
@@ -101,6 +124,18 @@ build/fuzz/%: t/fuzz/%.cpp $(FUZZED) $(CONTRACT_HEADERS)
 	@echo "  FUZZ $@"
 	$(Q)$(FUZZ_CXX) $(CPPFLAGS) -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=all -o $@ $(filter %.cpp,$^) -lsimdjson
+
+FUZZED_REPORT := $(CONTRACT) $(PARSER) $(PRESENTATION) $(filter-out %/main.cpp,$(REPORT)) \
+    build/generated/chart_script.cpp
+fuzz_object = $(addprefix build/fuzz/objects/,$(addsuffix .o,$(basename $(1))))
+FUZZ_FLAGS := -std=c++20 -O1 -g -fno-sanitize-recover=all
+build/fuzz/objects/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CXX) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+
+$(patsubst t/%.cpp,build/%,$(wildcard t/fuzz/report_*.cpp)): build/fuzz/%: t/fuzz/%.cpp $(call fuzz_object,$(FUZZED_REPORT))
+	@echo "  FUZZ $@"
+	$(Q)$(FUZZ_CXX) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(REPORT_LIBS)
 
 .PHONY: all setup demo check fuzz bench install format clean
 
@@ -116,7 +151,8 @@ ifeq ($(SAN),)
 	@$(MAKE) --no-print-directory $(JOBS) all $(OUT)/unit-tests $(OUT)/server-tests
 	@t/check
 else
-	@$(MAKE) --no-print-directory $(JOBS) $(OUT)/unit-tests $(OUT)/finwait-closer
+	@$(MAKE) --no-print-directory $(JOBS) $(OUT)/unit-tests $(OUT)/finwait-closer \
+	    $(OUT)/finwait-report
 	@OUT=$(OUT) t/check-sanitized
 endif
 
@@ -131,6 +167,10 @@ bench: setup
 	@t/bench/memory
 	@t/bench/status
 
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+MANDIR ?= $(PREFIX)/share/man
+LNAVDIR ?= $(PREFIX)/share/mod_finwait
+
 install: all
 	install -d $(DESTDIR)$$($(APXS) -q LIBEXECDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(CONFDIR)
 	install -m 644 $(OUT)/mod_finwait.so $(DESTDIR)$$($(APXS) -q LIBEXECDIR)/mod_finwait.so
@@ -138,6 +178,12 @@ install: all
 	sed "s|/usr/lib/apache2/modules|$$($(APXS) -q LIBEXECDIR)|" conf/finwait.load \
 	    >$(DESTDIR)$(CONFDIR)/finwait.load
 	install -m 644 conf/finwait.conf $(DESTDIR)$(CONFDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(COMPLETIONDIR) \
+	    $(DESTDIR)$(LNAVDIR)
+	install -m 755 $(OUT)/finwait-report $(DESTDIR)$(PREFIX)/bin
+	install -m 644 docs/finwait-report.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 conf/finwait-report.bash $(DESTDIR)$(COMPLETIONDIR)/finwait-report
+	install -m 644 conf/finwait.lnav.json $(DESTDIR)$(LNAVDIR)
 
 format:
 	clang-format -i $$(git ls-files '*.cpp' '*.hpp' '*.c' '*.h')
@@ -145,4 +191,5 @@ format:
 clean:
 	rm -rf build
 
--include $(patsubst %.o,%.d,$(call object,$(CONTRACT) $(PARSER) $(CLOSER) $(MODULE) $(UNIT) $(SERVER) $(CLIENTS) t/bench/client.cpp))
+-include $(patsubst %.o,%.d,$(call fuzz_object,$(FUZZED_REPORT)))
+-include $(patsubst %.o,%.d,$(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(CLOSER) $(REPORT) $(MODULE) $(UNIT) $(SERVER) $(CLIENTS) t/bench/client.cpp))

@@ -1,72 +1,189 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "contract/parse_record.hpp"
+
 #include <arpa/inet.h>
 
+#include <array>
 #include <charconv>
+#include <limits>
 
-#include "contract/members.hpp"
+#include "contract/parse_time.hpp"
 #include "contract/record_keys.hpp"
-#include "finwait/record.hpp"
 
 namespace finwait {
 
 namespace {
 
-Endpoint parse_endpoint(Members& members, std::string_view address, std::uint16_t port) {
-    Endpoint endpoint;
-    endpoint.port = port;
-    if (address.empty()) return endpoint;
-    const std::string text(address);
-    if (inet_pton(AF_INET, text.c_str(), endpoint.address.data()) == 1)
-        endpoint.family = Endpoint::Family::ipv4;
-    else if (inet_pton(AF_INET6, text.c_str(), endpoint.address.data()) == 1)
-        endpoint.family = Endpoint::Family::ipv6;
-    else
-        members.spoil_unless(false);
-    return endpoint;
+using Value = simdjson::ondemand::value;
+
+// Each of these says whether the value is one that append_record() could have written.
+
+bool read_event(Value& value, Record&) {
+    std::string_view text;
+    return value.get_string().get(text) == simdjson::SUCCESS && text == key::kCloseEvent;
 }
 
-std::uint64_t parse_hex(Members& members, std::string_view text) {
+bool read_half_close(Value& value, Record& record) {
+    std::string_view text;
+    if (value.get_string().get(text) != simdjson::SUCCESS) return false;
+    const auto time = parse_time(text);
+    record.half_close = time.value_or(std::chrono::milliseconds{});
+    return time.has_value();
+}
+
+template <auto kMember>
+bool read_text(Value& value, Record& record) {
+    std::string_view text;
+    if (value.get_string().get(text) != simdjson::SUCCESS) return false;
+    record.*kMember = text;
+    return true;
+}
+
+template <auto kMember>
+bool read_word(Value& value, Record& record) {
+    using E = std::remove_reference_t<decltype(record.*kMember)>;
+    std::string_view text;
+    if (value.get_string().get(text) != simdjson::SUCCESS) return false;
+    const auto word = word_named<E>(text);
+    record.*kMember = word.value_or(E{});
+    return word.has_value();
+}
+
+template <typename T>
+bool read_unsigned(Value& value, T& to) {
     std::uint64_t number = 0;
+    if (value.get_uint64().get(number) != simdjson::SUCCESS) return false;
+    to = static_cast<T>(number);
+    return number <= std::numeric_limits<T>::max();
+}
+
+template <auto kMember>
+bool read_number(Value& value, Record& record) {
+    return read_unsigned(value, record.*kMember);
+}
+
+template <auto kMember>
+bool read_port(Value& value, Record& record) {
+    return read_unsigned(value, (record.*kMember).port);
+}
+
+// inet_pton() wants a text that ends in a zero byte.
+bool parse_address(std::string_view text, Endpoint& endpoint) {
+    endpoint.address.fill(0);
+    endpoint.family = Endpoint::Family::none;
+    std::array<char, INET6_ADDRSTRLEN> zero_ended{};
+    if (text.empty()) return true;
+    if (text.size() >= zero_ended.size()) return false;
+    text.copy(zero_ended.data(), text.size());
+    if (inet_pton(AF_INET, zero_ended.data(), endpoint.address.data()) == 1)
+        endpoint.family = Endpoint::Family::ipv4;
+    else if (inet_pton(AF_INET6, zero_ended.data(), endpoint.address.data()) == 1)
+        endpoint.family = Endpoint::Family::ipv6;
+    return endpoint.family != Endpoint::Family::none;
+}
+
+template <auto kMember>
+bool read_address(Value& value, Record& record) {
+    std::string_view text;
+    return value.get_string().get(text) == simdjson::SUCCESS &&
+           parse_address(text, record.*kMember);
+}
+
+bool read_cookie(Value& value, Record& record) {
+    std::string_view text;
+    if (value.get_string().get(text) != simdjson::SUCCESS) return false;
     const auto end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, number, 16);
-    members.spoil_unless(result.ec == std::errc{} && result.ptr == end);
-    return number;
+    const auto result = std::from_chars(text.data(), end, record.socket_cookie, 16);
+    return result.ec == std::errc{} && result.ptr == end;
+}
+
+struct Field {
+    std::string_view key;
+    bool (*read)(Value&, Record&);
+    bool is_required = true;
+};
+
+// In the order append_record() writes them, so that a usual line finds each at the first look.
+constexpr std::array kFields{
+    Field{key::kTimestamp, read_half_close},
+    Field{key::kEventName, read_event},
+    Field{key::kPeerAddress, read_address<&Record::peer>},
+    Field{key::kPeerPort, read_port<&Record::peer>},
+    Field{key::kLocalAddress, read_address<&Record::local>},
+    Field{key::kLocalPort, read_port<&Record::local>},
+    Field{key::kClientAddress, read_text<&Record::client_address>, false},
+    Field{key::kServerAddress, read_text<&Record::vhost>},
+    Field{key::kUserAgent, read_text<&Record::user_agent>},
+    Field{key::kHttpVersion, read_word<&Record::http>},
+    Field{key::kTlsVersion, read_word<&Record::tls>, false},
+    Field{key::kState, read_word<&Record::state>},
+    Field{key::kCause, read_word<&Record::cause>},
+    Field{key::kDrain, read_word<&Record::drain>},
+    Field{key::kOutcome, read_word<&Record::outcome>},
+    Field{key::kRequests, read_number<&Record::requests>},
+    Field{key::kDrainMs, read_number<&Record::drain_ms>},
+    Field{key::kDrainedBytes, read_number<&Record::drained_bytes>},
+    Field{key::kFinWait2Ms, read_number<&Record::fin_wait_2_ms>},
+    Field{key::kSocketCookie, read_cookie},
+    Field{key::kRttUs, read_number<&Record::rtt_us>},
+    Field{key::kUnacked, read_number<&Record::unacked>},
+    Field{key::kRetransmits, read_number<&Record::retransmits>},
+    Field{key::kMpm, read_word<&Record::mpm>},
+};
+
+constexpr std::uint32_t required_fields() {
+    std::uint32_t fields = 0;
+    for (std::size_t i = 0; i < kFields.size(); ++i)
+        if (kFields[i].is_required) fields |= 1U << i;
+    return fields;
+}
+
+// Looks from `expected` on, and around. kFields.size() if the key is none of ours.
+std::size_t field_of(const simdjson::ondemand::raw_json_string& key, std::size_t expected) {
+    for (std::size_t i = 0; i < kFields.size(); ++i) {
+        const std::size_t at = (expected + i) % kFields.size();
+        if (key.unsafe_is_equal(kFields[at].key)) return at;
+    }
+    return kFields.size();
 }
 
 }  // namespace
 
+bool RecordParser::read(simdjson::padded_string_view line) {
+    simdjson::ondemand::document document;
+    simdjson::ondemand::object object;
+    if (parser_.iterate(line).get(document) != simdjson::SUCCESS ||
+        document.get_object().get(object) != simdjson::SUCCESS)
+        return false;
+    record_.client_address.clear();
+    record_.tls = TlsVersion::none;
+    std::uint32_t seen = 0;
+    std::size_t expected = 0;
+    for (auto member : object) {
+        simdjson::ondemand::raw_json_string key;
+        Value value;
+        if (member.key().get(key) != simdjson::SUCCESS) return false;
+        const std::size_t at = field_of(key, expected);
+        if (at == kFields.size()) continue;
+        if (member.value().get(value) != simdjson::SUCCESS || !kFields[at].read(value, record_))
+            return false;
+        seen |= 1U << at;
+        expected = at + 1;
+    }
+    return (seen & required_fields()) == required_fields() &&
+           document.current_location().error() == simdjson::OUT_OF_BOUNDS;  // nothing follows
+}
+
+const Record* RecordParser::parse(std::string_view line) {
+    const std::size_t readable = line.size() + simdjson::SIMDJSON_PADDING;
+    return read(simdjson::padded_string_view(line, readable)) ? &record_ : nullptr;
+}
+
 std::optional<Record> parse_record(std::string_view line) {
-    LineParser parser;
-    auto parsed = parser.parse(line);
-    if (!parsed) return std::nullopt;
-    Members& members = *parsed;
-    if (members.text(key::kEventName) != key::kCloseEvent) return std::nullopt;
-    Record record;
-    record.half_close = parse_time(members, members.text(key::kTimestamp));
-    record.peer = parse_endpoint(members, members.text(key::kPeerAddress),
-                                 members.number<std::uint16_t>(key::kPeerPort));
-    record.local = parse_endpoint(members, members.text(key::kLocalAddress),
-                                  members.number<std::uint16_t>(key::kLocalPort));
-    record.vhost = members.text(key::kServerAddress);
-    record.user_agent = members.text(key::kUserAgent);
-    record.client_address = members.optional_text(key::kClientAddress);
-    record.http = members.word<HttpVersion>(members.text(key::kHttpVersion));
-    record.tls = members.word<TlsVersion>(members.optional_text(key::kTlsVersion));
-    record.mpm = members.word<Mpm>(members.text(key::kMpm));
-    record.state = members.word<TcpState>(members.text(key::kState));
-    record.cause = members.word<Cause>(members.text(key::kCause));
-    record.drain = members.word<Drain>(members.text(key::kDrain));
-    record.outcome = members.word<Outcome>(members.text(key::kOutcome));
-    record.requests = members.number<std::uint32_t>(key::kRequests);
-    record.drain_ms = members.number<std::uint64_t>(key::kDrainMs);
-    record.drained_bytes = members.number<std::uint64_t>(key::kDrainedBytes);
-    record.fin_wait_2_ms = members.number<std::uint64_t>(key::kFinWait2Ms);
-    record.socket_cookie = parse_hex(members, members.text(key::kSocketCookie));
-    record.rtt_us = members.number<std::uint32_t>(key::kRttUs);
-    record.unacked = members.number<std::uint32_t>(key::kUnacked);
-    record.retransmits = members.number<std::uint32_t>(key::kRetransmits);
-    if (!members.ok()) return std::nullopt;
-    return record;
+    const simdjson::padded_string padded(line);
+    RecordParser parser;
+    const Record* record = parser.parse(padded);
+    return record ? std::optional(*record) : std::nullopt;
 }
 
 }  // namespace finwait

@@ -41,8 +41,8 @@ std::optional<TallyLine> parse_tally(std::string_view text) {
     Members& members = *parsed;
     if (members.text(key::kEventName) != key::kTallyEvent) return std::nullopt;
     TallyLine line;
-    line.until = parse_time(members, members.text(key::kTimestamp));
-    line.since = parse_time(members, members.text(key::kTallySince));
+    line.until = members.time(key::kTimestamp);
+    line.since = members.time(key::kTallySince);
     line.vhost = members.text(key::kServerAddress);
     line.user_agent = members.text(key::kUserAgent);
     line.tally = parse_counts(members);

@@ -8,7 +8,7 @@
 #include "closer/status/json.hpp"
 #include "closer/status/metrics.hpp"
 #include "closer/status/page.hpp"
-#include "closer/status/text.hpp"
+#include "presentation/text.hpp"
 #include "closer/status/verdict.hpp"
 #include "finwait/question.hpp"
 #include "unit/status_view.hpp"

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "closer/ledger/address_sketch.hpp"
+#include "finwait/address_sketch.hpp"
 #include "finwait/tally.hpp"
 
 namespace finwait {

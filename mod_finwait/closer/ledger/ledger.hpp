@@ -28,7 +28,7 @@
 #include <vector>
 
 #include "closer/ledger/balance.hpp"
-#include "closer/ledger/siphash.hpp"
+#include "finwait/siphash.hpp"
 #include "closer/ledger/vhost_totals.hpp"
 #include "closer/slot_heap.hpp"
 #include "finwait/endpoint.hpp"

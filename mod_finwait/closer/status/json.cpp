@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "closer/status/text.hpp"
 #include "closer/status/verdict.hpp"
+#include "presentation/text.hpp"
 
 namespace finwait {
 

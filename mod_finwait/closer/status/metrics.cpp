@@ -3,7 +3,7 @@
 
 #include <initializer_list>
 
-#include "closer/status/text.hpp"
+#include "presentation/text.hpp"
 
 namespace finwait {
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "closer/status/page.hpp"
 
-#include <algorithm>
-
-#include "closer/status/page_style.hpp"
-#include "closer/status/text.hpp"
 #include "closer/status/verdict.hpp"
 #include "finwait/question.hpp"
+#include "presentation/bar.hpp"
+#include "presentation/page_style.hpp"
+#include "presentation/text.hpp"
 
 namespace finwait {
 
@@ -163,16 +162,6 @@ void append_oldest(std::string& html, const StatusView& view) {
 }
 
 }  // namespace
-
-std::string bar(double part, double whole, std::string_view kind) {
-    const double share = whole > 0 ? std::clamp(part / whole, 0.0, 1.0) : 0;
-    std::string width = std::to_string(share * 100);
-    width.resize(std::min(width.size(), width.find('.') + 3));
-    return "<svg class=\"bar\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\" "
-           "aria-hidden=\"true\">"
-           "<rect class=\"back\" width=\"100\" height=\"4\"/><rect class=\"fill-" +
-           std::string(kind) + "\" width=\"" + width + "\" height=\"4\"/></svg>";
-}
 
 std::string render_page(const StatusView& view) {
     std::string html;

@@ -18,7 +18,4 @@ void append_chart(std::string& html, const std::vector<History::Point>& hour);
 void append_totals(std::string& html, const StatusView& view);
 void append_health(std::string& html, const StatusView& view);
 
-// A bar of `part` of `whole`, in the colour of the CSS class `kind`.
-[[nodiscard]] std::string bar(double part, double whole, std::string_view kind);
-
 }  // namespace finwait

@@ -3,8 +3,9 @@
 #include <vector>
 
 #include "closer/status/page.hpp"
-#include "closer/status/text.hpp"
 #include "closer/status/verdict.hpp"
+#include "presentation/bar.hpp"
+#include "presentation/text.hpp"
 
 namespace finwait {
 

@@ -3,7 +3,7 @@
 #include <functional>
 
 #include "closer/status/page.hpp"
-#include "closer/status/text.hpp"
+#include "presentation/text.hpp"
 
 namespace finwait {
 

@@ -3,7 +3,8 @@
 #include <numeric>
 
 #include "closer/status/page.hpp"
-#include "closer/status/text.hpp"
+#include "presentation/bar.hpp"
+#include "presentation/text.hpp"
 
 namespace finwait {
 

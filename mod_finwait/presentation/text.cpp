@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "closer/status/text.hpp"
+#include "presentation/text.hpp"
 
 #include <algorithm>
 #include <array>

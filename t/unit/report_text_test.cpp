@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whatever a client calls itself, no output lets it act.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <clocale>
+#include <nlohmann/json.hpp>
+
+#include "output/csv.hpp"
+#include "output/figures.hpp"
+#include "output/httpd_conf.hpp"
+#include "output/json.hpp"
+#include "output/markdown.hpp"
+#include "output/story.hpp"
+#include "output/table.hpp"
+#include "output/terminal_text.hpp"
+#include "unit/report_logs.hpp"
+
+namespace finwait::test {
+namespace {
+
+using namespace report;
+using testing::HasSubstr;
+using testing::Not;
+using namespace std::string_literals;
+
+const std::string kHostile[] = {
+    "\x1b]0;pwned\x07\x1b[2J\x1b[31m",
+    "a\r\nb\tc\x7f",
+    "\xc2\x9b"
+    "31m C1",
+    "\xe2\x80\xae"
+    "txt.exe",
+    "\xff\xfe not UTF-8",
+    "<script>alert(1)</script>",
+    "=HYPERLINK(\"http://x\")",
+    "|`*_[x](javascript:1)",
+    "\" nokeepalive\nLoadModule evil evil.so",
+    "back\\slash\\",
+    "${PATH} %{HTTP_HOST}",
+    std::string(512, 'A'),
+    "\xe6\xbc\xa2\xe5\xad\x97/1.0",
+    "zero\0byte"s,
+};
+
+bool is_printable(std::string_view text) {
+    std::string lines;
+    for (const char c : text) lines += c == '\n' ? ' ' : c;
+    return terminal_text(lines) == lines;
+}
+
+// A log in which that client is the culprit.
+Report report_of(const std::string& user_agent) {
+    std::vector<Record> closes(400, a_close("curl/8.0"));
+    closes.insert(closes.end(), 60, a_stuck_close(user_agent));
+    return analysed(all_log(closes)).report;
+}
+
+TEST(ReportText, NeverReachesTheTerminalAsControl) {
+    for (const std::string& agent : kHostile) {
+        const Report report = report_of(agent);
+        EXPECT_TRUE(is_printable(render_table(report, {}, std::nullopt))) << agent;
+        EXPECT_TRUE(is_printable(render_table(report, {}, 5))) << agent;
+        EXPECT_TRUE(is_printable(render_markdown(report, std::nullopt))) << agent;
+        EXPECT_TRUE(is_printable(tell_story(a_close(agent), {agent, "", agent}, false))) << agent;
+    }
+}
+
+TEST(ReportText, FitsTheScreen) {
+    std::setlocale(LC_CTYPE, "C.UTF-8");
+    for (const std::string& agent : kHostile) {
+        const std::string table = render_table(report_of(agent), {}, std::nullopt);
+        EXPECT_LE(std::count(table.begin(), table.end(), '\n'), 24);
+        std::string_view rest = table;
+        while (!rest.empty()) {
+            const std::size_t length = rest.find('\n');
+            EXPECT_LE(columns_of(rest.substr(0, length)), 80U) << rest.substr(0, length);
+            rest.remove_prefix(length + 1);
+        }
+    }
+}
+
+TEST(ReportText, FitsTheScreenWithManyClients) {
+    std::vector<Record> closes = some_closes(3'000);
+    for (int i = 0; i < 60; ++i)
+        for (int j = 0; j < 40; ++j)
+            closes.push_back(a_stuck_close("Client-" + std::to_string(i) + "/1.0"));
+    const Report report = analysed(all_log(closes)).report;
+    EXPECT_GT(report.culprits().size(), 50U);
+    const std::string table = render_table(report, {}, std::nullopt);
+    EXPECT_LE(std::count(table.begin(), table.end(), '\n'), 24);
+    const std::string all = render_table(report, {}, 100);
+    EXPECT_GT(std::count(all.begin(), all.end(), '\n'), 60);
+}
+
+TEST(ReportText, HasNoColourUnlessAsked) {
+    const Report report = report_of("a");
+    EXPECT_THAT(render_table(report, {}, std::nullopt), Not(HasSubstr("\x1b")));
+    EXPECT_THAT(render_table(report, {80, 24, true}, std::nullopt), HasSubstr("\x1b[1;31m"));
+}
+
+TEST(Markdown, HasNoMarkupOfTheClients) {
+    for (const char active : {'<', '>'})
+        EXPECT_THAT(markdown_text("a<b>c"), Not(HasSubstr(std::string(1, active))));
+    EXPECT_EQ(markdown_text("|`*_[x]"), "\\|\\`\\*\\_\\[x\\]");
+}
+
+TEST(Csv, HasNoFormulaAndOneLinePerRow) {
+    EXPECT_EQ(csv_field("=1+1"), "\"'=1+1\"");
+    EXPECT_EQ(csv_field("@x"), "\"'@x\"");
+    EXPECT_EQ(csv_field("say \"hi\""), "\"say \"\"hi\"\"\"");
+    for (const std::string& agent : kHostile) {
+        const std::string csv = render_csv(report_of(agent), std::nullopt);
+        EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 3) << csv;
+    }
+}
+
+TEST(ReportJson, IsValidAndTellsTheTextAsItCame) {
+    for (const std::string& agent : kHostile) {
+        const auto json = nlohmann::json::parse(render_json(report_of(agent), std::nullopt));
+        EXPECT_EQ(json["version"], 1);
+        EXPECT_EQ(json["rows"].size(), 2U);
+        EXPECT_EQ(json["rows"][0]["stuck"]["closes"], 60);
+        EXPECT_EQ(json["verdict"]["culprits"].size(), 1U);
+    }
+    EXPECT_EQ(nlohmann::json::parse(render_json(report_of("<b>\"\x01"),
+                                                1))["rows"][0]["user_agents"][0]["user_agent"],
+              "<b>\"\x01");
+}
+
+TEST(BrowserMatch, WritesNothingThatMeansSomething) {
+    EXPECT_EQ(browser_text("python-requests/2.28"), "python-requests/2\\.28");
+    EXPECT_EQ(whole_browser("a.b/1 (x; \"y\") ${PATH}\\"), "^a\\.b/1 .x; .y.. ..PATH..$");
+    EXPECT_EQ(whole_browser(std::string(1000, 'a')).size(), 257U);
+}
+
+TEST(ConfComment, CannotGoOn) {
+    EXPECT_EQ(conf_comment("a\nb\\"), "a/x0ab/");
+    EXPECT_EQ(conf_comment("${PATH}"), ".{PATH}");
+}
+
+TEST(TerminalText, SpellsOutWhatActs) {
+    EXPECT_EQ(terminal_text("\x1b[2J"), "\\x1b[2J");
+    EXPECT_EQ(terminal_text("\xe2\x80\xae"), "\\u202e");
+    EXPECT_EQ(terminal_text("\xc2\x9b"), "\\x9b");
+    EXPECT_EQ(terminal_text("\xff"), "\xef\xbf\xbd");
+    EXPECT_EQ(terminal_text("Grüße 漢字"), "Grüße 漢字");
+}
+
+TEST(TerminalText, IsAsWideAsItSays) {
+    std::setlocale(LC_CTYPE, "C.UTF-8");
+    EXPECT_EQ(columns_of("漢字"), 4U);
+    EXPECT_EQ(fitted("漢字漢字", 5), "漢字…");
+    EXPECT_EQ(left("ab", 4), "ab  ");
+    EXPECT_EQ(right("ab", 4), "  ab");
+    EXPECT_EQ(left("abcdef", 4), "abc…");
+    EXPECT_EQ(wrapped("one two three", 7), "one two\nthree");
+}
+
+TEST(Figures, AreShortAndHonest) {
+    EXPECT_EQ(percent_text(0), "0 %");
+    EXPECT_EQ(percent_text(0.0001), "< 0.1 %");
+    EXPECT_EQ(percent_text(0.052), "5.2 %");
+    EXPECT_EQ(percent_text(0.958), "96 %");
+    EXPECT_EQ(percent_text(0.999), "> 99 %");
+    EXPECT_EQ(percent_text(1), "100 %");
+    EXPECT_EQ(interval_text({0.93, 0.98}), "93–98");
+    EXPECT_EQ(bound_text(5), "5 ms");
+    EXPECT_EQ(bound_text(5'000), "5 s");
+    EXPECT_EQ(bound_text(60'000), "1 min");
+    EXPECT_EQ(bound_text(UINT32_MAX), "> 2 min");
+    EXPECT_EQ(count_text(1'204'331, 8), "1.2 M");
+    EXPECT_EQ(count_text(999'999, 8), "999,999");
+    EXPECT_EQ(count_text(18'446'744'073'709'551'615U, 8), "18 E");
+}
+
+}  // namespace
+}  // namespace finwait::test
