@@ -35,7 +35,7 @@ constexpr BadValue kBadValues[] = {
     {"FinWaitTimeout never", "FinWaitTimeout", "'never'", "1s to 60s"},
     {"FinWaitAckTimeout 0", "FinWaitAckTimeout", "'0'", "kernel"},
     {"FinWaitAckTimeout 61mi", "FinWaitAckTimeout", "'61mi'", "1ms to 1h"},
-    {"FinWaitMethod reset", "FinWaitMethod", "'reset'", "drain"},
+    {"FinWaitMethod rst", "FinWaitMethod", "'rst'", "'drain', 'close', 'solinger' or 'reset'"},
     {"FinWaitLog a.log sometimes", "FinWaitLog", "'sometimes'", "env="},
     {"FinWaitLog a.log all all", "FinWaitLog", "'all'", "env="},
     {"FinWaitLog a.log stuck all", "FinWaitLog", "'all'", "stuck"},
