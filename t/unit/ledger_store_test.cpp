@@ -86,6 +86,28 @@ TEST_F(LedgerStoreTest, AnEndedNeighboursLedgerIsAddedOnce) {
     expect_same(next, third);
 }
 
+TEST_F(LedgerStoreTest, ALedgerWhoseAdopterDiedBeforeItForgotItIsNotAddedTwice) {
+    book(ledger, 50);
+    ASSERT_TRUE(store.save(ledger));
+    std::vector<char> slot(100'000);
+    const ssize_t size = ::pread(memory.get(), slot.data(), slot.size(), half_at(1, 1));
+    ASSERT_GT(size, 0);
+    EXPECT_TRUE(LedgerStore(copy(), 2).adopt(1, next));
+    ASSERT_EQ(size, ::pwrite(memory.get(), slot.data(), static_cast<std::size_t>(size), half_at(1, 1)));
+    Ledger third(key, totals, [](AccountId) {});
+    LedgerStore successor(copy(), 2);
+    EXPECT_TRUE(successor.adopt(2, third));
+    EXPECT_FALSE(successor.adopt(1, third));
+    EXPECT_EQ(50U, closes_in_accounts(third));
+    // What the next closer in that slot leaves is another ledger.
+    Ledger later(key, totals, [](AccountId) {});
+    book(later, 30);
+    LedgerStore another(copy(), 1);
+    ASSERT_TRUE(another.save(later));
+    EXPECT_TRUE(successor.adopt(1, third));
+    EXPECT_EQ(80U, closes_in_accounts(third));
+}
+
 TEST_F(LedgerStoreTest, AnAdoptedLedgerSurvivesASecondDeathBeforeTheFirstSave) {
     book(ledger, 50);
     ASSERT_TRUE(store.save(ledger));

@@ -18,7 +18,7 @@ namespace finwait {
 
 namespace {
 
-constexpr std::uint64_t kLayout = 0x66696e7761'0002'00 ^ sizeof(Balance);
+constexpr std::uint64_t kLayout = 0x66696e7761'0003'00 ^ sizeof(Balance);
 static_assert(kLedgerImageMax < kHalfSize / 2);
 
 // Finds what was damaged or cut short; no secret. Each slice is hashed under what was found so far.
@@ -84,7 +84,7 @@ bool LedgerStore::write_slice() {
 }
 
 bool LedgerStore::write_header() {
-    const Header header{kLayout, sequence_ + 1, image_size_, checksum_};
+    const Header header{kLayout, sequence_ + 1, image_size_, checksum_, adopted_};
     if (!write(&header, sizeof header, half_)) return false;
     sequence_ = header.sequence;
     return true;
@@ -92,10 +92,18 @@ bool LedgerStore::write_header() {
 
 bool LedgerStore::adopt(std::size_t slot, Ledger& ledger) {
     is_saving_ = false;  // the image goes; the next one has all of it
-    if (!memory_ || !load(slot)) return false;
-    const auto image = decode_ledger(buffer_);
+    const auto header = memory_ ? load(slot) : std::nullopt;
+    if (!header) return false;
+    const bool is_own = slot == slot_;
+    const bool was_added = !is_own && adopted_[slot] == header->checksum;
+    const auto image = was_added ? std::nullopt : decode_ledger(buffer_);
     if (image) add(*image, ledger);
-    if (slot == slot_) return image.has_value();  // the next save() goes over it
+    if (is_own) {
+        sequence_ = header->sequence;  // the next save() goes over it
+        adopted_ = header->adopted;
+        return image.has_value();
+    }
+    adopted_[slot] = header->checksum;
     static_cast<void>(save(ledger));
     forget(slot);
     return image.has_value();
@@ -133,7 +141,7 @@ std::optional<LedgerStore::Header> LedgerStore::header_at(off_t half) const {
     return header;
 }
 
-bool LedgerStore::load(std::size_t slot) {
+std::optional<LedgerStore::Header> LedgerStore::load(std::size_t slot) {
     std::array<std::pair<off_t, std::optional<Header>>, 2> halves;
     for (std::size_t i = 0; i < halves.size(); ++i) {
         const off_t half = half_at(slot, i);
@@ -145,12 +153,10 @@ bool LedgerStore::load(std::size_t slot) {
         if (!header) continue;
         buffer_.resize(header->size);
         if (read(buffer_.data(), buffer_.size(), half + static_cast<off_t>(sizeof *header)) &&
-            checksum_of(buffer_) == header->checksum) {
-            if (slot == slot_) sequence_ = header->sequence;
-            return true;
-        }
+            checksum_of(buffer_) == header->checksum)
+            return header;
     }
-    return false;
+    return std::nullopt;
 }
 
 // The memory goes back to the system with the contents.

@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -47,11 +48,16 @@ class LedgerStore {
     bool adopt(std::size_t slot, Ledger& ledger);
 
   private:
+    // The checksums of the neighbours' ledgers that are in this one, by slot: one whose adopter died
+    // before it could forget it is not added twice.
+    using Adopted = std::array<std::uint64_t, kCloserSlots>;
+
     struct Header {
         std::uint64_t layout;
         std::uint64_t sequence;  // the half with the greater one is the newer
         std::uint64_t size;      // of the contents behind the header
         std::uint64_t checksum;
+        Adopted adopted;
     };
 
     [[nodiscard]] bool write(const void* bytes, std::size_t size, off_t at) const;
@@ -59,13 +65,14 @@ class LedgerStore {
     [[nodiscard]] bool write_slice();
     [[nodiscard]] bool write_header();
     [[nodiscard]] std::optional<Header> header_at(off_t half) const;
-    // The newest whole contents of the slot in buffer_.
-    [[nodiscard]] bool load(std::size_t slot);
+    // The newest whole contents of the slot in buffer_; their header.
+    [[nodiscard]] std::optional<Header> load(std::size_t slot);
     void forget(std::size_t slot) const;
 
     UniqueFd memory_;
     std::size_t slot_;
     std::uint64_t sequence_ = 0;
+    Adopted adopted_{};
     std::vector<std::byte> buffer_;
     // Of the save under way.
     bool is_saving_ = false;
