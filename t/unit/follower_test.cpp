@@ -231,7 +231,7 @@ TEST_F(Following, ClientsBehindAProxyShareTheirTextsToo) {
     for (const char* address : {"203.0.113.5", "2001:db8::1", ""}) {
         handoff.client_address = address;
         FollowedSocket socket = followed_from(handoff, CloseEnd(), id);
-        socket.client = table.intern(facts_of(handoff, id));
+        socket.client = table.intern(facts_of(handoff, socket));
         std::string text;
         const Handoff again = handoff_of(socket, text);
         EXPECT_EQ(address, again.client_address);
@@ -241,7 +241,7 @@ TEST_F(Following, ClientsBehindAProxyShareTheirTextsToo) {
     EXPECT_EQ(1U, table.size());
     handoff.client_address = "unknown, as some proxies say";
     FollowedSocket socket = followed_from(handoff, CloseEnd(), id);
-    socket.client = table.intern(facts_of(handoff, id));
+    socket.client = table.intern(facts_of(handoff, socket));
     std::string text;
     EXPECT_EQ(handoff.client_address, handoff_of(socket, text).client_address);
     EXPECT_EQ(2U, table.size());

@@ -85,6 +85,20 @@ class TallyLogsTest : public CloserTest {
         return closes;
     }
 
+    // A line of log 8 each: more than pipe and buffer take.
+    void report_more_than_fits() {
+        set_ledger_size(2 * kCloses);
+        for (std::uint64_t i = 0; i < kCloses; ++i)
+            report(std::to_string(i) + std::string(kUserAgentMax - 8, 'x'), {8});
+    }
+    void close_log(std::uint16_t id) {
+        Control close;
+        close.kind = ControlKind::log_close;
+        close.log_id = id;
+        tell(close);
+    }
+
+    static constexpr std::uint64_t kCloses = 3000;
     UniqueFd stuck_log{::memfd_create("stuck", MFD_CLOEXEC)};
 };
 
@@ -166,10 +180,7 @@ TEST_F(TallyLogsTest, TheEndWritesWhatIsPending) {
 
 TEST_F(TallyLogsTest, AClosedLogIsToldBeforeItGoes) {
     report("a", {kStuckLog});
-    Control close;
-    close.kind = ControlKind::log_close;
-    close.log_id = kStuckLog;
-    tell(close);
+    close_log(kStuckLog);
     for (int i = 0; i < 3; ++i) turn();
     EXPECT_EQ(1U, closes_of(tallies()));
     report("late", {kStuckLog});
@@ -180,14 +191,8 @@ TEST_F(TallyLogsTest, AClosedLogIsToldBeforeItGoes) {
 TEST_F(TallyLogsTest, AClosedLogsReaderHasTimeToMakeRoom) {
     auto [reader, writer] = make_pipe();
     open_stuck_log(writer.get(), 8);
-    constexpr std::uint64_t kCloses = 3000;  // a line each: more than pipe and buffer take
-    set_ledger_size(2 * kCloses);
-    for (std::uint64_t i = 0; i < kCloses; ++i)
-        report(std::to_string(i) + std::string(kUserAgentMax - 8, 'x'), {8});
-    Control close;
-    close.kind = ControlKind::log_close;
-    close.log_id = 8;
-    tell(close);
+    report_more_than_fits();
+    close_log(8);
     for (int i = 0; i < 100; ++i) turn();
     EXPECT_EQ(0U, read(counters->dropped));
     std::string text;
@@ -206,14 +211,8 @@ TEST_F(TallyLogsTest, AClosedLogsReaderHasTimeToMakeRoom) {
 TEST_F(TallyLogsTest, AClosedLogWhoseReaderMakesNoRoomIsGivenUp) {
     auto [reader, writer] = make_pipe();
     open_stuck_log(writer.get(), 8);
-    constexpr std::uint64_t kCloses = 3000;
-    set_ledger_size(2 * kCloses);
-    for (std::uint64_t i = 0; i < kCloses; ++i)
-        report(std::to_string(i) + std::string(kUserAgentMax - 8, 'x'), {8});
-    Control close;
-    close.kind = ControlKind::log_close;
-    close.log_id = 8;
-    tell(close);
+    report_more_than_fits();
+    close_log(8);
     for (int i = 0; i < 200; ++i) turn();
     turn(kLogCloseDelay);
     for (int i = 0; i < 200; ++i) turn();
@@ -227,10 +226,7 @@ TEST_F(TallyLogsTest, AClosedLogWhoseReaderMakesNoRoomIsGivenUp) {
 TEST_F(TallyLogsTest, ATallyWaitsForRoomInALogAndIsNotDropped) {
     auto [reader, writer] = make_pipe();
     open_stuck_log(writer.get(), 8);
-    constexpr std::uint64_t kCloses = 3000;  // a line each: more than pipe and buffer take
-    set_ledger_size(2 * kCloses);
-    for (std::uint64_t i = 0; i < kCloses; ++i)
-        report(std::to_string(i) + std::string(kUserAgentMax - 8, 'x'), {8});
+    report_more_than_fits();
     turn(kTallyInterval);
     for (int i = 0; i < 100; ++i) turn();
     EXPECT_GT(read(counters->untold[1]), 0U);
@@ -255,10 +251,7 @@ TEST_F(TallyLogsTest, ATallyWaitsForRoomInALogAndIsNotDropped) {
 TEST_F(TallyLogsTest, AReaderThatKeepsUpGetsEveryTallyOfTheEnd) {
     auto [reader, writer] = make_pipe();
     open_stuck_log(writer.get(), 8);
-    constexpr std::uint64_t kCloses = 3000;  // a line each: more than pipe and buffer take
-    set_ledger_size(2 * kCloses);
-    for (std::uint64_t i = 0; i < kCloses; ++i)
-        report(std::to_string(i) + std::string(kUserAgentMax - 8, 'x'), {8});
+    report_more_than_fits();
     tell_finish(0);
     std::string text;
     turn_until([&] {

@@ -43,13 +43,12 @@ FollowedSocket followed_from(const Handoff& handoff, const CloseEnd& end, const 
     return socket;
 }
 
-ClientFacts facts_of(const Handoff& handoff, const SocketId& id) {
+ClientFacts facts_of(const Handoff& handoff, const FollowedSocket& socket) {
     ClientFacts facts{handoff.vhost, handoff.user_agent, handoff.logs};
-    const bool is_numeric =
-        endpoint_from_text(handoff.client_address).family != Endpoint::Family::none;
-    if (!is_numeric) facts.client_address = handoff.client_address;
-    if (handoff.peer != id.peer) facts.peer = handoff.peer;
-    if (handoff.local != id.local) facts.local = handoff.local;
+    if (socket.client_address.family == Endpoint::Family::none)
+        facts.client_address = handoff.client_address;
+    if (handoff.peer != socket.peer) facts.peer = handoff.peer;
+    if (handoff.local != socket.local) facts.local = handoff.local;
     return facts;
 }
 

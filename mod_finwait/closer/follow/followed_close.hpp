@@ -23,7 +23,8 @@ inline constexpr Time kTimeWait = std::chrono::seconds(60);
 // Without its `client`, which is to be interned from facts_of().
 [[nodiscard]] FollowedSocket followed_from(const Handoff& handoff, const CloseEnd& end,
                                            const SocketId& id);
-[[nodiscard]] ClientFacts facts_of(const Handoff& handoff, const SocketId& id);
+// What followed_from() has no place for in `socket`.
+[[nodiscard]] ClientFacts facts_of(const Handoff& handoff, const FollowedSocket& socket);
 
 // The texts point into the ClientTable, and into `client_address`, which is written.
 [[nodiscard]] Handoff handoff_of(const FollowedSocket& socket, std::string& client_address);

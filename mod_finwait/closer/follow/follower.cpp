@@ -56,7 +56,7 @@ void Follower::follow(const Handoff& handoff, const CloseEnd& end, const SocketI
         return keep_unfollowed(handoff, unknown, now);
     }
     FollowedSocket socket = followed_from(handoff, end, id);
-    socket.client = clients_.intern(facts_of(handoff, id));
+    socket.client = clients_.intern(facts_of(handoff, socket));
     socket.sample = sample_;
     const std::uint32_t slot = sockets_.add(socket);
     if (sockets_.size() == 1) next_sample_ = now.monotonic + limits_.interval;
