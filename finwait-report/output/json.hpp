@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The report for programs; docs/REPORT.md has its members.
+// The report for programs; docs/report.md has its members.
 #pragma once
 
 #include <optional>

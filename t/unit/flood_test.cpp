@@ -18,7 +18,7 @@ using namespace test;
 
 constexpr std::size_t kClients = kSanitized ? 50'000 : 1'000'000;
 constexpr std::size_t kKept = 20;
-// docs/INTERNALS.md, Ledger: the accounts and the image that is saved of them, the tallies of one
+// docs/internals.md, Ledger: the accounts and the image that is saved of them, the tallies of one
 // log; and its lines.
 constexpr std::uint64_t kMemoryMax = 2 * 1'500'000 + 600'000 + kLogBufferMax;
 

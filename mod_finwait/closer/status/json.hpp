@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The status page as one JSON object; docs/STATUS.md names its members.
+// The status page as one JSON object; docs/status.md names its members.
 #pragma once
 
 #include <string>
