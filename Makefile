@@ -7,6 +7,8 @@
 #   make install    module, closer, report and configuration   (DESTDIR, APXS, PREFIX)
 #   make fuzz       every fuzz target for FUZZ_SECONDS
 #   make bench      against the same Apache without the module; not part of check
+#   make clients    conf/finwait-clients.conf and its table in the docs, from conf/clients.csv
+#   make survey     real clients with an idle connection, see t/survey/run; not part of check
 
 APXS   ?= apxs
 PREFIX ?= /usr
@@ -137,7 +139,7 @@ $(patsubst t/%.cpp,build/%,$(wildcard t/fuzz/report_*.cpp)): build/fuzz/%: t/fuz
 	@echo "  FUZZ $@"
 	$(Q)$(FUZZ_CXX) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(REPORT_LIBS)
 
-.PHONY: all setup demo check fuzz bench install format clean
+.PHONY: all setup demo check fuzz bench clients survey install format clean
 
 setup:
 	@t/setup $(MAKECMDGOALS)
@@ -167,6 +169,13 @@ bench: setup
 	@t/bench/memory
 	@t/bench/status
 
+clients:
+	@conf/make_clients
+
+survey: setup
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@t/survey/run
+
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 MANDIR ?= $(PREFIX)/share/man
 LNAVDIR ?= $(PREFIX)/share/mod_finwait
@@ -177,7 +186,7 @@ install: all
 	install -m 755 $(OUT)/finwait-closer $(DESTDIR)$(LIBEXECDIR)/finwait-closer
 	sed "s|/usr/lib/apache2/modules|$$($(APXS) -q LIBEXECDIR)|" conf/finwait.load \
 	    >$(DESTDIR)$(CONFDIR)/finwait.load
-	install -m 644 conf/finwait.conf $(DESTDIR)$(CONFDIR)
+	install -m 644 conf/finwait.conf conf/finwait-clients.conf $(DESTDIR)$(CONFDIR)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(COMPLETIONDIR) \
 	    $(DESTDIR)$(LNAVDIR)
 	install -m 755 $(OUT)/finwait-report $(DESTDIR)$(PREFIX)/bin
