@@ -88,11 +88,12 @@ TEST_F(Documents, NameTheDirectivesOfTheCode) {
 TEST_F(Documents, AgreeOnSyntaxAndDefault) {
     for (const auto& [name, directive] : documented()) {
         EXPECT_TRUE(directive.syntax.starts_with(name + " ")) << directive.syntax;
-        const auto overview = matches(
-            directives, (R"(^\| \[)" + name + R"(\]\(#\w+\) \| (.+) \| (.+) \|$)").c_str());
+        const auto overview =
+            matches(directives, (R"(^\| \[)" + name + R"(\]\(#\w+\) \| (.+) \| (.+) \|$)").c_str());
         ASSERT_EQ(overview.size(), 1U) << name;
         const std::string value = plain(overview[0][1]);
-        EXPECT_EQ(overview[0][2], directive.in_vhost ? "server config, virtual host" : "server config");
+        EXPECT_EQ(overview[0][2],
+                  directive.in_vhost ? "server config, virtual host" : "server config");
         const auto row = matches(readme, ("^\\| `" + name + R"(( [^`]+)` \| ([^|]+) \|)").c_str());
         ASSERT_EQ(row.size(), 1U) << name;
         EXPECT_EQ(plain(name + std::string(row[0][1])), directive.syntax);
@@ -117,7 +118,9 @@ TEST_F(Documents, AgreeWithTheServerOnContexts) {
     }
 }
 
-std::string seconds(std::uint32_t milliseconds) { return std::to_string(milliseconds / 1000) + "s"; }
+std::string seconds(std::uint32_t milliseconds) {
+    return std::to_string(milliseconds / 1000) + "s";
+}
 
 // "kName = 100'000" of a header that only httpd's own code can include.
 std::string constant(const std::string& name) {
@@ -165,8 +168,9 @@ TEST_F(Documents, NameTheEnvironmentVariablesOfTheCode) {
 }
 
 TEST_F(Documents, ShippedConfigurationLoadsAsItIsAndWithEveryLineUncommented) {
-    const std::string before = "LoadModule authz_host_module ${modules}/mod_authz_host.so\n"
-                               "Define APACHE_LOG_DIR ${dir}\n";
+    const std::string before =
+        "LoadModule authz_host_module ${modules}/mod_authz_host.so\n"
+        "Define APACHE_LOG_DIR ${dir}\n";
     Httpd httpd(Mpm::event, before + conf, {.with_log = false});
     Client client = httpd.client();
     EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
@@ -175,6 +179,24 @@ TEST_F(Documents, ShippedConfigurationLoadsAsItIsAndWithEveryLineUncommented) {
 
     const std::string all = std::regex_replace(conf, std::regex("#(FinWait)"), "$1");
     const Finished said = apache2_says(Mpm::event, before + all);
+    EXPECT_EQ(said.exit_code, 0) << said.output;
+}
+
+TEST_F(Documents, HaveExamplesThatTheServerAccepts) {
+    Names headings = names(directives, R"(^## (FinWait\w+)$)");
+    headings.insert("A worked example");
+    for (const auto& heading : headings) {
+        std::string example;
+        for (const auto& line : matches(section(directives, heading), "^    (.*)$"))
+            example += line[1].str() + "\n";
+        const Finished said = apache2_says(Mpm::event, "Define APACHE_LOG_DIR ${dir}\n" + example);
+        EXPECT_EQ(said.exit_code, 0) << heading << ":\n" << example << said.output;
+    }
+}
+
+// docs/fin-wait-2.md, "Why the server waits at all": the program fails if it is no longer so.
+TEST_F(Documents, TellOfAReplyThatIsLostWithoutADrainOnly) {
+    const Finished said = run({"env", "OUT=" + Suite::build_dir(), "t/survey/lost_reply"});
     EXPECT_EQ(said.exit_code, 0) << said.output;
 }
 

@@ -51,7 +51,9 @@ bool has(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
 }
 
-bool is_asked_to_close(const Reply& reply) { return has(reply.headers, "Connection: close"); }
+bool is_asked_to_close(const Reply& reply) {
+    return has(reply.headers, "Connection: close");
+}
 
 std::string with_known_clients(const std::string& directives) {
     return directives + "Include " +

@@ -13,7 +13,8 @@ using Vanish = PerMpm;
 
 TEST_P(Vanish, ClientThatVanishesEndsUnackedAfterTheIdleTimeout) {
     Netns netns;
-    Httpd httpd(mpm, "KeepAliveTimeout 300ms\nFinWaitDrainIdleTimeout 600ms\nFinWaitAckTimeout 1s\n",
+    Httpd httpd(mpm,
+                "KeepAliveTimeout 300ms\nFinWaitDrainIdleTimeout 600ms\nFinWaitAckTimeout 1s\n",
                 {.listen = netns.server_address()});
     Client client = netns.connect(Transport::plain, httpd.port());
     EXPECT_TRUE(client.get("/small").complete);
@@ -75,8 +76,7 @@ struct VanishedReader : testing::Test {
         return "SendBufferSize 400000\n" + directives;
     }
     Client vanish_from(Httpd& httpd) {
-        Client client =
-            netns.connect(Transport::plain, httpd.port(), {.receive_buffer = 16'384});
+        Client client = netns.connect(Transport::plain, httpd.port(), {.receive_buffer = 16'384});
         client.ask("/3m", "Range: bytes=0-99999\r\nConnection: close\r\n");
         EXPECT_TRUE(httpd.wait_closes(1));
         netns.vanish();
