@@ -43,8 +43,8 @@ inline constexpr std::size_t kControlsPerTurn = 256;
 // httpd's threads are not interrupted for each. Not for more: what the kernel keeps for them would
 // have left the processor's caches. The client waits for nothing: httpd's child has half-closed
 // already.
-inline constexpr std::size_t kGathered = 10;
-inline constexpr Time kGatherTimeMin = std::chrono::milliseconds(1);
+inline constexpr std::size_t kGathered = 20;
+inline constexpr Time kGatherTimeMin = std::chrono::milliseconds(2);
 inline constexpr Time kGatherTimeMax = std::chrono::milliseconds(10);
 // How long the last Records may wait for a log's slow reader, from the stop on.
 inline constexpr Time kLastFlushMax = std::chrono::milliseconds(800);

@@ -2,7 +2,9 @@
 #include "contract/json_line.hpp"
 
 #include <array>
+#include <cassert>
 #include <charconv>
+#include <system_error>
 
 #include "contract/utf8.hpp"
 
@@ -32,21 +34,33 @@ bool is_plain(char c) {
     return is_within(c, 0x20, 0x7E) && c != '"' && c != '\\';
 }
 
-void append_digits(std::string& out, unsigned number, unsigned width, char after) {
-    std::array<char, 4> digits{};
-    for (unsigned i = width; i-- > 0; number /= 10) digits[i] = static_cast<char>('0' + number % 10);
-    out.append(digits.data(), width);
-    out += after;
-}
+// What goes to the line in one piece: a Record has two dozen members, and is written at every close.
+class Piece {
+  public:
+    void add(char c) { bytes_[size_++] = c; }
+    void add(std::string_view text) {
+        assert(size_ + text.size() <= bytes_.size());
+        size_ += text.copy(bytes_.data() + size_, text.size());
+    }
+    void add(std::uint64_t number) {
+        const auto [end, error] =
+            std::to_chars(bytes_.data() + size_, bytes_.data() + bytes_.size(), number);
+        assert(error == std::errc());
+        size_ = static_cast<std::size_t>(end - bytes_.data());
+    }
+    void add_digits(unsigned number, std::size_t width) {
+        for (std::size_t i = width; i-- > 0; number /= 10)
+            bytes_[size_ + i] = static_cast<char>('0' + number % 10);
+        size_ += width;
+    }
+    [[nodiscard]] std::string_view text() const { return {bytes_.data(), size_}; }
+
+  private:
+    std::array<char, 128> bytes_;
+    std::size_t size_ = 0;
+};
 
 }  // namespace
-
-void JsonLine::key(std::string_view key) {
-    out_ += first_ ? "\"" : ",\"";
-    first_ = false;
-    out_ += key;
-    out_ += "\":";
-}
 
 void JsonLine::escaped(std::string_view text) {
     while (!text.empty()) {
@@ -65,18 +79,26 @@ void JsonLine::escaped(std::string_view text) {
     }
 }
 
+template <typename Rest>
+void JsonLine::add_member(std::string_view name, Rest add_rest) {
+    Piece piece;
+    if (!first_) piece.add(',');
+    first_ = false;
+    piece.add('"');
+    piece.add(name);
+    piece.add("\":");
+    add_rest(piece);
+    out_ += piece.text();
+}
+
 void JsonLine::add(std::string_view name, std::string_view text) {
-    key(name);
-    out_ += '"';
+    add_member(name, [](Piece& piece) { piece.add('"'); });
     escaped(text);
     out_ += '"';
 }
 
 void JsonLine::add(std::string_view name, std::uint64_t number) {
-    key(name);
-    std::array<char, 20> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-    out_.append(digits.data(), end);
+    add_member(name, [number](Piece& piece) { piece.add(number); });
 }
 
 void JsonLine::add(std::string_view name, std::chrono::milliseconds since_epoch) {
@@ -86,16 +108,23 @@ void JsonLine::add(std::string_view name, std::chrono::milliseconds since_epoch)
     const std::chrono::year_month_day date{std::chrono::sys_days{days}};
     const std::chrono::hh_mm_ss time{seconds - days};
 
-    key(name);
-    out_ += '"';
-    append_digits(out_, static_cast<unsigned>(static_cast<int>(date.year())), 4, '-');
-    append_digits(out_, static_cast<unsigned>(date.month()), 2, '-');
-    append_digits(out_, static_cast<unsigned>(date.day()), 2, 'T');
-    append_digits(out_, static_cast<unsigned>(time.hours().count()), 2, ':');
-    append_digits(out_, static_cast<unsigned>(time.minutes().count()), 2, ':');
-    append_digits(out_, static_cast<unsigned>(time.seconds().count()), 2, '.');
-    append_digits(out_, millis, 3, 'Z');
-    out_ += '"';
+    add_member(name, [&](Piece& piece) {
+        piece.add('"');
+        piece.add_digits(static_cast<unsigned>(static_cast<int>(date.year())), 4);
+        piece.add('-');
+        piece.add_digits(static_cast<unsigned>(date.month()), 2);
+        piece.add('-');
+        piece.add_digits(static_cast<unsigned>(date.day()), 2);
+        piece.add('T');
+        piece.add_digits(static_cast<unsigned>(time.hours().count()), 2);
+        piece.add(':');
+        piece.add_digits(static_cast<unsigned>(time.minutes().count()), 2);
+        piece.add(':');
+        piece.add_digits(static_cast<unsigned>(time.seconds().count()), 2);
+        piece.add('.');
+        piece.add_digits(millis, 3);
+        piece.add("Z\"");
+    });
 }
 
 }  // namespace finwait

@@ -15,7 +15,7 @@ class JsonLine {
   public:
     explicit JsonLine(std::string& out) : out_(out) { out_ += '{'; }
 
-    // Keys are ours and need no escaping.
+    // Keys are ours: short, and in no need of escaping.
     void add(std::string_view key, std::string_view text);
     void add(std::string_view key, std::uint64_t number);
     // RFC 3339 in UTC with milliseconds.
@@ -24,7 +24,8 @@ class JsonLine {
     void end() { out_ += "}\n"; }
 
   private:
-    void key(std::string_view key);
+    template <typename Rest>
+    void add_member(std::string_view name, Rest add_rest);
     void escaped(std::string_view text);
 
     std::string& out_;

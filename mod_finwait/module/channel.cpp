@@ -117,6 +117,11 @@ bool has_unacknowledged(int socket) {
     return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 
+void hold_partial_segment(int socket) {
+    const int on = 1;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+}
+
 Received received_on(int socket) {
     const tcp_info info = info_of(socket);
     return {info.tcpi_bytes_received != 0, std::chrono::milliseconds(info.tcpi_last_data_recv)};

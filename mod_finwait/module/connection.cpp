@@ -61,7 +61,7 @@ bool is_upgraded(const request_rec* r) {
 // mod_http2 serves that request again, as the first stream.
 bool is_upgrade_to_http_2(const request_rec* r) {
     return r->status == HTTP_SWITCHING_PROTOCOLS && !r->connection->master &&
-           std::string_view(ap_get_protocol(r->connection)).starts_with("h2");
+           speaks_http_2(r->connection);
 }
 
 bool may_become_a_tunnel(const request_rec* r) {
@@ -167,8 +167,13 @@ int on_pre_connection(conn_rec* c, void*) {
         connection->runtime = runtime;
         ap_set_module_config(c->conn_config, &finwait_module, connection);
         apr_pool_cleanup_register(c->pool, connection, on_pool_cleanup, apr_pool_cleanup_null);
+        add_take_over_filter(*connection);
         return OK;
     });
+}
+
+bool speaks_http_2(conn_rec* c) {
+    return std::string_view(ap_get_protocol(c)).starts_with("h2");
 }
 
 TlsVersion tls_version_of(conn_rec* c) {

@@ -34,6 +34,8 @@ struct Connection {
     bool http_2 = false;
     std::optional<BeforeGoodbye> before_goodbye;
     bool reading = false;    // HTTP/1: a request is being read or answered
+    bool joined = false;     // what is left to write and our FIN will go out together
+    bool closing = false;    // pre_close_connection has run
     bool accounted = false;  // this close has been counted, once and for all
 };
 
@@ -42,6 +44,7 @@ struct Connection {
 [[nodiscard]] Connection* connection_of(conn_rec* c);
 
 [[nodiscard]] TlsVersion tls_version_of(conn_rec* c);
+[[nodiscard]] bool speaks_http_2(conn_rec* c);
 
 int on_pre_connection(conn_rec* c, void* csd);
 void on_pre_read_request(request_rec* r, conn_rec* c);

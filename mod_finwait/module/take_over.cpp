@@ -4,10 +4,12 @@
 #include <apr_network_io.h>
 #include <apr_portable.h>
 #include <http_protocol.h>
+#include <http_request.h>
 #include <sys/socket.h>
 #include <util_filter.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "module/channel.hpp"
 #include "module/clock.hpp"
@@ -20,7 +22,8 @@ namespace finwait {
 
 namespace {
 
-constexpr char kFilterName[] = "FINWAIT_TAKE_OVER";
+ap_filter_rec_t* take_over_handle = nullptr;  // by its name it would be looked for at each connection
+
 // What may stand unacknowledged before our FIN without being a reply: close_notify and GOAWAY with
 // its debug text.
 constexpr int kGoodbyeMax = 256;
@@ -166,20 +169,43 @@ void observe(Connection& connection) {
                                  aborted, received_on(socket), monotonic_now()};
 }
 
-bool holds_end_of_connection(apr_bucket_brigade* brigade) {
+bool holds(const apr_bucket_brigade* brigade, const apr_bucket_type_t& type) {
     for (apr_bucket* bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade);
          bucket = APR_BUCKET_NEXT(bucket))
-        if (AP_BUCKET_IS_EOC(bucket)) return true;
+        if (bucket->type == &type) return true;
     return false;
 }
 
+// Nothing comes between this and our FIN but the access log: the handler has returned, or what it
+// ends with is a file. (mod_cgi may wait for its program after the End-Of-Stream.)
+bool ends_reply(const apr_bucket_brigade* brigade) {
+    return holds(brigade, ap_bucket_type_eor) ||
+           (holds(brigade, apr_bucket_type_file) && holds(brigade, apr_bucket_type_eos));
+}
+
+bool ends_last_reply(const Connection& connection, const apr_bucket_brigade* brigade) {
+    return connection.c->keepalive == AP_CONN_CLOSE && !connection.joined &&
+           ends_reply(brigade) && !speaks_http_2(connection.c);
+}
+
+void join_goodbye_to_fin(Connection& connection) {
+    if (std::exchange(connection.joined, true)) return;
+    if (!config_of(connection.c->base_server).settings.engine) return;
+    const int socket = descriptor_of(ap_get_conn_socket(connection.c));
+    if (socket >= 0) hold_partial_segment(socket);
+}
+
 apr_status_t take_over_filter(ap_filter_t* filter, apr_bucket_brigade* brigade) {
-    // Looked for first: the core filter empties the brigade.
-    const bool last = holds_end_of_connection(brigade);
+    auto& connection = *static_cast<Connection*>(filter->ctx);
+    if (!connection.closing && ends_last_reply(connection, brigade))
+        join_goodbye_to_fin(connection);
+    // Looked for first: the core filter empties the brigade. A request's own End-Of-Connection
+    // bucket (http_filters.c, mod_proxy_http) comes before the mark.
+    const bool last = connection.closing && holds(brigade, ap_bucket_type_eoc);
     const apr_status_t status = ap_pass_brigade(filter->next, brigade);
     if (last)
         guarded("take-over", false, [&] {
-            account(*static_cast<Connection*>(filter->ctx), true);
+            account(connection, true);
             return true;
         });
     return status;
@@ -189,8 +215,12 @@ apr_status_t take_over_filter(ap_filter_t* filter, apr_bucket_brigade* brigade) 
 
 void register_take_over_filter() {
     // Next to the network, so that what passes has been through mod_ssl.
-    ap_register_output_filter(kFilterName, take_over_filter, nullptr,
-                              static_cast<ap_filter_type>(AP_FTYPE_NETWORK - 1));
+    take_over_handle = ap_register_output_filter("FINWAIT_TAKE_OVER", take_over_filter, nullptr,
+                                                 static_cast<ap_filter_type>(AP_FTYPE_NETWORK - 1));
+}
+
+void add_take_over_filter(Connection& connection) {
+    ap_add_output_filter_handle(take_over_handle, &connection, nullptr, connection.c);
 }
 
 int on_pre_close_connection(conn_rec* c) {
@@ -198,14 +228,15 @@ int on_pre_close_connection(conn_rec* c) {
         Connection* connection = connection_of(c);
         if (!connection || connection->accounted) return DECLINED;
         if (connection->tls == TlsVersion::none) connection->tls = tls_version_of(c);
-        connection->http_2 = std::string_view(ap_get_protocol(c)).starts_with("h2");
-        if (connection->tls != TlsVersion::none || connection->http_2) observe(*connection);
+        connection->http_2 = speaks_http_2(c);
+        if (connection->tls != TlsVersion::none || connection->http_2) {
+            observe(*connection);
+            join_goodbye_to_fin(*connection);
+        }
         // mod_ssl passes nothing down an aborted connection: there will be no goodbye to wait for,
         // and this is the last moment at which the socket can still be asked.
-        if (c->aborted)
-            account(*connection, true);
-        else
-            ap_add_output_filter(kFilterName, connection, nullptr, c);
+        if (c->aborted) account(*connection, true);
+        connection->closing = true;
         return DECLINED;
     });
 }

@@ -12,6 +12,9 @@ namespace finwait {
 // Registered once per load of the module, before any connection.
 void register_take_over_filter();
 
+// At the beginning of each connection.
+void add_take_over_filter(Connection& connection);
+
 // Marks the connection as closing.
 int on_pre_close_connection(conn_rec* c);
 
