@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The load of the benchmarks. Each of a number of processes keeps a number of connections busy for
-// a time; one line of JSON tells what they got. Unlike wrk, which closes as soon as it has
-// Content-Length bytes, it waits for the server's FIN before it closes, or never closes at all.
+// a time; one line of JSON tells what they got. Clients that wait for the server's FIN before they
+// close, or never close at all, each process with a source address and descriptors of its own.
 //
-//   client [--hold | --keepalive] [--processes n] [--connections n] [--seconds s] [--total n] port
+//   client [--hold] [--tls] [--processes n] [--connections n] [--seconds s] [--total n] port
 //
 //   (default)     Connection: close; reads to the server's FIN, closes, connects again
 //   --hold        the same, but never closes: what was opened stays open until stdin ends
-//   --keepalive   one request after the other on each connection
 //   --total n     stops after n requests (of each process) if that comes before the time is over
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -32,16 +33,19 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
-enum class Mode { close, hold, keepalive };
-
 struct Options {
-    Mode mode = Mode::close;
+    bool hold = false;
+    bool tls = false;
     std::size_t processes = 1;
     std::size_t connections = 32;  // of all processes together
     double seconds = 2;
     std::size_t total = SIZE_MAX;
     std::uint16_t port = 0;
 };
+
+constexpr std::string_view kRequest =
+    "GET /index.html HTTP/1.1\r\nHost: localhost\r\nUser-Agent: finwait-bench/1.0\r\n"
+    "Connection: close\r\n\r\n";
 
 // Latencies go to memory that the processes share.
 constexpr std::size_t kSamplesMax = 1 << 20;
@@ -53,6 +57,7 @@ struct Result {
 
 struct Connection {
     int fd = -1;
+    SSL* tls = nullptr;  // until the reply is there
     bool sent = false;
     Clock::time_point begun;
     std::string reply;
@@ -67,14 +72,12 @@ class Client {
   public:
     Client(const Options& options, std::size_t number, Result& result)
         : options_(options), number_(number), result_(result), epoll_(epoll_create1(0)) {
-        request_ =
-            "GET /index.html HTTP/1.1\r\nHost: localhost\r\nUser-Agent: finwait-bench/1.0\r\n";
-        request_ += options.mode == Mode::keepalive ? "\r\n" : "Connection: close\r\n\r\n";
+        if (options.tls && (tls_ = SSL_CTX_new(TLS_client_method())) == nullptr) fail("TLS");
     }
 
     void run(Clock::time_point end) {
-        std::vector<Connection> connections(
-            std::max<std::size_t>(1, options_.connections / options_.processes));
+        const std::size_t share = options_.connections / options_.processes;
+        std::vector<Connection> connections(std::clamp<std::size_t>(share, 1, options_.total));
         for (Connection& connection : connections) open(connection);
         while (Clock::now() < end && result_.requests < options_.total) {
             epoll_event events[64];
@@ -84,7 +87,10 @@ class Client {
     }
 
   private:
+    // With --total, exactly so many get their reply: none is left half-way.
     void open(Connection& connection) {
+        if (opened_ == options_.total) return;
+        ++opened_;
         connection.begun = Clock::now();
         connection.sent = false;
         connection.reply.clear();
@@ -103,43 +109,74 @@ class Client {
         if (connect(connection.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 &&
             errno != EINPROGRESS)
             fail("connect");
-        epoll_event event{};
-        event.events = EPOLLOUT;
-        event.data.ptr = &connection;
-        if (epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.fd, &event) != 0) fail("epoll_ctl");
+        watch(connection, EPOLLOUT, EPOLL_CTL_ADD);
+        if (!options_.tls) return;
+        connection.tls = SSL_new(tls_);
+        if (connection.tls == nullptr || SSL_set_fd(connection.tls, connection.fd) != 1) fail("TLS");
+        SSL_set_connect_state(connection.tls);
     }
 
-    void watch(Connection& connection, std::uint32_t events) {
+    void watch(Connection& connection, std::uint32_t events, int how = EPOLL_CTL_MOD) {
         epoll_event event{};
         event.events = events;
         event.data.ptr = &connection;
-        if (epoll_ctl(epoll_, EPOLL_CTL_MOD, connection.fd, &event) != 0) fail("epoll_ctl");
+        if (epoll_ctl(epoll_, how, connection.fd, &event) != 0) fail("epoll_ctl");
     }
 
-    bool send_request(Connection& connection) {
-        return send(connection.fd, request_.data(), request_.size(), MSG_NOSIGNAL) ==
-               static_cast<ssize_t>(request_.size());
+    // > 0: so many bytes. 0: TLS is over, or the server has closed. < 0: not now, or never (errno).
+    ssize_t tls_result(Connection& connection, int done) {
+        if (done > 0) return done;
+        switch (SSL_get_error(connection.tls, done)) {
+        case SSL_ERROR_ZERO_RETURN: return 0;
+        case SSL_ERROR_WANT_READ: watch(connection, EPOLLIN); break;
+        case SSL_ERROR_WANT_WRITE: watch(connection, EPOLLOUT); break;
+        default: errno = EPROTO; return -1;
+        }
+        errno = EAGAIN;
+        return -1;
+    }
+
+    ssize_t send_request(Connection& connection) {
+        if (connection.tls == nullptr)
+            return send(connection.fd, kRequest.data(), kRequest.size(), MSG_NOSIGNAL);
+        return tls_result(connection, SSL_write(connection.tls, kRequest.data(),
+                                                static_cast<int>(kRequest.size())));
+    }
+
+    // After close_notify the server's FIN is still to come: plain again.
+    ssize_t receive(Connection& connection, char* bytes, std::size_t size) {
+        if (connection.tls != nullptr) {
+            const ssize_t got = tls_result(
+                connection, SSL_read(connection.tls, bytes, static_cast<int>(size)));
+            if (got != 0) return got;
+            end_tls(connection);
+        }
+        return recv(connection.fd, bytes, size, MSG_DONTWAIT);
+    }
+
+    void end_tls(Connection& connection) {
+        SSL_free(connection.tls);  // sends nothing and leaves the descriptor alone
+        connection.tls = nullptr;
     }
 
     void advance(Connection& connection) {
         if (!connection.sent) {
-            if (!send_request(connection)) return again(connection, false);
+            if (send_request(connection) != static_cast<ssize_t>(kRequest.size())) {
+                if (errno != EAGAIN) again(connection, false);
+                return;
+            }
             connection.sent = true;
             watch(connection, EPOLLIN);
             return;
         }
         char bytes[65536];
-        const ssize_t got = recv(connection.fd, bytes, sizeof bytes, 0);
-        if (got < 0) return again(connection, false);
-        connection.reply.append(bytes, static_cast<std::size_t>(got));
-        if (got == 0) return again(connection, is_complete(connection.reply));
-        if (options_.mode == Mode::keepalive && is_complete(connection.reply) &&
-            connection.reply.find("\r\nConnection: close\r\n") == std::string::npos) {
-            count(connection);
-            connection.begun = Clock::now();
-            connection.reply.clear();
-            if (!send_request(connection)) again(connection, false);
-        }
+        const ssize_t got = receive(connection, bytes, sizeof bytes);
+        if (got > 0)
+            connection.reply.append(bytes, static_cast<std::size_t>(got));
+        else if (got == 0)
+            again(connection, is_complete(connection.reply));
+        else if (errno != EAGAIN)
+            again(connection, false);
     }
 
     static bool is_complete(std::string_view reply) {
@@ -157,11 +194,14 @@ class Client {
     }
 
     void again(Connection& connection, bool complete) {
-        if (complete)
+        if (complete) {
             count(connection);
-        else
+        } else {
             ++result_.errors;
-        if (options_.mode == Mode::hold)
+            --opened_;
+        }
+        end_tls(connection);
+        if (options_.hold)
             epoll_ctl(epoll_, EPOLL_CTL_DEL, connection.fd, nullptr);
         else
             close(connection.fd);
@@ -172,7 +212,8 @@ class Client {
     const std::size_t number_;
     Result& result_;
     const int epoll_;
-    std::string request_;
+    SSL_CTX* tls_ = nullptr;
+    std::size_t opened_ = 0;
 };
 
 Options parse(int argc, char** argv) {
@@ -180,9 +221,9 @@ Options parse(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
         const std::string_view word = argv[i];
         if (word == "--hold") {
-            options.mode = Mode::hold;
-        } else if (word == "--keepalive") {
-            options.mode = Mode::keepalive;
+            options.hold = true;
+        } else if (word == "--tls") {
+            options.tls = true;
         } else if (word.starts_with("--") && i + 1 < argc) {
             const char* value = argv[++i];
             if (word == "--processes") options.processes = std::strtoul(value, nullptr, 10);
@@ -248,7 +289,7 @@ int main(int argc, char** argv) {
             char byte = 1;
             if (write(done[1], &byte, 1) != 1) fail("write");
             close(done[1]);
-            if (options.mode == Mode::hold && read(held[0], &byte, 1) != 0) fail("read");
+            if (options.hold && read(held[0], &byte, 1) != 0) fail("read");
             std::_Exit(0);
         }
     }
@@ -257,7 +298,7 @@ int main(int argc, char** argv) {
     for (std::size_t i = 0; i < options.processes; ++i)
         if (read(done[0], &byte, 1) != 1) return 1;  // one has failed, and said why
     print(results, Seconds(Clock::now() - begin).count());
-    if (options.mode == Mode::hold)
+    if (options.hold)
         while (read(STDIN_FILENO, &byte, 1) > 0) continue;
     close(held[1]);
     while (wait(nullptr) > 0) continue;
