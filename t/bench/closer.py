@@ -51,6 +51,7 @@ def following(size):
     """The closer's CPU time per sweep, beside one bare walk of the kernel over both families and
     ss. They take turns, so that all see the same kernel."""
     count = size(15_000, 100)
+    measure.wait_for_room(count)
     server = servers.apache("event", True, extra=FOLLOW)
     try:
         server.start()
@@ -93,7 +94,8 @@ def walk_ms():
 
 
 def ss_ms():
-    process = subprocess.Popen(["ss", "-Htn", "state", "fin-wait-1", "state", "fin-wait-2", "state",
+    """With timers and cookies, as the closer has them."""
+    process = subprocess.Popen(["ss", "-Htnoe", "state", "fin-wait-1", "state", "fin-wait-2", "state",
                                 "closing"], stdout=subprocess.DEVNULL)
     _, _, usage = os.wait4(process.pid, 0)
     process.returncode = 0

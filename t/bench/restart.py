@@ -5,11 +5,11 @@ drain is lost."""
 import json
 import os
 import signal
+import time
 
 import httpd
 import load
 import servers
-import time
 from held import PATIENT, all_linger
 from measure import Series
 from result import Aim, Result, Table
@@ -21,8 +21,8 @@ def run(size):
     rows, aims = [], []
     count = size(1000, 20)
     for mpm in servers.MPMS:
-        idle = restarts(servers.apache(mpm, False), size(5, 1))
-        module, lost = with_lingering(mpm, count, size(5, 1))
+        idle = restarts(servers.apache(mpm, False), size(3, 1))
+        module, lost = with_lingering(mpm, count, size(3, 1))
         rows += [[f"{mpm}, stock, nothing lingers", Series(idle), Series(idle).range(), ""],
                  [f"{mpm}, module, {count:,} linger", Series(module), Series(module).range(), lost]]
         aims += [Aim(f"{mpm} seconds more than stock", Series(module).median - Series(idle).median,
@@ -51,15 +51,22 @@ def restarts(server, times, crowd=None):
 
 def restart(server):
     before = {pid: started for pid, started in server.processes().items()
-              if pid != server.pid and pid != closer_of(server)}
+              if pid not in (server.pid, closer_of(server))}
     begin = time.monotonic()
     os.kill(server.pid, signal.SIGUSR1)
-    if not httpd.wait_until(lambda: not httpd.alive(before), 60):
-        raise RuntimeError("old children are still there after a minute")
+    while any(is_there(pid, started) for pid, started in before.items()):
+        if time.monotonic() - begin > 60:
+            raise RuntimeError("old children are still there after a minute")
+        time.sleep(0.002)
     taken = time.monotonic() - begin
-    httpd.wait_until(lambda: httpd.children_of(server.pid), 5)
     load.close_per_request(server, 100)
     return taken
+
+
+def is_there(pid, started):
+    """Until the parent has seen its end: it starts no new ones before."""
+    stat = httpd.stat_of(pid)
+    return stat is not None and stat[19] == started
 
 
 def closer_of(server):

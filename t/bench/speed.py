@@ -14,7 +14,7 @@ from measure import Series, median_with_interval
 from result import Aim, Result, Table
 
 NAMES = ("stock", "module", "stock again")
-SECONDS = 0.75  # of a slice
+SECONDS = 0.7  # of a slice
 STARTS = 3  # how a process lies in memory makes some per cent of difference for as long as it lives
 COLUMNS = ["", "stock/s", "module/s", "requests/s, module/stock", "min–max", "stock again",
            "stock CPU µs", "CPU, module/stock", "min–max", "stock again"]

@@ -10,6 +10,7 @@ import urllib.request
 
 import httpd
 import load
+import measure
 import servers
 from measure import quantile
 from result import Result, Table
@@ -49,6 +50,7 @@ def set_idle_timeout(apache, directive):
 
 def run(size):
     count, questions = size(10_000, 50), size(20, 2)
+    measure.wait_for_room(count)
     server = servers.apache("event", True, extra=LOCATION + FOLLOWED)
     try:
         server.start()
