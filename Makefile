@@ -107,7 +107,7 @@ $(BENCH_PROGRAMS): $(OUT)/bench-%: $(OUT)/objects/t/bench/%.o
 	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lssl -lcrypto -lmnl -pthread
 
 $(call object,$(MODULE)): CPPFLAGS += $(HTTPD)
-$(call object,$(UNIT) $(SERVER) $(CLIENTS)): CPPFLAGS += -It
+$(call object,$(UNIT) $(SERVER) $(CLIENTS) $(BENCH)): CPPFLAGS += -It
 
 $(OUT)/objects/%.o: %.cpp
 	@mkdir -p $(@D)

@@ -3,8 +3,8 @@
 // Clients that do not stop sending; one line of JSON tells what became of them.
 //
 //   misbehave flood [--connections n] [--seconds s] port
-//       asks for a file with Connection: close and goes on sending, whatever the server does, with at
-//       most half a core of CPU time for all; connects again when it is cut off
+//       asks for a file with Connection: close and goes on sending, whatever the server does, with
+//       at most half a core of CPU time for all; connects again when it is cut off
 //   misbehave upload [--connections n] [--bytes b] port
 //       each client sends a body of b bytes that the server refuses, waits a little, then reads
 #include <arpa/inet.h>
@@ -108,8 +108,8 @@ void flood(const Options& options) {
         if (too_early > 0) std::this_thread::sleep_for(Seconds(too_early));
     }
     for (const Sender& sender : senders) sent += sender.sent;
-    std::printf("{\"bytes\": %zu, \"cut_off\": %zu, \"seconds\": %.3f, \"cpu_seconds\": %.3f}\n", sent,
-                cut_off, elapsed(), cpu_seconds());
+    std::printf("{\"bytes\": %zu, \"cut_off\": %zu, \"seconds\": %.3f, \"cpu_seconds\": %.3f}\n",
+                sent, cut_off, elapsed(), cpu_seconds());
 }
 
 // A reply without Content-Length ends with the connection: only a FIN tells that it is whole.
@@ -181,7 +181,8 @@ int main(int argc, char** argv) {
         if (word == "--bytes") options.bytes = std::strtoul(argv[i + 1], nullptr, 10);
         if (word == "--seconds") options.seconds = std::strtod(argv[i + 1], nullptr);
     }
-    if (argc > 2) options.port = static_cast<std::uint16_t>(std::strtoul(argv[argc - 1], nullptr, 10));
+    if (argc > 2)
+        options.port = static_cast<std::uint16_t>(std::strtoul(argv[argc - 1], nullptr, 10));
     if (options.port == 0) return std::fputs("misbehave: which port?\n", stderr), 2;
     if (mode == "flood") return flood(options), 0;
     if (mode == "upload") return upload_all(options), 0;

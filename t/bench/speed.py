@@ -14,32 +14,33 @@ from measure import Series, median_with_interval
 from result import Aim, Result, Table
 
 NAMES = ("stock", "module", "stock again")
-SECONDS = 0.7  # of a slice
-STARTS = 3  # how a process lies in memory makes some per cent of difference for as long as it lives
+# Slices of 0.7 s of the same server differed by a sixth: more of them tell more than longer ones.
+PAIRS, SECONDS = 40, 0.35
+STARTS = 4  # how a process lies in memory makes some per cent of difference for as long as it lives
 COLUMNS = ["", "stock/s", "module/s", "requests/s, module/stock", "min–max", "stock again",
            "stock CPU µs", "CPU, module/stock", "min–max", "stock again"]
 
 
 def close_plain(size):
-    return measure(size, load.close_per_request, False, servers.MPMS, "event",
+    return measure(size, load.close_per_request, False, servers.MPMS,
                    {"event": (1.10, 0.95), "worker": (1.03, 1.0), "prefork": (1.03, 1.0)})
 
 
 def close_tls(size):
-    return measure(size, load.close_per_request, True, servers.MPMS, "event",
+    return measure(size, load.close_per_request, True, servers.MPMS,
                    dict.fromkeys(servers.MPMS, (1.0, 1.0)))
 
 
 def keep_alive(size):
-    plain = measure(size, load.keep_alive, False, servers.MPMS, "event",
+    plain = measure(size, load.keep_alive, False, servers.MPMS,
                     dict.fromkeys(servers.MPMS, (0.99, 1 / 0.99)))
     # mod_http2 does not do h2 on prefork.
-    h2 = measure(size, load.keep_alive, True, ("event", "worker"), "event",
+    h2 = measure(size, load.keep_alive, True, ("event", "worker"),
                  dict.fromkeys(("event", "worker"), (0.99, 1 / 0.99)), "h2, ")
     return Result(plain.tables + h2.tables, plain.aims + h2.aims, plain.notes + h2.notes)
 
 
-def measure(size, client, tls, mpms, beside, aims, prefix=""):
+def measure(size, client, tls, mpms, aims, prefix=""):
     rows, found, notes = [], [], []
     for mpm in mpms:
         rounds = compared(mpm, tls, client, size)
@@ -62,7 +63,7 @@ def measure(size, client, tls, mpms, beside, aims, prefix=""):
 def compared(mpm, tls, client, size):
     """{name: [(requests/s, CPU us per request, failed), ...]}, one slice per round."""
     rounds = {name: [] for name in NAMES}
-    pairs, starts = size(20, 1), size(STARTS, 1)
+    pairs, starts = size(PAIRS, 1), size(STARTS, 1)
     for start in range(starts):
         with contextlib.ExitStack() as stack:
             up = {name: servers.apache(mpm, name == "module", tls=tls) for name in NAMES}
