@@ -15,7 +15,7 @@ from result import Aim, Result, Table
 
 NAMES = ("stock", "module", "stock again")
 # Slices of 0.7 s of the same server differed by a sixth: more of them tell more than longer ones.
-PAIRS, SECONDS = 40, 0.35
+PAIRS, SECONDS = 40, 0.3
 STARTS = 4  # how a process lies in memory makes some per cent of difference for as long as it lives
 COLUMNS = ["", "stock/s", "module/s", "requests/s, module/stock", "min–max", "stock again",
            "stock CPU µs", "CPU, module/stock", "min–max", "stock again"]
@@ -89,7 +89,7 @@ def orders():
 def warm_up(server, client, size):
     """Threads started, caches warm; returns how many requests make a slice. Stock's number is for
     all, so that all do the same."""
-    requests, seconds, _ = client(server, size(1500, 200))
+    requests, seconds, _ = client(server, size(500 if server.tls else 1500, 200))
     return int(requests / seconds * size(SECONDS, 0.1)) + load.CONNECTIONS
 
 
