@@ -6,7 +6,8 @@
 #                   and the closer under sanitizers)
 #   make install    module, closer, report and configuration   (DESTDIR, APXS, PREFIX)
 #   make fuzz       every fuzz target for FUZZ_SECONDS
-#   make bench      against the same Apache without the module; not part of check
+#   make bench      stock Apache, nginx and the module side by side, in a quarter of an hour; not part of
+#                   check   (ONLY=name: one scenario; SMOKE=1: only whether each of them runs)
 #   make clients    conf/finwait-clients.conf and its table in the docs, from conf/clients.csv
 #   make survey     real clients with an idle connection, see t/survey/run; not part of check
 
@@ -100,12 +101,15 @@ $(OUT)/server-tests: $(call object,$(CONTRACT) $(PARSER) $(SERVER) $(CLIENTS))
 	@echo "  LINK $@"
 	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgmock -lsimdjson -lssl -lcrypto -pthread
 
-$(OUT)/bench-client: $(call object,t/bench/client.cpp)
+# The clients and the yardstick of the benchmarks: each program is one file.
+BENCH    := $(wildcard t/bench/*.cpp)
+BENCH_PROGRAMS := $(patsubst t/bench/%.cpp,$(OUT)/bench-%,$(BENCH))
+$(BENCH_PROGRAMS): $(OUT)/bench-%: $(OUT)/objects/t/bench/%.o
 	@echo "  LINK $@"
-	$(Q)$(CXX) $(LDFLAGS) -o $@ $^
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lssl -lcrypto -lmnl -pthread
 
 $(call object,$(MODULE)): CPPFLAGS += $(HTTPD)
-$(call object,$(UNIT) $(SERVER) $(CLIENTS)): CPPFLAGS += -It
+$(call object,$(UNIT) $(SERVER) $(CLIENTS) $(BENCH)): CPPFLAGS += -It
 
 $(OUT)/objects/%.o: %.cpp
 	@mkdir -p $(@D)
@@ -163,11 +167,8 @@ fuzz: setup
 	@t/fuzz/run $(FUZZ_SECONDS)
 
 bench: setup
-	@$(MAKE) --no-print-directory $(JOBS) all $(OUT)/bench-client
-	@t/bench/run
-	@t/bench/never_close
-	@t/bench/memory
-	@t/bench/status
+	@$(MAKE) --no-print-directory $(JOBS) all $(BENCH_PROGRAMS)
+	@t/bench/bench $(if $(SMOKE),--smoke) $(ONLY)
 
 clients:
 	@conf/make_clients
@@ -201,4 +202,4 @@ clean:
 	rm -rf build
 
 -include $(patsubst %.o,%.d,$(call fuzz_object,$(FUZZED_REPORT)))
--include $(patsubst %.o,%.d,$(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(CLOSER) $(REPORT) $(MODULE) $(UNIT) $(SERVER) $(CLIENTS) t/bench/client.cpp))
+-include $(patsubst %.o,%.d,$(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(CLOSER) $(REPORT) $(MODULE) $(UNIT) $(SERVER) $(CLIENTS) $(BENCH)))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A private Apache on 127.0.0.1 with its own ServerRoot: for the demo and the benchmarks.
+"""A private server on 127.0.0.1 with a folder of its own, Apache above all: for the demo and the
+benchmarks.
 
-It runs as httpd's own daemon, so it can outlive the script that started it. Its processes are
-known by pid and start time, never by name.
+It runs as its own daemon, so it can outlive the script that started it. Its processes are known by
+pid and start time, never by name.
 """
 
 import os
@@ -27,7 +28,7 @@ CONFIG = """\
 ServerRoot "{root}"
 ServerName localhost
 DefaultRuntimeDir "{root}"
-PidFile "{root}/httpd.pid"
+PidFile "{root}/pid"
 ErrorLog "{root}/error.log"
 DocumentRoot "{root}/htdocs"
 Listen 127.0.0.1:{port}
@@ -75,83 +76,66 @@ def start_time(pid):
     return stat[19] if stat and stat[0] != "Z" else None
 
 
-def children_of(pid):
-    found = []
+def families():
+    """{pid: [its children]} of every process there is, by one look at /proc."""
+    found = {}
     for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            stat = stat_of(entry)
-            if stat and int(stat[1]) == pid:
-                found.append(int(entry))
+        if entry.isdigit() and (stat := stat_of(entry)):
+            found.setdefault(int(stat[1]), []).append(int(entry))
     return found
 
 
-class Apache:
-    def __init__(self, mpm="event", finwait=False, extra="", body=b"Hello.\n"):
-        # Under /tmp and open to all: the server's user may not be able to enter this tree.
+def children_of(pid):
+    return families().get(pid, [])
+
+
+class Server:
+    """A parent process and all below it, with a folder of their own under /tmp, open to all: the
+    server's user may not be able to enter this tree."""
+
+    def __init__(self, body):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="finwait-"))
         self.root.chmod(0o755)
         (self.root / "htdocs").mkdir()
         (self.root / "htdocs" / "index.html").write_bytes(body)
-        self.mpm = mpm
-        self.extra = (FINWAIT.format(module=MODULE, closer=CLOSER) if finwait else "") + extra
         self.pid = None
         self.port = None
 
     def path(self, name):
         return self.root / name
 
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}/index.html"
-
     def start(self):
         for _ in range(5):
-            self._write_config()
-            run = subprocess.run([APACHE, "-f", str(self.path("httpd.conf")), "-k", "start"],
-                                 stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                self.port = probe.getsockname()[1]
+            command = self.command()
+            run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
             # Another process may have taken the free port in between.
             if "Address already in use" not in run.stderr:
                 break
         if run.returncode != 0:
-            raise RuntimeError(f"Apache did not start:\n{run.stdout}{run.stderr}{self.errors()}")
+            raise RuntimeError(f"{command[0]} did not start:\n{run.stdout}{run.stderr}{self.errors()}")
         if not wait_until(self._is_up, 10):
-            raise RuntimeError(f"Apache does not answer:\n{self.errors()}")
+            raise RuntimeError(f"{command[0]} does not answer:\n{self.errors()}")
         return self
-
-    def _write_config(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.path("httpd.conf").write_text(CONFIG.format(
-            root=self.root, port=self.port, mpm=self.mpm, modules=MODULES, extra=self.extra,
-            user="User www-data\nGroup www-data" if IS_ROOT else ""))
 
     def _is_up(self):
         try:
-            self.pid = int(self.path("httpd.pid").read_text())
+            self.pid = int(self.path("pid").read_text())
         except (FileNotFoundError, ValueError):
             return False
-        # The server listens before its children run; one that runs is enough.
-        return bool(children_of(self.pid))
-
-    def closer_pid(self):
-        for pid in children_of(self.pid):
-            try:
-                if pathlib.Path(f"/proc/{pid}/comm").read_text() == "finwait-closer\n":
-                    return pid
-            except (FileNotFoundError, ProcessLookupError):
-                pass
-        return None
+        return self.is_up()
 
     def processes(self):
         """{pid: start time} of the parent and everything below it."""
-        found, queue = {}, [self.pid]
+        children, found, queue = families(), {}, [self.pid]
         while queue:
             pid = queue.pop()
             started = start_time(pid)
             if started:
                 found[pid] = started
-                queue += children_of(pid)
+                queue += children.get(pid, [])
         return found
 
     def cpu_seconds(self):
@@ -178,6 +162,36 @@ class Apache:
 
     def remove_files(self):
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+class Apache(Server):
+    def __init__(self, mpm="event", finwait=False, extra="", body=b"Hello.\n"):
+        super().__init__(body)
+        self.mpm = mpm
+        self.extra = (FINWAIT.format(module=MODULE, closer=CLOSER) if finwait else "") + extra
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/index.html"
+
+    def command(self):
+        self.path("httpd.conf").write_text(CONFIG.format(
+            root=self.root, port=self.port, mpm=self.mpm, modules=MODULES, extra=self.extra,
+            user="User www-data\nGroup www-data" if IS_ROOT else ""))
+        return [APACHE, "-f", str(self.path("httpd.conf")), "-k", "start"]
+
+    def is_up(self):
+        # The server listens before its children run; one that runs is enough.
+        return bool(children_of(self.pid))
+
+    def closer_pid(self):
+        for pid in children_of(self.pid):
+            try:
+                if pathlib.Path(f"/proc/{pid}/comm").read_text() == "finwait-closer\n":
+                    return pid
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+        return None
 
 
 def alive(processes):

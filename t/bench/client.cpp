@@ -1,188 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The load of the benchmarks. Each of a number of processes keeps a number of connections busy for
-// a time; one line of JSON tells what they got. Unlike wrk, which closes as soon as it has
-// Content-Length bytes, it waits for the server's FIN before it closes, or never closes at all.
+// a time; one line of JSON tells what they got. Clients that wait for the server's FIN before they
+// close, or never close at all, each process with a source address and descriptors of its own.
 //
-//   client [--hold | --keepalive] [--processes n] [--connections n] [--seconds s] [--total n] port
+//   client [--hold] [--tls] [--processes n] [--connections n] [--seconds s] [--total n] port
 //
 //   (default)     Connection: close; reads to the server's FIN, closes, connects again
 //   --hold        the same, but never closes: what was opened stays open until stdin ends
-//   --keepalive   one request after the other on each connection
 //   --total n     stops after n requests (of each process) if that comes before the time is over
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <string>
-#include <string_view>
-#include <vector>
+#include "bench/busy_client.hpp"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-using Seconds = std::chrono::duration<double>;
-
-enum class Mode { close, hold, keepalive };
-
-struct Options {
-    Mode mode = Mode::close;
-    std::size_t processes = 1;
-    std::size_t connections = 32;  // of all processes together
-    double seconds = 2;
-    std::size_t total = SIZE_MAX;
-    std::uint16_t port = 0;
-};
-
-// Latencies go to memory that the processes share.
-constexpr std::size_t kSamplesMax = 1 << 20;
-struct Result {
-    std::size_t requests;
-    std::size_t errors;
-    float latency_ms[kSamplesMax];
-};
-
-struct Connection {
-    int fd = -1;
-    bool sent = false;
-    Clock::time_point begun;
-    std::string reply;
-};
-
-[[noreturn]] void fail(const char* what) {
-    std::perror(what);
-    std::_Exit(1);
-}
-
-class Client {
-  public:
-    Client(const Options& options, std::size_t number, Result& result)
-        : options_(options), number_(number), result_(result), epoll_(epoll_create1(0)) {
-        request_ =
-            "GET /index.html HTTP/1.1\r\nHost: localhost\r\nUser-Agent: finwait-bench/1.0\r\n";
-        request_ += options.mode == Mode::keepalive ? "\r\n" : "Connection: close\r\n\r\n";
-    }
-
-    void run(Clock::time_point end) {
-        std::vector<Connection> connections(
-            std::max<std::size_t>(1, options_.connections / options_.processes));
-        for (Connection& connection : connections) open(connection);
-        while (Clock::now() < end && result_.requests < options_.total) {
-            epoll_event events[64];
-            const int ready = epoll_wait(epoll_, events, 64, 10);
-            for (int i = 0; i < ready; ++i) advance(*static_cast<Connection*>(events[i].data.ptr));
-        }
-    }
-
-  private:
-    void open(Connection& connection) {
-        connection.begun = Clock::now();
-        connection.sent = false;
-        connection.reply.clear();
-        connection.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        if (connection.fd < 0) fail("socket");
-        // A source address of its own gives each process its own ephemeral ports.
-        const int on = 1;
-        setsockopt(connection.fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + static_cast<std::uint32_t>(number_));
-        if (bind(connection.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-            fail("bind");
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        address.sin_port = htons(options_.port);
-        if (connect(connection.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 &&
-            errno != EINPROGRESS)
-            fail("connect");
-        epoll_event event{};
-        event.events = EPOLLOUT;
-        event.data.ptr = &connection;
-        if (epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.fd, &event) != 0) fail("epoll_ctl");
-    }
-
-    void watch(Connection& connection, std::uint32_t events) {
-        epoll_event event{};
-        event.events = events;
-        event.data.ptr = &connection;
-        if (epoll_ctl(epoll_, EPOLL_CTL_MOD, connection.fd, &event) != 0) fail("epoll_ctl");
-    }
-
-    bool send_request(Connection& connection) {
-        return send(connection.fd, request_.data(), request_.size(), MSG_NOSIGNAL) ==
-               static_cast<ssize_t>(request_.size());
-    }
-
-    void advance(Connection& connection) {
-        if (!connection.sent) {
-            if (!send_request(connection)) return again(connection, false);
-            connection.sent = true;
-            watch(connection, EPOLLIN);
-            return;
-        }
-        char bytes[65536];
-        const ssize_t got = recv(connection.fd, bytes, sizeof bytes, 0);
-        if (got < 0) return again(connection, false);
-        connection.reply.append(bytes, static_cast<std::size_t>(got));
-        if (got == 0) return again(connection, is_complete(connection.reply));
-        if (options_.mode == Mode::keepalive && is_complete(connection.reply) &&
-            connection.reply.find("\r\nConnection: close\r\n") == std::string::npos) {
-            count(connection);
-            connection.begun = Clock::now();
-            connection.reply.clear();
-            if (!send_request(connection)) again(connection, false);
-        }
-    }
-
-    static bool is_complete(std::string_view reply) {
-        const auto head = reply.find("\r\n\r\n");
-        const auto length = reply.find("\r\nContent-Length: ");
-        return reply.starts_with("HTTP/1.1 200 ") && head != reply.npos && length < head &&
-               reply.size() - head - 4 == std::strtoul(reply.data() + length + 18, nullptr, 10);
-    }
-
-    void count(const Connection& connection) {
-        if (result_.requests < kSamplesMax)
-            result_.latency_ms[result_.requests] =
-                static_cast<float>(Seconds(Clock::now() - connection.begun).count() * 1e3);
-        ++result_.requests;
-    }
-
-    void again(Connection& connection, bool complete) {
-        if (complete)
-            count(connection);
-        else
-            ++result_.errors;
-        if (options_.mode == Mode::hold)
-            epoll_ctl(epoll_, EPOLL_CTL_DEL, connection.fd, nullptr);
-        else
-            close(connection.fd);
-        open(connection);
-    }
-
-    const Options& options_;
-    const std::size_t number_;
-    Result& result_;
-    const int epoll_;
-    std::string request_;
-};
+using namespace finwait::bench;
 
 Options parse(int argc, char** argv) {
     Options options;
     for (int i = 1; i < argc; ++i) {
         const std::string_view word = argv[i];
         if (word == "--hold") {
-            options.mode = Mode::hold;
-        } else if (word == "--keepalive") {
-            options.mode = Mode::keepalive;
+            options.hold = true;
+        } else if (word == "--tls") {
+            options.tls = true;
         } else if (word.starts_with("--") && i + 1 < argc) {
             const char* value = argv[++i];
             if (word == "--processes") options.processes = std::strtoul(value, nullptr, 10);
@@ -248,7 +92,7 @@ int main(int argc, char** argv) {
             char byte = 1;
             if (write(done[1], &byte, 1) != 1) fail("write");
             close(done[1]);
-            if (options.mode == Mode::hold && read(held[0], &byte, 1) != 0) fail("read");
+            if (options.hold && read(held[0], &byte, 1) != 0) fail("read");
             std::_Exit(0);
         }
     }
@@ -257,7 +101,7 @@ int main(int argc, char** argv) {
     for (std::size_t i = 0; i < options.processes; ++i)
         if (read(done[0], &byte, 1) != 1) return 1;  // one has failed, and said why
     print(results, Seconds(Clock::now() - begin).count());
-    if (options.mode == Mode::hold)
+    if (options.hold)
         while (read(STDIN_FILENO, &byte, 1) > 0) continue;
     close(held[1]);
     while (wait(nullptr) > 0) continue;

@@ -1,24 +1,23 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""t/bench/report [LINES [RUNS]]: finwait-report, DuckDB, GoAccess, mawk and jq on the same log (made by
-t/bench/report_log, kept under build/), each on one core and from the page cache, one after the other
-and RUNS times over (3); prints Records per CPU second (median) and the most memory. Where DuckDB is there, its
-figures for every User-Agent are compared with ours: any difference ends the program.
+"""finwait-report, DuckDB, mawk and GoAccess on the same log (made by t/bench/report_log and kept under
+build/), each on one core and from the page cache, one after the other. DuckDB's figures for every
+User-Agent are compared with ours: any difference is an error.
 
-What is not installed is left out. DuckDB: `npm install @duckdb/node-api` in the folder that
-DUCKDB names."""
+DuckDB is node's (npm @duckdb/node-api, which t/setup puts under build/duckdb where npm is), and is left
+out where it is not. GoAccess takes minutes for 10 million, so it gets the smaller log only."""
 
 import bisect
 import json
 import os
-import pathlib
 import shutil
 import statistics
 import subprocess
-import sys
 
-TREE = pathlib.Path(__file__).resolve().parent.parent.parent
-REPORT = TREE / "build" / "finwait-report"
+from httpd import OUT, TREE
+from result import Aim, Result, Table
+
+REPORT = OUT / "finwait-report"
+DUCKDB = TREE / "build/duckdb"
 BOUNDS = (5, 20, 100, 500, 1000, 2000, 3000, 5000, 10000, 15000, 20000, 30000, 60000, 120000)
 EXACT_ADDRESSES = 1024
 
@@ -29,38 +28,41 @@ MAWK = r"""
   closes[agent]++; ms[agent] += substr($0, RSTART + 24, RLENGTH - 24) }
 END { for (agent in closes) print ms[agent], closes[agent], agent }
 """
-JQ = ('reduce inputs as $r ({}; .[$r."user_agent.original"] += $r."finwait.fin_wait_2_ms")'
-      " | to_entries | sort_by(-.value)[:10]")
 GOACCESS = ('{"@timestamp":"%dT%t.%^","event.name":"%U","network.peer.address":"%h",'
             '"server.address":"%v","user_agent.original":"%u","finwait.fin_wait_2_ms":"%L"}')
 
 
 def make_log(lines):
-    log = TREE / "build" / f"report-{lines}.log"
+    log = OUT / f"report-{lines}.log"
     if not log.exists():
         with open(log, "w", encoding="utf-8") as out:
             subprocess.run([TREE / "t/bench/report_log", str(lines)], stdout=out, check=True)
     return log
 
 
-def tools(log):
-    duckdb = os.environ.get("DUCKDB")
+def repeated(log, times):
+    """The same log so many times over, in one file."""
+    big = log.with_name("report-repeated.log")
+    with open(big, "wb") as out:
+        for _ in range(times):
+            subprocess.run(["cat", log], stdout=out, check=True)
+    return big
+
+
+def tools(log, is_small):
     yield "finwait-report", [REPORT, "--no-progress", "--json", "--by", "ua", log], None
-    if duckdb and shutil.which("node"):
-        yield "DuckDB, 1 thread", ["node", TREE / "t/bench/report_duckdb.mjs", log], duckdb
-    if shutil.which("mawk"):
-        yield "mawk", ["mawk", MAWK, log], None
-    if shutil.which("goaccess"):
+    if (DUCKDB / "node_modules").exists() and shutil.which("node"):
+        yield "DuckDB, 1 thread", ["node", TREE / "t/bench/report_duckdb.mjs", log], DUCKDB
+    yield "mawk, sums only", ["mawk", MAWK, log], None
+    if is_small:
         yield "GoAccess", ["goaccess", log, f"--log-format={GOACCESS}", "--date-format=%Y-%m-%d",
                            "--time-format=%H:%M:%S", "-o", "json", "--no-global-config",
                            "--no-progress"], None
-    if shutil.which("jq"):
-        yield "jq", ["jq", "-n", JQ, log], None
 
 
 def timed(command, cwd):
     """(CPU seconds, most memory in MB, output). Not the clock's seconds: none of them waits."""
-    process = subprocess.Popen(["taskset", "-c", "1", *map(str, command)], cwd=cwd,
+    process = subprocess.Popen(["taskset", "-c", str(max(os.sched_getaffinity(0))), *map(str, command)], cwd=cwd,
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
@@ -99,27 +101,37 @@ def differences(ours, theirs):
             yield f"{name}: addresses {row['addresses']}, DuckDB {other['addresses']}"
 
 
-def main():
-    lines = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    log = make_log(lines)
+def compared(log, lines, repeats, is_small):
+    """[(name, Records per CPU second, most memory in MB)]"""
     subprocess.run(["cat", log], stdout=subprocess.DEVNULL, check=True)  # into the page cache
-    print(f"{lines} Records, {log.stat().st_size / 1e6:.0f} MB")
-    results, outputs = {}, {}
+    runs, outputs = {}, {}
     for _ in range(repeats):
-        for name, command, cwd in tools(log):
+        for name, command, cwd in tools(log, is_small):
             seconds, megabytes, outputs[name] = timed(command, cwd)
-            results.setdefault(name, []).append((seconds, megabytes))
-    for name, runs in results.items():
-        seconds = statistics.median(run[0] for run in runs)
-        print(f"{name:18} {lines / seconds:12,.0f} Records/s {seconds:8.2f} s CPU "
-              f"{max(run[1] for run in runs):8.0f} MB")
+            runs.setdefault(name, []).append((seconds, megabytes))
     if "DuckDB, 1 thread" in outputs:
-        found = list(differences(outputs["finwait-report"], outputs["DuckDB, 1 thread"]))
-        print("\n".join(found[:20]) or "DuckDB has the same figures for every User-Agent")
-        return 1 if found else 0
-    return 0
+        if found := list(differences(outputs["finwait-report"], outputs["DuckDB, 1 thread"])):
+            raise RuntimeError("\n".join(found[:20]))
+    return [(name, lines / statistics.median(run[0] for run in found), max(run[1] for run in found))
+            for name, found in runs.items()]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def run(size):
+    lines, times = size(1_000_000, 10_000), size(10, 2)
+    log = make_log(lines)
+    small = compared(log, lines, 1, True)
+    big_log = repeated(log, times)
+    try:
+        big = compared(big_log, lines * times, 1, False)
+    finally:
+        big_log.unlink()
+    columns = ["", "Records per CPU second", "memory, MB"]
+    rates = {name: rate for name, rate, _ in small}
+    ours = rates["finwait-report"]
+    aims = [Aim("times GoAccess", ours / rates["GoAccess"], 20)]
+    if "DuckDB, 1 thread" in rates:
+        aims.append(Aim("times DuckDB", ours / rates["DuckDB, 1 thread"], 1))
+    return Result([Table(f"{lines:,} Records", columns, small),
+                   Table(f"{lines * times:,} Records", columns, big)], aims,
+                  ["DuckDB has the same figures for every User-Agent." if len(aims) == 2 else
+                   "Without DuckDB: it needs npm."])
