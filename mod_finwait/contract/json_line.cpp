@@ -34,12 +34,30 @@ bool is_plain(char c) {
 
 void append_digits(std::string& out, unsigned number, unsigned width, char after) {
     std::array<char, 4> digits{};
-    for (unsigned i = width; i-- > 0; number /= 10) digits[i] = static_cast<char>('0' + number % 10);
+    for (unsigned i = width; i-- > 0; number /= 10)
+        digits[i] = static_cast<char>('0' + number % 10);
     out.append(digits.data(), width);
     out += after;
 }
 
 }  // namespace
+
+void append_json_escaped(std::string& out, std::string_view text) {
+    while (!text.empty()) {
+        std::size_t plain = 0;
+        while (plain < text.size() && is_plain(text[plain])) ++plain;
+        out += text.substr(0, plain);
+        text.remove_prefix(plain);
+        if (text.empty()) break;
+        const bool ascii = is_within(text[0], 0x00, 0x7F);
+        const std::size_t length = ascii ? 1 : utf8_length(text);
+        if (ascii)
+            append_escaped_ascii(out, text[0]);
+        else
+            out += length != 0 ? text.substr(0, length) : kReplacementCharacter;
+        text.remove_prefix(length != 0 ? length : 1);
+    }
+}
 
 void JsonLine::key(std::string_view key) {
     out_ += first_ ? "\"" : ",\"";
@@ -48,27 +66,10 @@ void JsonLine::key(std::string_view key) {
     out_ += "\":";
 }
 
-void JsonLine::escaped(std::string_view text) {
-    while (!text.empty()) {
-        std::size_t plain = 0;
-        while (plain < text.size() && is_plain(text[plain])) ++plain;
-        out_ += text.substr(0, plain);
-        text.remove_prefix(plain);
-        if (text.empty()) break;
-        const bool ascii = is_within(text[0], 0x00, 0x7F);
-        const std::size_t length = ascii ? 1 : utf8_length(text);
-        if (ascii)
-            append_escaped_ascii(out_, text[0]);
-        else
-            out_ += length != 0 ? text.substr(0, length) : kReplacementCharacter;
-        text.remove_prefix(length != 0 ? length : 1);
-    }
-}
-
 void JsonLine::add(std::string_view name, std::string_view text) {
     key(name);
     out_ += '"';
-    escaped(text);
+    append_json_escaped(out_, text);
     out_ += '"';
 }
 

@@ -11,6 +11,9 @@
 
 namespace finwait {
 
+// Text as it stands between the quotes.
+void append_json_escaped(std::string& out, std::string_view text);
+
 class JsonLine {
   public:
     explicit JsonLine(std::string& out) : out_(out) { out_ += '{'; }
@@ -25,7 +28,6 @@ class JsonLine {
 
   private:
     void key(std::string_view key);
-    void escaped(std::string_view text);
 
     std::string& out_;
     bool first_ = true;

@@ -133,8 +133,9 @@ class ReportTruth : public testing::Test {
     // Who behaves has done so when this returns.
     static void ask(Client& client, Deed deed, const std::string& address) {
         const bool is_last = deed == Deed::closes || deed == Deed::resets;
-        EXPECT_TRUE(client.get("/small", "X-Forwarded-For: " + address + "\r\n" +
-                                             (is_last ? "Connection: close\r\n" : ""))
+        EXPECT_TRUE(client
+                        .get("/small", "X-Forwarded-For: " + address + "\r\n" +
+                                           (is_last ? "Connection: close\r\n" : ""))
                         .complete);
         if (deed == Deed::closes_first) client.close();
         if (!is_last) return;
