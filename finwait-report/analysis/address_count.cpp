@@ -9,18 +9,13 @@
 
 namespace finwait::report {
 
-namespace {
-
 // A known key, so that one log gives one estimate. Whoever owns addresses enough to make them
 // collide can make himself look like fewer, and nothing else.
-std::uint64_t hash_of(const Address& address) {
-    return sip_hash({0, 0}, std::as_bytes(std::span(address)));
-}
+HashedAddress::HashedAddress(const Address& of)
+    : address(of), hash(sip_hash({0, 0}, std::as_bytes(std::span(of)))) {}
 
-}  // namespace
-
-void AddressCount::add(const Address& address, bool is_stuck) {
-    if (sketch_) sketch_->add(hash_of(address));
+void AddressCount::add(const HashedAddress& address, bool is_stuck) {
+    if (sketch_) sketch_->add(address.hash);
     if (sketch_ && !is_stuck) return;
     stuck_of_[address] += is_stuck ? 1 : 0;
     if (stuck_of_.size() > (sketch_ ? 2 : 1) * kExactMax) forget_the_light();
@@ -29,7 +24,7 @@ void AddressCount::add(const Address& address, bool is_stuck) {
 void AddressCount::forget_the_light() {
     if (!sketch_) {
         sketch_ = std::make_unique<Sketch>();
-        for (const auto& [address, stuck] : stuck_of_) sketch_->add(hash_of(address));
+        for (const auto& [address, stuck] : stuck_of_) sketch_->add(address.hash);
     }
     std::vector<std::uint64_t> counts;
     for (const auto& [address, stuck] : stuck_of_) counts.push_back(stuck);
@@ -50,8 +45,9 @@ std::optional<AddressCount::Top> AddressCount::top() const {
     std::optional<Top> top;
     for (const auto& [address, stuck] : stuck_of_) {
         if (stuck == 0) continue;
-        if (!top || stuck > top->stuck || (stuck == top->stuck && address < top->address))
-            top = Top{address, stuck};
+        const Address& of = address.address;
+        if (!top || stuck > top->stuck || (stuck == top->stuck && of < top->address))
+            top = Top{of, stuck};
     }
     return top;
 }

@@ -10,15 +10,31 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "analysis/address.hpp"
 #include "finwait/address_sketch.hpp"
 
 namespace finwait::report {
 
+// An address and its hash, which is made once for all counts that it goes to.
+struct HashedAddress {
+    explicit HashedAddress(const Address& of);
+
+    bool operator==(const HashedAddress& other) const { return address == other.address; }
+    // Only of the hash, and with Abseil's own seed: who knows our key knows nothing of that.
+    template <typename H>
+    friend H AbslHashValue(H state, const HashedAddress& address) {
+        return H::combine(std::move(state), address.hash);
+    }
+
+    Address address;
+    std::uint64_t hash;
+};
+
 class AddressCount {
   public:
-    void add(const Address& address, bool is_stuck);
+    void add(const HashedAddress& address, bool is_stuck);
     // At least so many were seen by someone who did not say which (a tally line).
     void add_at_least(std::uint64_t addresses);
 
@@ -39,7 +55,7 @@ class AddressCount {
 
     void forget_the_light();
 
-    absl::flat_hash_map<Address, std::uint64_t> stuck_of_;
+    absl::flat_hash_map<HashedAddress, std::uint64_t> stuck_of_;
     std::unique_ptr<Sketch> sketch_;  // once there were more than kExactMax
     std::uint64_t told_ = 0;
 };

@@ -44,19 +44,20 @@ void Collector::take(const Record& record) {
     if (!agent.is_wanted || !filter_.wants(record)) return;
     const TalliedClose close = close_of(record);
     Group& group = group_of(record, agent);
-    add(record, close, group);
-    add(record, close, all_);
+    for (Group* to : {&group, &all_}) {
+        to->tally.add(close);
+        if (close.is_stuck) ++to->stuck_causes[static_cast<std::size_t>(close.cause)];
+    }
+    if (const auto address = client_address(record)) {
+        const HashedAddress hashed(*address);
+        group.addresses.add(hashed, close.is_stuck);
+        all_.addresses.add(hashed, close.is_stuck);
+    }
     ++agent.closes;
     agent.stuck += close.is_stuck ? 1 : 0;
     agent.fin_wait_2_ms += std::min(record.fin_wait_2_ms, kMsMax);
     note_time(record.half_close, {1, close.is_stuck ? 1U : 0U});
     note_vhost(record.vhost);
-}
-
-void Collector::add(const Record& record, const TalliedClose& close, Group& group) {
-    group.tally.add(close);
-    if (close.is_stuck) ++group.stuck_causes[static_cast<std::size_t>(close.cause)];
-    if (const auto address = client_address(record)) group.addresses.add(*address, close.is_stuck);
 }
 
 void Collector::take(const TallyLine& line) {

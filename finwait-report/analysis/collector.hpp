@@ -52,7 +52,6 @@ class Collector : public Sink {
     Group& group_of(const Record& record, Agent& agent);
     Group& group_of_tally(const TallyLine& line);
     Group& shared_group(std::string_view name);
-    static void add(const Record& record, const TalliedClose& close, Group& group);
     void add(const TallyLine& line, Group& group);
     void fold_the_light();
     void note_time(std::chrono::milliseconds time, const Timeline::Point& closes);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which program a User-Agent is of: uap-core's regular expressions, tried in their order as
-// uap-core's documentation says. RE2 matches in linear time, so no User-Agent can make it slow.
+// uap-core's documentation says, but only those that can match (see atoms.hpp). RE2 matches in
+// linear time, so no User-Agent can make it slow.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace finwait::report {
 
@@ -36,12 +36,11 @@ class Families {
     [[nodiscard]] static Families from_file(const std::string& path);
 
     [[nodiscard]] Family family_of(std::string_view user_agent) const;
-    [[nodiscard]] std::size_t size() const { return rules_.size(); }
 
   private:
-    struct Rule;
+    struct Rules;
 
-    std::vector<std::unique_ptr<Rule>> rules_;
+    std::unique_ptr<Rules> rules_;
 };
 
 }  // namespace finwait::report

@@ -62,19 +62,19 @@ class Piece {
 
 }  // namespace
 
-void JsonLine::escaped(std::string_view text) {
+void append_json_escaped(std::string& out, std::string_view text) {
     while (!text.empty()) {
         std::size_t plain = 0;
         while (plain < text.size() && is_plain(text[plain])) ++plain;
-        out_ += text.substr(0, plain);
+        out += text.substr(0, plain);
         text.remove_prefix(plain);
         if (text.empty()) break;
         const bool ascii = is_within(text[0], 0x00, 0x7F);
         const std::size_t length = ascii ? 1 : utf8_length(text);
         if (ascii)
-            append_escaped_ascii(out_, text[0]);
+            append_escaped_ascii(out, text[0]);
         else
-            out_ += length != 0 ? text.substr(0, length) : kReplacementCharacter;
+            out += length != 0 ? text.substr(0, length) : kReplacementCharacter;
         text.remove_prefix(length != 0 ? length : 1);
     }
 }
@@ -93,7 +93,7 @@ void JsonLine::add_member(std::string_view name, Rest add_rest) {
 
 void JsonLine::add(std::string_view name, std::string_view text) {
     add_member(name, [](Piece& piece) { piece.add('"'); });
-    escaped(text);
+    append_json_escaped(out_, text);
     out_ += '"';
 }
 

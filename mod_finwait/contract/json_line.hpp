@@ -11,6 +11,9 @@
 
 namespace finwait {
 
+// Text as it stands between the quotes.
+void append_json_escaped(std::string& out, std::string_view text);
+
 class JsonLine {
   public:
     explicit JsonLine(std::string& out) : out_(out) { out_ += '{'; }
@@ -26,7 +29,6 @@ class JsonLine {
   private:
     template <typename Rest>
     void add_member(std::string_view name, Rest add_rest);
-    void escaped(std::string_view text);
 
     std::string& out_;
     bool first_ = true;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <limits>
 
 #include "contract/parse_time.hpp"
@@ -14,18 +15,30 @@ namespace finwait {
 
 namespace {
 
-using Value = simdjson::ondemand::value;
+namespace ondemand = simdjson::ondemand;
+using Value = ondemand::value;
+
+// A string without escapes, as nearly all are, is its token between the quotes: simdjson has
+// checked its bytes, and there is nothing to be copied.
+bool get_text(Value& value, std::string_view& text) {
+    text = value.raw_json_token();
+    const bool is_whole = text.size() >= 2 && text.front() == '"' && text.back() == '"';
+    if (!is_whole || std::memchr(text.data(), '\\', text.size()) != nullptr)
+        return value.get_string().get(text) == simdjson::SUCCESS;
+    text = text.substr(1, text.size() - 2);
+    return true;
+}
 
 // Each of these says whether the value is one that append_record() could have written.
 
 bool read_event(Value& value, Record&) {
     std::string_view text;
-    return value.get_string().get(text) == simdjson::SUCCESS && text == key::kCloseEvent;
+    return get_text(value, text) && text == key::kCloseEvent;
 }
 
 bool read_half_close(Value& value, Record& record) {
     std::string_view text;
-    if (value.get_string().get(text) != simdjson::SUCCESS) return false;
+    if (!get_text(value, text)) return false;
     const auto time = parse_time(text);
     record.half_close = time.value_or(std::chrono::milliseconds{});
     return time.has_value();
@@ -34,7 +47,7 @@ bool read_half_close(Value& value, Record& record) {
 template <auto kMember>
 bool read_text(Value& value, Record& record) {
     std::string_view text;
-    if (value.get_string().get(text) != simdjson::SUCCESS) return false;
+    if (!get_text(value, text)) return false;
     record.*kMember = text;
     return true;
 }
@@ -43,7 +56,7 @@ template <auto kMember>
 bool read_word(Value& value, Record& record) {
     using E = std::remove_reference_t<decltype(record.*kMember)>;
     std::string_view text;
-    if (value.get_string().get(text) != simdjson::SUCCESS) return false;
+    if (!get_text(value, text)) return false;
     const auto word = word_named<E>(text);
     record.*kMember = word.value_or(E{});
     return word.has_value();
@@ -85,51 +98,66 @@ bool parse_address(std::string_view text, Endpoint& endpoint) {
 template <auto kMember>
 bool read_address(Value& value, Record& record) {
     std::string_view text;
-    return value.get_string().get(text) == simdjson::SUCCESS &&
-           parse_address(text, record.*kMember);
+    return get_text(value, text) && parse_address(text, record.*kMember);
 }
 
 bool read_cookie(Value& value, Record& record) {
     std::string_view text;
-    if (value.get_string().get(text) != simdjson::SUCCESS) return false;
+    if (!get_text(value, text)) return false;
     const auto end = text.data() + text.size();
     const auto result = std::from_chars(text.data(), end, record.socket_cookie, 16);
     return result.ec == std::errc{} && result.ptr == end;
 }
 
+// The key's size is known here, so comparing it takes no call.
+template <const std::string_view& kKey>
+bool is_called(const ondemand::raw_json_string& key) {
+    return key.raw()[kKey.size()] == '"' && std::memcmp(key.raw(), kKey.data(), kKey.size()) == 0;
+}
+
+enum class Took : std::uint8_t { nothing, value, trash };
+
+// If the key is ours, its value.
+template <const std::string_view& kKey, auto kRead>
+Took take(ondemand::field& field, Record& record) {
+    if (!is_called<kKey>(field.key())) return Took::nothing;
+    return kRead(field.value(), record) ? Took::value : Took::trash;
+}
+
 struct Field {
-    std::string_view key;
-    bool (*read)(Value&, Record&);
+    Took (*take)(ondemand::field&, Record&);
     bool is_required = true;
 };
 
 // In the order append_record() writes them, so that a usual line finds each at the first look.
 constexpr std::array kFields{
-    Field{key::kTimestamp, read_half_close},
-    Field{key::kEventName, read_event},
-    Field{key::kPeerAddress, read_address<&Record::peer>},
-    Field{key::kPeerPort, read_port<&Record::peer>},
-    Field{key::kLocalAddress, read_address<&Record::local>},
-    Field{key::kLocalPort, read_port<&Record::local>},
-    Field{key::kClientAddress, read_text<&Record::client_address>, false},
-    Field{key::kServerAddress, read_text<&Record::vhost>},
-    Field{key::kUserAgent, read_text<&Record::user_agent>},
-    Field{key::kHttpVersion, read_word<&Record::http>},
-    Field{key::kTlsVersion, read_word<&Record::tls>, false},
-    Field{key::kState, read_word<&Record::state>},
-    Field{key::kCause, read_word<&Record::cause>},
-    Field{key::kDrain, read_word<&Record::drain>},
-    Field{key::kOutcome, read_word<&Record::outcome>},
-    Field{key::kRequests, read_number<&Record::requests>},
-    Field{key::kDrainMs, read_number<&Record::drain_ms>},
-    Field{key::kDrainedBytes, read_number<&Record::drained_bytes>},
-    Field{key::kFinWait2Ms, read_number<&Record::fin_wait_2_ms>},
-    Field{key::kSocketCookie, read_cookie},
-    Field{key::kRttUs, read_number<&Record::rtt_us>},
-    Field{key::kUnacked, read_number<&Record::unacked>},
-    Field{key::kRetransmits, read_number<&Record::retransmits>},
-    Field{key::kMpm, read_word<&Record::mpm>},
+    Field{take<key::kTimestamp, read_half_close>},
+    Field{take<key::kEventName, read_event>},
+    Field{take<key::kPeerAddress, read_address<&Record::peer>>},
+    Field{take<key::kPeerPort, read_port<&Record::peer>>},
+    Field{take<key::kLocalAddress, read_address<&Record::local>>},
+    Field{take<key::kLocalPort, read_port<&Record::local>>},
+    Field{take<key::kClientAddress, read_text<&Record::client_address>>, false},
+    Field{take<key::kServerAddress, read_text<&Record::vhost>>},
+    Field{take<key::kUserAgent, read_text<&Record::user_agent>>},
+    Field{take<key::kHttpVersion, read_word<&Record::http>>},
+    Field{take<key::kTlsVersion, read_word<&Record::tls>>, false},
+    Field{take<key::kState, read_word<&Record::state>>},
+    Field{take<key::kCause, read_word<&Record::cause>>},
+    Field{take<key::kDrain, read_word<&Record::drain>>},
+    Field{take<key::kOutcome, read_word<&Record::outcome>>},
+    Field{take<key::kRequests, read_number<&Record::requests>>},
+    Field{take<key::kDrainMs, read_number<&Record::drain_ms>>},
+    Field{take<key::kDrainedBytes, read_number<&Record::drained_bytes>>},
+    Field{take<key::kFinWait2Ms, read_number<&Record::fin_wait_2_ms>>},
+    Field{take<key::kSocketCookie, read_cookie>},
+    Field{take<key::kRttUs, read_number<&Record::rtt_us>>},
+    Field{take<key::kUnacked, read_number<&Record::unacked>>},
+    Field{take<key::kRetransmits, read_number<&Record::retransmits>>},
+    Field{take<key::kMpm, read_word<&Record::mpm>>},
 };
+
+constexpr std::size_t kTrash = kFields.size() + 1;
 
 constexpr std::uint32_t required_fields() {
     std::uint32_t fields = 0;
@@ -139,10 +167,17 @@ constexpr std::uint32_t required_fields() {
 }
 
 // Looks from `expected` on, and around. kFields.size() if the key is none of ours.
-std::size_t field_of(const simdjson::ondemand::raw_json_string& key, std::size_t expected) {
+std::size_t take_field(ondemand::field& field, std::size_t expected, Record& record) {
     for (std::size_t i = 0; i < kFields.size(); ++i) {
         const std::size_t at = (expected + i) % kFields.size();
-        if (key.unsafe_is_equal(kFields[at].key)) return at;
+        switch (kFields[at].take(field, record)) {
+            case Took::nothing:
+                break;
+            case Took::value:
+                return at;
+            case Took::trash:
+                return kTrash;
+        }
     }
     return kFields.size();
 }
@@ -150,8 +185,8 @@ std::size_t field_of(const simdjson::ondemand::raw_json_string& key, std::size_t
 }  // namespace
 
 bool RecordParser::read(simdjson::padded_string_view line) {
-    simdjson::ondemand::document document;
-    simdjson::ondemand::object object;
+    ondemand::document document;
+    ondemand::object object;
     if (parser_.iterate(line).get(document) != simdjson::SUCCESS ||
         document.get_object().get(object) != simdjson::SUCCESS)
         return false;
@@ -160,13 +195,11 @@ bool RecordParser::read(simdjson::padded_string_view line) {
     std::uint32_t seen = 0;
     std::size_t expected = 0;
     for (auto member : object) {
-        simdjson::ondemand::raw_json_string key;
-        Value value;
-        if (member.key().get(key) != simdjson::SUCCESS) return false;
-        const std::size_t at = field_of(key, expected);
+        if (member.error() != simdjson::SUCCESS) return false;
+        ondemand::field&& field = std::move(member).value_unsafe();
+        const std::size_t at = take_field(field, expected, record_);
+        if (at == kTrash) return false;
         if (at == kFields.size()) continue;
-        if (member.value().get(value) != simdjson::SUCCESS || !kFields[at].read(value, record_))
-            return false;
         seen |= 1U << at;
         expected = at + 1;
     }

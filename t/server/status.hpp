@@ -29,6 +29,9 @@ class Json {
     std::int64_t number(std::string_view pointer) {
         return std::int64_t(root_.at_pointer(pointer));
     }
+    int size(std::string_view pointer) {
+        return static_cast<int>(simdjson::dom::array(root_.at_pointer(pointer)).size());
+    }
     double real(std::string_view pointer) { return double(root_.at_pointer(pointer)); }
     // Where the account of this User-Agent is; "" if there is none.
     std::string account(std::string_view user_agent) {

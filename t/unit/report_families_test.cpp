@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "families/atoms.hpp"
 #include "families/families.hpp"
 #include "families/product.hpp"
 
@@ -81,6 +82,26 @@ TEST(Families, AreRefusedFromAFileThatIsNotUapCores) {
     }
     EXPECT_THROW((void)Families::from_file("/nonexistent"), std::runtime_error);
     std::filesystem::remove(path);
+}
+
+// A rule whose letters are not ASCII is found too, and one that only short texts are in.
+TEST(Families, AreFoundByAnyRuleThatMatches) {
+    const std::string path = testing::TempDir() + "report-rules.yaml";
+    std::ofstream(path) << "os_parsers:\n  - regex: 'x'\nuser_agent_parsers:\n"
+                           "  - regex: '(?i)(gr\303\234n)/(\\d+)'\n  - regex: '(A)'\n"
+                           "    family_replacement: 'the $1'\ndevice_parsers:\n  - regex: 'y'\n";
+    const Families families = Families::from_file(path);
+    EXPECT_EQ(families.family_of("gr\303\274n/7").version, "7");
+    EXPECT_EQ(families.family_of("xAx").name, "the A");
+    EXPECT_EQ(families.family_of("y/1").name, "y/1");
+    std::filesystem::remove(path);
+}
+
+TEST(Atoms, AreFoundWhereverTheyAre) {
+    const Atoms atoms({"bot", "robot", "\303\274", "curl/", "ot"});
+    EXPECT_THAT(atoms.in("A ROBOT"), testing::ElementsAre(0, 1, 2, 4));
+    EXPECT_THAT(atoms.in("cURL/7"), testing::ElementsAre(2, 3, 4));
+    EXPECT_THAT(atoms.in(""), testing::ElementsAre(2, 4));
 }
 
 TEST(Products, AreFoundOutsideAndInsideComments) {

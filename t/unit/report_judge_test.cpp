@@ -127,8 +127,8 @@ TEST(AddressCount, IsExactUpToItsBoundAndNearBeyond) {
         Address address{0x20, 0x01};
         for (unsigned byte = 0; byte < 4; ++byte)
             address[12 + byte] = static_cast<std::uint8_t>(i >> (8 * byte));
-        count.add(address, i % 4 == 0 || i == 99'999);
-        count.add(Address{}, true);
+        count.add(HashedAddress(address), i % 4 == 0 || i == 99'999);
+        count.add(HashedAddress(Address{}), true);
         if (i == 999) {
             EXPECT_EQ(count.count(), 1001U);
         }
