@@ -32,6 +32,12 @@ Json json_of(const Share& share) {
             {"high", interval.high}};
 }
 
+Json json_of(const Part& part) {
+    Json object = json_of(part.stuck);
+    object["socket_seconds"] = part.socket_seconds;
+    return object;
+}
+
 Json quantile_of(const Row& row, double share) {
     const std::uint32_t ms = row.quantile_ms(share);
     return ms == UINT32_MAX ? Json(nullptr) : Json(ms);
@@ -78,6 +84,8 @@ Json json_of(const Report& report, const Row& row) {
             {"drained_bytes", row.tally.drained_bytes},
             {"addresses", row.addresses},
             {"addresses_at_least", row.addresses_at_least},
+            {"with_remedy", json_of(row.with_remedy())},
+            {"without_remedy", json_of(row.without_remedy())},
             {"dominant_address", json_of(row.dominant)},
             {"outcomes", json_of(kOutcomes, row.tally.outcomes)},
             {"causes", json_of(kCauses, row.tally.causes)},

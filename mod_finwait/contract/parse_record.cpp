@@ -129,6 +129,7 @@ constexpr std::array kFields{
     Field{key::kUnacked, read_number<&Record::unacked>},
     Field{key::kRetransmits, read_number<&Record::retransmits>},
     Field{key::kMpm, read_word<&Record::mpm>},
+    Field{key::kRemedy, read_word<&Record::remedy>, false},
 };
 
 constexpr std::uint32_t required_fields() {
@@ -157,6 +158,7 @@ bool RecordParser::read(simdjson::padded_string_view line) {
         return false;
     record_.client_address.clear();
     record_.tls = TlsVersion::none;
+    record_.remedy = Remedy::none;
     std::uint32_t seen = 0;
     std::size_t expected = 0;
     for (auto member : object) {

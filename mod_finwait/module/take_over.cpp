@@ -21,9 +21,6 @@ namespace finwait {
 namespace {
 
 constexpr char kFilterName[] = "FINWAIT_TAKE_OVER";
-// What may stand unacknowledged before our FIN without being a reply: close_notify and GOAWAY with
-// its debug text.
-constexpr int kGoodbyeMax = 256;
 
 // A listener may speak SCTP; mpm_itk takes the socket away.
 bool is_tcp(apr_socket_t* socket) {
@@ -86,7 +83,7 @@ void report(const Close& close, Cause cause, Outcome outcome) {
 // but our FIN is unacknowledged the client is still reading, and the full time applies.
 bool short_drain_is_due(const Close& close, Cause cause) {
     return (cause == Cause::keepalive_timeout || has_short_note(close)) &&
-           only_fin_unacknowledged(close.socket, close.connection.before_goodbye ? kGoodbyeMax : 0);
+           all_but_goodbye_acknowledged(close);
 }
 
 void hand_off(const Close& close, Cause cause) {
