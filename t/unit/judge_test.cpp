@@ -116,6 +116,22 @@ TEST_F(JudgeTest, ManySmallNetworksAreSpread) {
     expect_all_of_the_client();
 }
 
+// However few of their closes are stuck.
+TEST_F(JudgeTest, ManySmallNetworksAreSpreadAlsoByALowShare) {
+    rule.stuck_percent = 10;
+    for (unsigned from = 0; from < 500; ++from) close(from, from % 10 == 0, from % 10 != 0);
+    expect_all_of_the_client();
+}
+
+// Among so many clients its closes are few, and still most of the stuck ones.
+TEST_F(JudgeTest, OneNetworkWithMostOfFewStuckClosesIsFound) {
+    rule.stuck_percent = 5;
+    for (unsigned from = 100; from < 500; ++from) close(from, from % 100 == 0, 2);
+    close(1, 60, 0);
+    for (unsigned from = 100; from < 300; ++from) close(from, 0, 1);
+    expect_only({1});
+}
+
 // It comes late, when eight others are kept, and has most of the stuck closes.
 TEST_F(JudgeTest, AHeavyNetworkIsFoundAmongMany) {
     for (unsigned from = 100; from < 300; ++from) close(from, 0, 1);

@@ -15,24 +15,28 @@ std::optional<bool> evidence_of(const TalliedClose& close) {
     return ended_it ? std::optional(false) : std::nullopt;
 }
 
-void Evidence::add(Network network, bool is_stuck, std::uint32_t requests, Time now) {
-    begun_ = std::min(begun_, now);
-    all_.add(is_stuck, requests);
+void NetworkList::add(Network network, bool is_stuck, std::uint32_t requests) {
     entry_of(network).seen.add(is_stuck, requests);
 }
 
-NetworkEvidence& Evidence::entry_of(Network network) {
-    const auto kept = std::span(networks_).first(network_count_);
+NetworkEvidence& NetworkList::entry_of(Network network) {
+    const auto kept = std::span(kept_).first(size_);
     const auto found = std::ranges::find(kept, network, &NetworkEvidence::network);
     if (found != kept.end()) return *found;
-    if (network_count_ < networks_.size()) {
-        networks_[network_count_].network = network;
-        return networks_[network_count_++];
+    if (size_ < kept_.size()) {
+        kept_[size_].network = network;
+        return kept_[size_++];
     }
-    NetworkEvidence& least =
-        *std::ranges::min_element(networks_, {}, &NetworkEvidence::closes_at_most);
-    least = {network, {}, least.closes_at_most()};
+    NetworkEvidence& least = *std::ranges::min_element(kept_, {}, &NetworkEvidence::closes_at_most);
+    least = {network, {}, static_cast<std::uint32_t>(least.closes_at_most())};
     return least;
+}
+
+void Evidence::add(Network network, bool is_stuck, std::uint32_t requests, Time now) {
+    begun_ = std::min(begun_, now);
+    all_.add(is_stuck, requests);
+    networks_.add(network, is_stuck, requests);
+    if (is_stuck) stuck_.add(network, is_stuck, requests);
 }
 
 }  // namespace finwait

@@ -26,8 +26,8 @@ inline constexpr std::size_t kNetworksKept = 8;
 [[nodiscard]] std::optional<bool> evidence_of(const TalliedClose& close);
 
 struct SeenCloses {
-    std::uint64_t closes = 0;
-    std::uint64_t stuck = 0;
+    std::uint32_t closes = 0;
+    std::uint32_t stuck = 0;
     std::uint64_t requests = 0;
 
     void add(bool is_stuck, std::uint32_t on_connection) {
@@ -41,32 +41,47 @@ struct SeenCloses {
 struct NetworkEvidence {
     Network network = Network::none;
     SeenCloses seen;              // since it is kept
-    std::uint64_t inherited = 0;  // at most so many closes it had before
+    std::uint32_t inherited = 0;  // at most so many closes it had before
 
-    [[nodiscard]] std::uint64_t closes_at_most() const { return seen.closes + inherited; }
+    [[nodiscard]] std::uint64_t closes_at_most() const {
+        return std::uint64_t{seen.closes} + inherited;
+    }
 };
 
+class NetworkList {
+  public:
+    void add(Network network, bool is_stuck, std::uint32_t requests);
+    [[nodiscard]] std::span<const NetworkEvidence> kept() const {
+        return std::span(kept_).first(size_);
+    }
+
+  private:
+    [[nodiscard]] NetworkEvidence& entry_of(Network network);
+
+    std::array<NetworkEvidence, kNetworksKept> kept_;
+    std::size_t size_ = 0;
+};
+
+// The stuck closes have a list of their own: however few they are among the others, a network with
+// many of them is found.
 class Evidence {
   public:
     void add(Network network, bool is_stuck, std::uint32_t requests, Time now);
 
     [[nodiscard]] Time begun() const { return begun_; }  // its first close
     [[nodiscard]] const SeenCloses& all() const { return all_; }
-    [[nodiscard]] std::span<const NetworkEvidence> networks() const {
-        return std::span(networks_).first(network_count_);
-    }
+    [[nodiscard]] std::span<const NetworkEvidence> networks() const { return networks_.kept(); }
+    [[nodiscard]] std::span<const NetworkEvidence> stuck_networks() const { return stuck_.kept(); }
 
   private:
-    [[nodiscard]] NetworkEvidence& entry_of(Network network);
-
     Time begun_ = kNever;
     SeenCloses all_;
-    std::array<NetworkEvidence, kNetworksKept> networks_;
-    std::size_t network_count_ = 0;
+    NetworkList networks_;
+    NetworkList stuck_;
 };
 
 // docs/internals.md: what an account costs more where FinWaitAuto is On.
-inline constexpr std::size_t kEvidenceBytesMax = 384;
+inline constexpr std::size_t kEvidenceBytesMax = 576;
 static_assert(sizeof(Evidence) <= kEvidenceBytesMax);
 
 }  // namespace finwait

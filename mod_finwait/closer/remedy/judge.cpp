@@ -9,24 +9,24 @@ namespace {
 
 // Whole numbers only; on trial the share is doubled instead of the limit halved.
 bool is_guilty(const SeenCloses& seen, const AutoRule& rule, bool on_trial) {
-    return seen.stuck > 0 &&
-           seen.stuck * 100 * (on_trial ? 2 : 1) >= seen.closes * rule.stuck_percent;
+    const std::uint64_t share = std::uint64_t{seen.stuck} * 100 * (on_trial ? 2 : 1);
+    return seen.stuck > 0 && share >= std::uint64_t{seen.closes} * rule.stuck_percent;
 }
 
 Remedy remedy_for(const SeenCloses& seen, const AutoRule& rule) {
-    return seen.requests < seen.closes * rule.requests ? Remedy::nokeepalive : Remedy::cut_short;
+    const bool is_wasted = seen.requests < std::uint64_t{seen.closes} * rule.requests;
+    return is_wasted ? Remedy::nokeepalive : Remedy::cut_short;
 }
 
-// What was inherited may all have been this network's, and stuck.
+bool any_has_over_half(std::span<const NetworkEvidence> networks, std::uint64_t of) {
+    return std::ranges::any_of(
+        networks, [of](const NetworkEvidence& each) { return each.closes_at_most() * 2 > of; });
+}
+
 bool is_spread(const Evidence& evidence) {
-    const SeenCloses& all = evidence.all();
-    std::size_t guilty = 0;
-    for (const NetworkEvidence& each : evidence.networks()) {
-        if (each.closes_at_most() * 2 > all.closes) return false;
-        if ((each.seen.stuck + each.inherited) * 2 > all.stuck) return false;
-        guilty += each.seen.stuck > 0 ? 1 : 0;
-    }
-    return guilty >= kSpreadNetworks;
+    return evidence.stuck_networks().size() >= kSpreadNetworks &&
+           !any_has_over_half(evidence.networks(), evidence.all().closes) &&
+           !any_has_over_half(evidence.stuck_networks(), evidence.all().stuck);
 }
 
 }  // namespace
@@ -41,7 +41,8 @@ std::vector<Sentence> judge(const Evidence& evidence, const AutoRule& rule, bool
     if (is_spread(evidence)) return {{Network::none, remedy_for(all, rule), all}};
     std::vector<Sentence> sentences;
     for (const NetworkEvidence& each : evidence.networks())
-        if (each.network != Network::none && each.seen.closes * kNetworkPart >= rule.closes_min &&
+        if (each.network != Network::none &&
+            std::uint64_t{each.seen.closes} * kNetworkPart >= rule.closes_min &&
             is_guilty(each.seen, rule, on_trial))
             sentences.push_back({each.network, remedy_for(each.seen, rule), each.seen});
     return sentences;

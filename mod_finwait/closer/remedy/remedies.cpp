@@ -34,11 +34,6 @@ std::string ended_text(const GivenRemedy& given, std::string_view why) {
            name_of_client(given) + ": " + std::string(why);
 }
 
-std::size_t stuck_networks(const Evidence& evidence) {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        evidence.networks(), [](const NetworkEvidence& each) { return each.seen.stuck > 0; }));
-}
-
 }  // namespace
 
 Remedies::Remedies(RemedyTable& table, std::size_t slot, CloserCounters& counters, Notices& notices)
@@ -156,7 +151,7 @@ void Remedies::pass_judgement(std::uint64_t client, const Evidence& evidence,
         given.user_agent = handoff.user_agent;
         given.vhost = handoff.vhost;
         given.sentence = sentence;
-        given.networks = stuck_networks(evidence);
+        given.networks = evidence.stuck_networks().size();
         given.term = std::chrono::seconds(handoff.auto_rule->for_s);
         const bool covers_all = sentence.network == Network::none;
         if (!give(covers_all ? client : table_.key_of(client, sentence.network), std::move(given),
