@@ -2,6 +2,7 @@
 #
 #   make            build/mod_finwait.so, build/finwait-closer and build/finwait-report
 #   make demo       set up, build, and show it working on a private Apache   (KEEP=1: leave it running)
+#   make demo-auto  the same for FinWaitAuto: a client is noticed and remedied (three minutes)
 #   make check      set up, build, and run every test   (SAN=address,undefined or thread: the units
 #                   and the closer under sanitizers)
 #   make install    module, closer, report and configuration   (DESTDIR, APXS, PREFIX)
@@ -143,7 +144,7 @@ $(patsubst t/%.cpp,build/%,$(wildcard t/fuzz/report_*.cpp)): build/fuzz/%: t/fuz
 	@echo "  FUZZ $@"
 	$(Q)$(FUZZ_CXX) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(REPORT_LIBS)
 
-.PHONY: all setup demo check fuzz bench clients survey install format clean
+.PHONY: all setup demo demo-auto check fuzz bench clients survey install format clean
 
 setup:
 	@t/setup $(MAKECMDGOALS)
@@ -151,6 +152,10 @@ setup:
 demo: setup
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@t/demo
+
+demo-auto: setup
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@t/demo-auto
 
 check: setup
 ifeq ($(SAN),)

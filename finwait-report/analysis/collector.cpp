@@ -23,7 +23,8 @@ TalliedClose close_of(const Record& record) {
             is_stuck(record.drain, record.state),
             record.requests,
             record.drained_bytes,
-            std::chrono::milliseconds(std::min(record.fin_wait_2_ms, kMsMax))};
+            std::chrono::milliseconds(std::min(record.fin_wait_2_ms, kMsMax)),
+            record.remedy};
 }
 
 bool is_of_evicted_accounts(const TallyLine& line) {

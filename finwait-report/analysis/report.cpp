@@ -95,6 +95,22 @@ std::uint32_t Row::quantile_ms(double share) const {
     return fin_wait_2_quantile_ms(every, share).value_or(0);
 }
 
+Part Row::with_remedy() const {
+    const auto& remedied = tally.remedied;
+    return {{std::min(remedied.stuck, remedied.closes), remedied.closes},
+            static_cast<double>(remedied.fin_wait_2_ns) / 1e9};
+}
+
+// Never below zero: a damaged line may claim anything.
+Part Row::without_remedy() const {
+    const auto& remedied = tally.remedied;
+    const std::uint64_t closes = tally.closes - std::min(remedied.closes, tally.closes);
+    const std::uint64_t stuck = tally.stuck - std::min(remedied.stuck, tally.stuck);
+    const std::uint64_t time_ns =
+        tally.fin_wait_2_ns - std::min(remedied.fin_wait_2_ns, tally.fin_wait_2_ns);
+    return {{std::min(stuck, closes), closes}, static_cast<double>(time_ns) / 1e9};
+}
+
 double Report::cost_share(const Row& row) const {
     return all.tally.fin_wait_2_ns == 0 ? 0
                                         : static_cast<double>(row.tally.fin_wait_2_ns) /

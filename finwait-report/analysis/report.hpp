@@ -44,6 +44,12 @@ struct DominantAddress {
     Share of_stuck;
 };
 
+// A part of a row's closes: those under a remedy (FinWaitAuto), or all others.
+struct Part {
+    Share stuck;
+    double socket_seconds = 0;
+};
+
 struct Row {
     std::string name;
     std::string versions;  // "2.28", "2.25 to 2.31", or empty
@@ -63,6 +69,8 @@ struct Row {
     [[nodiscard]] double socket_seconds() const {
         return static_cast<double>(tally.fin_wait_2_ns) / 1e9;
     }
+    [[nodiscard]] Part with_remedy() const;
+    [[nodiscard]] Part without_remedy() const;
     // The bound it stayed under in so many of its closes; UINT32_MAX if over the last one.
     [[nodiscard]] std::uint32_t quantile_ms(double share) const;
 };

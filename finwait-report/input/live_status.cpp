@@ -71,6 +71,19 @@ void take_histogram(const Json& from, Tally& tally) {
     tally.fin_wait_2.back() += from.at("beyond").get<std::uint64_t>();
 }
 
+std::uint64_t socket_time_ns(const Json& from) {
+    const double seconds = from.at("socket_seconds").get<double>();
+    const bool is_counted = seconds >= 0 && seconds <= kSecondsMax;
+    return is_counted ? static_cast<std::uint64_t>(seconds * kNsPerSecond + 0.5) : 0;
+}
+
+// A server that knows no remedies has none to tell of.
+void take_remedied(const Json& from, Tally& tally) {
+    tally.remedied.closes = from.at("closes").get<std::uint64_t>();
+    tally.remedied.stuck = from.at("stuck").get<std::uint64_t>();
+    tally.remedied.fin_wait_2_ns = socket_time_ns(from);
+}
+
 // An account, as the tally line that would be written of it now.
 TallyLine line_of(const Json& account, std::chrono::milliseconds now) {
     const Json& finished = account.at("finished");
@@ -85,13 +98,12 @@ TallyLine line_of(const Json& account, std::chrono::milliseconds now) {
     tally.stuck = finished.at("stuck").get<std::uint64_t>();
     tally.requests = finished.at("requests").get<std::uint64_t>();
     tally.drained_bytes = finished.at("drained_bytes").get<std::uint64_t>();
-    const double seconds = finished.at("socket_seconds").get<double>();
-    if (seconds >= 0 && seconds <= kSecondsMax)
-        tally.fin_wait_2_ns = static_cast<std::uint64_t>(seconds * kNsPerSecond + 0.5);
+    tally.fin_wait_2_ns = socket_time_ns(finished);
     take_words<Outcome>(finished.at("outcomes"), tally.outcomes);
     take_words<Cause>(finished.at("causes"), tally.causes);
     take_words<Drain>(finished.at("drains"), tally.drains);
     take_histogram(finished.at("fin_wait_2"), tally);
+    if (finished.contains("remedied")) take_remedied(finished.at("remedied"), tally);
     return line;
 }
 

@@ -81,11 +81,22 @@ std::string title_of(const Row& row) {
     return row.versions.empty() ? row.name : row.name + " " + row.versions;
 }
 
+std::string remedy_text(const Row& row) {
+    if (row.tally.remedied.closes == 0) return "";
+    const auto text = [](const Part& part, const char* stuck) {
+        return percent_text(part.stuck.value()) + " of " + grouped(part.stuck.whole) + stuck + ", " +
+               seconds_text(part.socket_seconds);
+    };
+    return "on remedy " + text(row.with_remedy(), " stuck") + "; without " +
+           text(row.without_remedy(), "");
+}
+
 std::string remark_on(const Row& row, std::uint64_t sample_min) {
     std::string remark;
     const auto add = [&](const std::string& text) {
         remark += (remark.empty() ? "" : "; ") + text;
     };
+    if (const std::string remedied = remedy_text(row); !remedied.empty()) add(remedied);
     if (!row.product.empty() && row.product != row.name) add(row.product);
     if (row.judgement == Judgement::too_few && row.tally.stuck > 0)
         add("under " + std::to_string(sample_min) + " closes: too few to tell");

@@ -26,14 +26,25 @@ void put(JsonText& json, std::string_view key, const Words& words,
     json.end('}');
 }
 
-void put(JsonText& json, std::string_view key, const Share& share) {
+void put_stuck(JsonText& json, const Share& share) {
     const Interval interval = share.interval();
-    json.key(key).begin('{');
     json.put("closes", share.whole);
     json.put("stuck", share.part);
     json.put("share", share.value());
     json.put("low", interval.low);
     json.put("high", interval.high);
+}
+
+void put(JsonText& json, std::string_view key, const Share& share) {
+    json.key(key).begin('{');
+    put_stuck(json, share);
+    json.end('}');
+}
+
+void put(JsonText& json, std::string_view key, const Part& part) {
+    json.key(key).begin('{');
+    put_stuck(json, part.stuck);
+    json.put("socket_seconds", part.socket_seconds);
     json.end('}');
 }
 
@@ -88,6 +99,8 @@ void put(JsonText& json, const Report& report, const Row& row) {
     json.put("drained_bytes", row.tally.drained_bytes);
     json.put("addresses", row.addresses);
     json.put("addresses_at_least", row.addresses_at_least);
+    put(json, "with_remedy", row.with_remedy());
+    put(json, "without_remedy", row.without_remedy());
     put(json, row.dominant);
     put(json, "outcomes", kOutcomes, row.tally.outcomes);
     put(json, "causes", kCauses, row.tally.causes);

@@ -141,6 +141,7 @@ class Table {
     // Where a row may take two lines: those to blame, and all if the reader asked for so many.
     [[nodiscard]] std::string remark_line(const Row& row, bool for_all) const {
         if (!for_all && row.judgement != Judgement::culprit &&
+            row.tally.remedied.closes == 0 &&
             !(row.judgement == Judgement::too_few && row.tally.stuck > 0))
             return "";
         std::string remark = remark_on(row, report_.sample_min);

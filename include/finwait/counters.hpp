@@ -48,6 +48,8 @@ struct CloserCounters {
     Counter evicted;       // accounts of the ledger given up because FinWaitLedgerSize was reached
     Counter unfollowed;    // closes not followed because FinWaitMaxFollowed was reached
     Counter lost;          // closes in the hands of a closer that died, their Records unwritten
+    std::array<Counter, kRemedies.size()> remedies;  // given
+    Counter remedies_refused;  // because kRemediesMax was reached
     std::array<Counter, kCauses.size()> causes;
     std::array<Counter, kDrains.size()> drains;
     std::array<Counter, kOutcomes.size()> outcomes;

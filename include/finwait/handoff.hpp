@@ -11,15 +11,17 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "finwait/auto_rule.hpp"
 #include "finwait/endpoint.hpp"
 #include "finwait/words.hpp"
 
 namespace finwait {
 
-inline constexpr std::uint8_t kHandoffVersion = 2;
+inline constexpr std::uint8_t kHandoffVersion = 3;
 
 inline constexpr std::size_t kUserAgentMax = 512;     // bytes kept of a User-Agent
 inline constexpr std::size_t kVhostMax = 255;         // bytes kept of a virtual host's name
@@ -65,9 +67,11 @@ struct Handoff {
     HttpVersion http = HttpVersion::none;
     TlsVersion tls = TlsVersion::none;
     Mpm mpm = Mpm::unknown;
+    Remedy remedy = Remedy::none;
     std::uint32_t requests = 0;
     std::chrono::nanoseconds half_close{};  // CLOCK_MONOTONIC, the same for every process
     Policy policy;
+    std::optional<AutoRule> auto_rule;  // nothing: FinWaitAuto Off
     LogIds logs;
     Endpoint peer;
     Endpoint local;

@@ -29,6 +29,7 @@ struct Record {
     HttpVersion http = HttpVersion::none;
     TlsVersion tls = TlsVersion::none;  // none leaves the key out
     Mpm mpm = Mpm::unknown;
+    Remedy remedy = Remedy::none;  // none leaves the key out
     TcpState state = TcpState::unknown;
     Cause cause = Cause::other;
     Drain drain = Drain::none;

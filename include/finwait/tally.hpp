@@ -34,6 +34,17 @@ struct TalliedClose {
     std::uint32_t requests = 0;
     std::uint64_t drained_bytes = 0;
     std::chrono::nanoseconds fin_wait_2_time{};  // 0: never in FIN_WAIT_2
+    Remedy remedy = Remedy::none;
+};
+
+// Of the closes under a remedy, so that before and after can be told apart.
+template <typename Number>
+struct RemediedOf {
+    Number closes{};
+    Number stuck{};
+    Number fin_wait_2_ns{};
+
+    bool operator==(const RemediedOf&) const = default;
 };
 
 // `Number` is atomic where several processes count together.
@@ -48,6 +59,7 @@ struct TallyOf {
     std::array<Number, kDrains.size()> drains{};
     std::array<Number, kOutcomes.size()> outcomes{};
     std::array<Number, kFinWait2Buckets> fin_wait_2{};  // of closes that were in FIN_WAIT_2
+    RemediedOf<Number> remedied;                        // counted above, too
 
     bool operator==(const TallyOf&) const = default;
 
@@ -73,8 +85,13 @@ void TallyOf<Number>::add(const TalliedClose& close) {
     ++causes[static_cast<std::size_t>(close.cause)];
     ++drains[static_cast<std::size_t>(close.drain)];
     ++outcomes[static_cast<std::size_t>(close.outcome)];
+    const bool is_remedied = close.remedy != Remedy::none;
+    remedied.closes += is_remedied ? 1 : 0;
+    remedied.stuck += is_remedied && close.is_stuck ? 1 : 0;
     if (close.fin_wait_2_time <= std::chrono::nanoseconds::zero()) return;
-    fin_wait_2_ns += static_cast<std::uint64_t>(close.fin_wait_2_time.count());
+    const auto time_ns = static_cast<std::uint64_t>(close.fin_wait_2_time.count());
+    fin_wait_2_ns += time_ns;
+    remedied.fin_wait_2_ns += is_remedied ? time_ns : 0;
     ++fin_wait_2[fin_wait_2_bucket(close.fin_wait_2_time)];
 }
 
@@ -90,6 +107,9 @@ TallyOf<Number>& TallyOf<Number>::operator+=(const TallyOf<Other>& other) {
     add_each(drains, other.drains);
     add_each(outcomes, other.outcomes);
     add_each(fin_wait_2, other.fin_wait_2);
+    remedied.closes += other.remedied.closes;
+    remedied.stuck += other.remedied.stuck;
+    remedied.fin_wait_2_ns += other.remedied.fin_wait_2_ns;
     return *this;
 }
 
@@ -107,7 +127,7 @@ struct TallyLine {
     std::chrono::milliseconds until{};  // written
     std::string vhost;
     std::string user_agent;
-    Tally tally;                  // fin_wait_2_ns is written in whole milliseconds
+    Tally tally;                  // times are written in whole milliseconds
     std::uint64_t addresses = 0;  // different client addresses: an estimate
 
     bool operator==(const TallyLine&) const = default;

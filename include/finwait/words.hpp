@@ -88,6 +88,15 @@ inline constexpr std::array kMethods{
     Word{Method::reset, "reset", "drain until everything sent is acknowledged, then RST"},
 };
 
+// What a client is given that leaves sockets stuck (FinWaitAuto).
+enum class Remedy : std::uint8_t { none, nokeepalive, cut_short };
+
+inline constexpr std::array kRemedies{
+    Word{Remedy::none, "", ""},
+    Word{Remedy::nokeepalive, "nokeepalive", "its connections end with each reply"},
+    Word{Remedy::cut_short, "short", "the drain and the kernel's FIN_WAIT_2 take at most a second"},
+};
+
 enum class Outcome : std::uint8_t {
     client_first,
     fin,
@@ -206,6 +215,8 @@ inline constexpr auto kWordsOf<Drain> = kDrains;
 template <>
 inline constexpr auto kWordsOf<Method> = kMethods;
 template <>
+inline constexpr auto kWordsOf<Remedy> = kRemedies;
+template <>
 inline constexpr auto kWordsOf<Outcome> = kOutcomes;
 template <>
 inline constexpr auto kWordsOf<TcpState> = kTcpStates;
@@ -226,6 +237,7 @@ constexpr bool table_is_in_enum_order() {
     return true;
 }
 static_assert(table_is_in_enum_order<Cause>() && table_is_in_enum_order<Drain>());
+static_assert(table_is_in_enum_order<Remedy>());
 static_assert(table_is_in_enum_order<Outcome>() && table_is_in_enum_order<TcpState>());
 static_assert(table_is_in_enum_order<Mpm>() && table_is_in_enum_order<HttpVersion>());
 static_assert(table_is_in_enum_order<TlsVersion>() && table_is_in_enum_order<Decline>());

@@ -14,6 +14,7 @@ ClientTable::Handle ClientTable::intern(const ClientFacts& facts) {
     key.vhost_size = static_cast<std::uint16_t>(facts.vhost.size());
     key.user_agent_size = static_cast<std::uint16_t>(facts.user_agent.size());
     key.logs = facts.logs;
+    key.auto_rule = facts.auto_rule;
     key.peer = facts.peer;
     key.local = facts.local;
     const auto entry = entries_.try_emplace(std::move(key), 0).first;
@@ -32,6 +33,7 @@ ClientFacts ClientTable::facts(Handle handle) {
     return {all.substr(0, key.vhost_size),
             all.substr(key.vhost_size, key.user_agent_size),
             key.logs,
+            key.auto_rule,
             all.substr(std::size_t{key.vhost_size} + key.user_agent_size),
             key.peer,
             key.local};

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,7 @@ struct ClientFacts {
     std::string_view vhost;
     std::string_view user_agent;
     LogIds logs = {};
+    std::optional<AutoRule> auto_rule = {};
     // The rest is rarely there; each client that has any of it is an entry of its own.
     std::string_view client_address = {};  // no numeric one, or not as address_text() writes it
     Endpoint peer = {};                    // where httpd has another than the socket's
@@ -34,6 +36,7 @@ class ClientTable {
         std::uint16_t vhost_size = 0;
         std::uint16_t user_agent_size = 0;
         LogIds logs;
+        std::optional<AutoRule> auto_rule;
         Endpoint peer;
         Endpoint local;
 

@@ -47,10 +47,12 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
       slot_(slot),
       descriptor_limit_(descriptor_limit),
       totals_(descriptors.ledger.get()),
+      remedy_memory_(std::move(descriptors.remedies)),
       store_(std::move(descriptors.ledger), slot),
       notices_(control_),
       logs_(epoll_.get(), kLogTokens, notices_),
-      records_(counters, slot, logs_, store_.key(), totals_),
+      remedies_(remedy_memory_.table(), slot, counters, notices_),
+      records_(counters, slot, logs_, store_.key(), totals_, remedies_),
       follower_(std::move(diag), counters, counters.followed[slot], records_, notices_,
                 [this](std::uint64_t cookie) { return drainer_.holds(cookie); }),
       drainer_(epoll_.get(), counters, counters.held[slot], records_, follower_, notices_) {
@@ -82,7 +84,7 @@ std::size_t Closer::held_max() const {
 
 Time Closer::due() const {
     return std::min({drainer_.due(), follower_.due(), records_.due(), answers_.due(), stop_due(),
-                     last_flush_until_, ledger_due()});
+                     last_flush_until_, ledger_due(), remedies_.due()});
 }
 
 void Closer::wait(Time now) {
@@ -128,6 +130,7 @@ void Closer::turn(Moment now) {
     drainer_.revisit_paced(now);
     drainer_.expire(now);
     follower_.turn(now);
+    remedies_.turn(now);
     stop_some(now);
     records_.flush(now);
     if (ledger_due() <= now.monotonic) save_ledger(now);

@@ -23,6 +23,8 @@
 #include "closer/logs.hpp"
 #include "closer/notices.hpp"
 #include "closer/record_keeper.hpp"
+#include "closer/remedy/remedies.hpp"
+#include "closer/remedy/remedy_memory.hpp"
 #include "closer/status/answers.hpp"
 #include "closer/unique_fd.hpp"
 #include "finwait/control.hpp"
@@ -59,6 +61,7 @@ struct CloserDescriptors {
     UniqueFd control;
     UniqueFd signals;  // readable when SIGTERM came
     UniqueFd ledger;   // memory that outlives this closer; may be missing
+    UniqueFd remedies = {};  // of the RemedyTable that httpd's children read; may be missing
 };
 
 class Closer {
@@ -81,6 +84,7 @@ class Closer {
     [[nodiscard]] std::size_t held_max() const;
     [[nodiscard]] Time due() const;
     [[nodiscard]] const Ledger& ledger() const { return records_.ledger(); }
+    [[nodiscard]] const Remedies& remedies() const { return remedies_; }
 
   private:
     using Lanes = std::bitset<kChannelLanes>;
@@ -124,9 +128,11 @@ class Closer {
     std::uint32_t max_draining_ = kDefaultMaxDraining;
 
     VhostTotals totals_;
+    RemedyMemory remedy_memory_;
     LedgerStore store_;
     Notices notices_;
     Logs logs_;
+    Remedies remedies_;
     RecordKeeper records_;
     Follower follower_;
     Drainer drainer_;

@@ -42,9 +42,9 @@ std::vector<UniqueFd> take_lanes() {
 }
 
 // Only memory has seals: anything else that stands there is foreign.
-UniqueFd take_ledger_memory() {
-    UniqueFd memory(kLedgerFd);
-    if (::fcntl(kLedgerFd, F_GET_SEALS) < 0) memory.reset();
+UniqueFd take_memory(int descriptor) {
+    UniqueFd memory(descriptor);
+    if (::fcntl(descriptor, F_GET_SEALS) < 0) memory.reset();
     return memory;
 }
 
@@ -73,7 +73,8 @@ int main(int argc, char** argv) {
     if (!arguments.error.empty()) return fail(arguments.error);
     ::close_range(kFirstForeignFd, ~0U, 0);
     std::vector<UniqueFd> lanes = take_lanes();
-    UniqueFd ledger = take_ledger_memory();
+    UniqueFd ledger = take_memory(kLedgerFd);
+    UniqueFd remedies = take_memory(kRemediesFd);
     if (lanes.empty() || !is_seqpacket(kControlFd))
         return fail("descriptor 3 and those from 5 on must be SEQPACKET sockets: only httpd starts it");
     CloserCounters* counters = map_counters(kCloserCountersFd);
@@ -93,7 +94,7 @@ int main(int argc, char** argv) {
 
     const auto closer = std::make_unique<Closer>(
         CloserDescriptors{std::move(lanes), UniqueFd(kControlFd), std::move(signals),
-                          std::move(ledger)},
+                          std::move(ledger), std::move(remedies)},
         *counters, arguments.slot, descriptor_limit, std::make_unique<KernelDiag>());
     let_go_of_standard_files();
     return run(*closer);

@@ -17,6 +17,8 @@
 namespace finwait {
 
 inline constexpr Time kNoticeInterval = std::chrono::seconds(10);
+// Each change of a remedy is told, unless there are more than so many in one interval.
+inline constexpr unsigned kRemedyBurst = 50;
 inline constexpr std::size_t kNoticesKept = 20;
 
 enum class NoticeKind : std::uint8_t {
@@ -29,6 +31,7 @@ enum class NoticeKind : std::uint8_t {
     log_dropped,
     log_failed,
     log_unknown,
+    remedy,
     count_of_kinds,
 };
 
@@ -50,9 +53,12 @@ class Notices {
   private:
     static constexpr auto kKinds = static_cast<std::size_t>(NoticeKind::count_of_kinds);
 
+    static constexpr unsigned burst_of(NoticeKind kind) {
+        return kind == NoticeKind::remedy ? kRemedyBurst : 1;
+    }
     template <std::size_t... Is>
     static std::array<RateLimit, kKinds> limits(std::index_sequence<Is...>) {
-        return {((void)Is, RateLimit(kNoticeInterval))...};
+        return {RateLimit(kNoticeInterval, burst_of(static_cast<NoticeKind>(Is)))...};
     }
 
     const ControlChannel& control_;

@@ -23,7 +23,9 @@ PackedHandoff::PackedHandoff(const Handoff& handoff)
       http_(handoff.http),
       tls_(handoff.tls),
       mpm_(handoff.mpm),
+      remedy_(handoff.remedy),
       logs_(handoff.logs),
+      auto_rule_(handoff.auto_rule),
       requests_(handoff.requests),
       peer_(handoff.peer),
       local_(handoff.local) {
@@ -42,7 +44,9 @@ Handoff PackedHandoff::unpack() const {
     handoff.http = http_;
     handoff.tls = tls_;
     handoff.mpm = mpm_;
+    handoff.remedy = remedy_;
     handoff.logs = logs_;
+    handoff.auto_rule = auto_rule_;
     handoff.requests = requests_;
     handoff.peer = peer_;
     handoff.local = local_;

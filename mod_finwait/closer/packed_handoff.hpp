@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a held socket keeps of its Handoff: everything its Record will say, and no Policy. The texts
-// share one allocation of exactly their size, because there may be 100,000 of these.
+// What a held socket keeps of its Handoff: everything its Record will say and FinWaitAuto goes by,
+// and no Policy. The texts share one allocation of exactly their size, because there may be 100,000
+// of these.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "finwait/handoff.hpp"
 
@@ -34,7 +36,9 @@ class PackedHandoff {
     HttpVersion http_ = HttpVersion::none;
     TlsVersion tls_ = TlsVersion::none;
     Mpm mpm_ = Mpm::unknown;
+    Remedy remedy_ = Remedy::none;
     LogIds logs_;
+    std::optional<AutoRule> auto_rule_;
     std::uint32_t requests_ = 0;
     Endpoint peer_;
     Endpoint local_;

@@ -28,11 +28,12 @@ Time plausible_half_close(Time half_close, Time now) {
 }
 
 RecordKeeper::RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& logs, SipKey key,
-                           VhostTotals& totals)
+                           VhostTotals& totals, Remedies& remedies)
     : counters_(counters),
       unwritten_(counters.unwritten[slot]),
       untold_(counters.untold[slot]),
       logs_(logs),
+      remedies_(remedies),
       ledger_(key, totals, [this](AccountId id) { on_evicted(id); }),
       tallies_(ledger_, logs) {}
 
@@ -52,6 +53,7 @@ void RecordKeeper::keep(const Handoff& handoff, const CloseEnd& end, Moment now)
     const AccountId account =
         ledger_.book({handoff.user_agent, handoff.vhost}, close,
                      std::chrono::floor<std::chrono::milliseconds>(now.realtime));
+    remedies_.book(account, handoff, close.close, now);
     if (handoff.logs.count == 0) {
         count(counters_.unlogged);
         return;
@@ -77,6 +79,7 @@ BookedClose RecordKeeper::booked(const Handoff& handoff, const CloseEnd& end) co
     booked.close.requests = handoff.requests;
     booked.close.drained_bytes = end.drained_bytes;
     booked.close.fin_wait_2_time = end.fin_wait_2_time;
+    booked.close.remedy = handoff.remedy;
     booked.address_hash = handoff.client_address.empty() ? ledger_.hash_of(handoff.peer)
                                                          : ledger_.hash_of(handoff.client_address);
     return booked;
@@ -85,6 +88,7 @@ BookedClose RecordKeeper::booked(const Handoff& handoff, const CloseEnd& end) co
 void RecordKeeper::on_evicted(AccountId account) {
     count(counters_.evicted);
     tallies_.move_to_other(account);
+    remedies_.forget(account);
 }
 
 void RecordKeeper::flush(Moment now) {
@@ -136,6 +140,7 @@ void RecordKeeper::fill(const Handoff& handoff, const CloseEnd& end, Moment now)
     record_.http = handoff.http;
     record_.tls = handoff.tls;
     record_.mpm = handoff.mpm;
+    record_.remedy = handoff.remedy;
     record_.cause = handoff.cause;
     record_.requests = handoff.requests;
     record_.drain = end.drain;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Books every finished close: its Record into the logs, its words into the counters, and into the
-// ledger. Each is counted exactly once (counters.hpp): as one of `records` when the first log has
+// Books every finished close: its Record into the logs, its words into the counters, into the
+// ledger, and as evidence (FinWaitAuto). Each is counted exactly once (counters.hpp): as one of `records` when the first log has
 // written its Record; of `tallied` if it has none and a log of mode `stuck` has written the line
 // that counts it; of `unlogged` if it names no log; of `dropped` if no log took it, or every log
 // that did was given up before. Until then it is one of the gauges `unwritten` and `untold`.
@@ -15,6 +15,7 @@
 #include "closer/ledger/tally_logs.hpp"
 #include "closer/logs.hpp"
 #include "closer/moment.hpp"
+#include "closer/remedy/remedies.hpp"
 #include "closer/tcp_socket.hpp"
 #include "finwait/counters.hpp"
 #include "finwait/handoff.hpp"
@@ -36,7 +37,7 @@ class RecordKeeper {
   public:
     // Writes the gauges `unwritten` and `untold` of its slot.
     RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& logs, SipKey key,
-                 VhostTotals& totals);
+                 VhostTotals& totals, Remedies& remedies);
     RecordKeeper(const RecordKeeper&) = delete;
     RecordKeeper& operator=(const RecordKeeper&) = delete;
 
@@ -72,6 +73,7 @@ class RecordKeeper {
     Counter& unwritten_;
     Counter& untold_;
     Logs& logs_;
+    Remedies& remedies_;
     Ledger ledger_;
     TallyLogs tallies_;
     Record record_;  // one for all, so that its strings are allocated once

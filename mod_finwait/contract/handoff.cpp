@@ -37,13 +37,36 @@ bool get_endpoint(Reader& reader, Endpoint& endpoint) {
     return false;
 }
 
-void put_policy(Writer& writer, const Policy& policy) {
+// What few virtual hosts set takes a bit where they do not, so that most messages stay small.
+enum Given : std::uint8_t { given_drain_limit = 1, given_ack_timeout = 2, given_auto_rule = 4 };
+constexpr std::uint8_t kAllGiven = 7;
+
+std::uint8_t given_in(const Handoff& handoff) {
+    std::uint8_t given = 0;
+    if (handoff.policy.drain_limit_bytes != Policy::kUnlimited) given |= given_drain_limit;
+    if (handoff.policy.ack_timeout_ms != Policy::kAckKernel) given |= given_ack_timeout;
+    if (handoff.auto_rule) given |= given_auto_rule;
+    return given;
+}
+
+void put_rule(Writer& writer, const AutoRule& rule) {
+    writer.put(rule.stuck_percent);
+    writer.put(rule.closes_min);
+    writer.put(rule.requests);
+    writer.put(rule.for_s);
+}
+
+void put_policy(Writer& writer, const Handoff& handoff) {
+    const Policy& policy = handoff.policy;
+    const std::uint8_t given = given_in(handoff);
+    writer.put(given);
     writer.put(policy.drain_timeout_ms);
     writer.put(policy.drain_idle_timeout_ms);
-    writer.put(policy.drain_limit_bytes);
     writer.put(policy.linger2_s);
-    writer.put(policy.ack_timeout_ms);
     writer.put(policy.method);
+    if (given & given_drain_limit) writer.put(policy.drain_limit_bytes);
+    if (given & given_ack_timeout) writer.put(policy.ack_timeout_ms);
+    if (handoff.auto_rule) put_rule(writer, *handoff.auto_rule);
 }
 
 bool get_logs(Reader& reader, LogIds& logs) {
@@ -61,26 +84,46 @@ bool get_word(Reader& reader, E& word) {
     return known.has_value();
 }
 
-bool get_policy(Reader& reader, Policy& policy) {
+bool is_in_range(const AutoRule& rule) {
+    return rule.stuck_percent >= 1 && rule.stuck_percent <= 100 && rule.closes_min >= 1 &&
+           rule.closes_min <= AutoRule::kClosesMax && rule.requests <= AutoRule::kRequestsMax &&
+           rule.for_s >= 1 && rule.for_s <= AutoRule::kForMaxS;
+}
+
+bool get_rule(Reader& reader, AutoRule& rule) {
+    rule.stuck_percent = reader.get<std::uint8_t>();
+    rule.closes_min = reader.get<std::uint32_t>();
+    rule.requests = reader.get<std::uint16_t>();
+    rule.for_s = reader.get<std::uint32_t>();
+    return is_in_range(rule);
+}
+
+bool get_policy(Reader& reader, Handoff& handoff) {
+    handoff.policy = Policy();
+    handoff.auto_rule.reset();
+    Policy& policy = handoff.policy;
+    const auto given = reader.get<std::uint8_t>();
     policy.drain_timeout_ms = reader.get<std::uint32_t>();
     policy.drain_idle_timeout_ms = reader.get<std::uint32_t>();
-    policy.drain_limit_bytes = reader.get<std::uint64_t>();
     policy.linger2_s = reader.get<std::uint8_t>();
-    policy.ack_timeout_ms = reader.get<std::uint32_t>();
-    return get_word(reader, policy.method);
+    if (!get_word(reader, policy.method)) return false;
+    if (given & given_drain_limit) policy.drain_limit_bytes = reader.get<std::uint64_t>();
+    if (given & given_ack_timeout) policy.ack_timeout_ms = reader.get<std::uint32_t>();
+    if (given & given_auto_rule && !get_rule(reader, handoff.auto_rule.emplace())) return false;
+    return given <= kAllGiven && given == given_in(handoff);
 }
 
 bool get_words(Reader& reader, Handoff& handoff) {
     return get_word(reader, handoff.cause) && get_word(reader, handoff.outcome) &&
            get_word(reader, handoff.http) && get_word(reader, handoff.tls) &&
-           get_word(reader, handoff.mpm);
+           get_word(reader, handoff.mpm) && get_word(reader, handoff.remedy);
 }
 
 bool get_members(Reader& reader, Handoff& handoff) {
     if (!get_words(reader, handoff)) return false;
     handoff.requests = reader.get<std::uint32_t>();
     handoff.half_close = std::chrono::nanoseconds(reader.get<std::int64_t>());
-    if (!get_policy(reader, handoff.policy)) return false;
+    if (!get_policy(reader, handoff)) return false;
     if (!get_logs(reader, handoff.logs)) return false;
     if (!get_endpoint(reader, handoff.peer) || !get_endpoint(reader, handoff.local)) return false;
     handoff.vhost = reader.get_text<std::uint8_t>(kVhostMax);
@@ -101,9 +144,10 @@ std::size_t encode(const Handoff& handoff, std::span<std::byte> out) {
     writer.put(handoff.http);
     writer.put(handoff.tls);
     writer.put(handoff.mpm);
+    writer.put(handoff.remedy);
     writer.put(handoff.requests);
     writer.put(static_cast<std::int64_t>(handoff.half_close.count()));
-    put_policy(writer, handoff.policy);
+    put_policy(writer, handoff);
     writer.put(handoff.logs.count);
     for (std::size_t i = 0; i < handoff.logs.count; ++i) writer.put(handoff.logs.ids[i]);
     put_endpoint(writer, handoff.peer);

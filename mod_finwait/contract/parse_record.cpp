@@ -155,6 +155,7 @@ constexpr std::array kFields{
     Field{take<key::kUnacked, read_number<&Record::unacked>>},
     Field{take<key::kRetransmits, read_number<&Record::retransmits>>},
     Field{take<key::kMpm, read_word<&Record::mpm>>},
+    Field{take<key::kRemedy, read_word<&Record::remedy>>, false},
 };
 
 constexpr std::size_t kTrash = kFields.size() + 1;
@@ -192,6 +193,7 @@ bool RecordParser::read(simdjson::padded_string_view line) {
         return false;
     record_.client_address.clear();
     record_.tls = TlsVersion::none;
+    record_.remedy = Remedy::none;
     std::uint32_t seen = 0;
     std::size_t expected = 0;
     for (auto member : object) {

@@ -15,15 +15,22 @@ void parse_words(Members& members, std::string_view prefix, std::array<std::uint
         numbers[i] = members.optional_number(key::tally_key(prefix, kWordsOf<E>[i].name));
 }
 
+std::uint64_t to_ns(Members& members, std::uint64_t ms) {
+    members.spoil_unless(ms <= UINT64_MAX / kNsPerMs);
+    return ms * kNsPerMs;
+}
+
 Tally parse_counts(Members& members) {
     Tally tally;
     tally.closes = members.number<std::uint64_t>(key::kTallyCloses);
     tally.stuck = members.number<std::uint64_t>(key::kTallyStuck);
     tally.requests = members.number<std::uint64_t>(key::kTallyRequests);
     tally.drained_bytes = members.number<std::uint64_t>(key::kTallyDrainedBytes);
-    const auto fin_wait_2_ms = members.number<std::uint64_t>(key::kTallyFinWait2Ms);
-    members.spoil_unless(fin_wait_2_ms <= UINT64_MAX / kNsPerMs);
-    tally.fin_wait_2_ns = fin_wait_2_ms * kNsPerMs;
+    tally.fin_wait_2_ns = to_ns(members, members.number<std::uint64_t>(key::kTallyFinWait2Ms));
+    tally.remedied.closes = members.optional_number(key::kTallyRemediedCloses);
+    tally.remedied.stuck = members.optional_number(key::kTallyRemediedStuck);
+    tally.remedied.fin_wait_2_ns =
+        to_ns(members, members.optional_number(key::kTallyRemediedFinWait2Ms));
     parse_words<Outcome>(members, key::kTallyOutcome, tally.outcomes);
     parse_words<Cause>(members, key::kTallyCause, tally.causes);
     parse_words<Drain>(members, key::kTallyDrain, tally.drains);

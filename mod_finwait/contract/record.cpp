@@ -44,6 +44,7 @@ void add_how(JsonLine& line, const Record& record) {
     line.add(key::kUnacked, record.unacked);
     line.add(key::kRetransmits, record.retransmits);
     line.add(key::kMpm, name_of(record.mpm));
+    if (record.remedy != Remedy::none) line.add(key::kRemedy, name_of(record.remedy));
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ inline constexpr std::string_view kRttUs = "finwait.tcp.rtt_us";
 inline constexpr std::string_view kUnacked = "finwait.tcp.unacked";
 inline constexpr std::string_view kRetransmits = "finwait.tcp.retransmits";
 inline constexpr std::string_view kMpm = "finwait.mpm";
+inline constexpr std::string_view kRemedy = "finwait.remedy";
 inline constexpr std::string_view kDropped = "finwait.dropped";
 
 inline constexpr std::string_view kCloseEvent = "finwait.close";
@@ -47,6 +48,10 @@ inline constexpr std::string_view kTallyRequests = "finwait.tally.requests";
 inline constexpr std::string_view kTallyDrainedBytes = "finwait.tally.drained_bytes";
 inline constexpr std::string_view kTallyFinWait2Ms = "finwait.tally.fin_wait_2_ms";
 inline constexpr std::string_view kTallyAddresses = "finwait.tally.addresses";
+// Of closes under a remedy; left out where 0.
+inline constexpr std::string_view kTallyRemediedCloses = "finwait.tally.remedied.closes";
+inline constexpr std::string_view kTallyRemediedStuck = "finwait.tally.remedied.stuck";
+inline constexpr std::string_view kTallyRemediedFinWait2Ms = "finwait.tally.remedied.fin_wait_2_ms";
 // Each is followed by a word's name, or by the bucket's bound in ms.
 inline constexpr std::string_view kTallyOutcome = "finwait.tally.outcome.";
 inline constexpr std::string_view kTallyCause = "finwait.tally.cause.";

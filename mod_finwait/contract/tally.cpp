@@ -18,6 +18,15 @@ void add_words(JsonLine& line, std::string_view prefix,
         if (numbers[i] != 0) line.add(key::tally_key(prefix, kWordsOf<E>[i].name), numbers[i]);
 }
 
+constexpr std::uint64_t kNsPerMs = 1'000'000;
+
+void add_remedied(JsonLine& line, const RemediedOf<std::uint64_t>& remedied) {
+    if (remedied.closes != 0) line.add(key::kTallyRemediedCloses, remedied.closes);
+    if (remedied.stuck != 0) line.add(key::kTallyRemediedStuck, remedied.stuck);
+    if (remedied.fin_wait_2_ns >= kNsPerMs)
+        line.add(key::kTallyRemediedFinWait2Ms, remedied.fin_wait_2_ns / kNsPerMs);
+}
+
 }  // namespace
 
 std::optional<std::uint32_t> fin_wait_2_quantile_ms(const Tally& tally, double share) {
@@ -34,7 +43,6 @@ std::optional<std::uint32_t> fin_wait_2_quantile_ms(const Tally& tally, double s
 }
 
 void append_tally(std::string& out, const TallyLine& tallied) {
-    constexpr std::uint64_t kNsPerMs = 1'000'000;
     const Tally& tally = tallied.tally;
     JsonLine line(out);
     line.add(key::kTimestamp, tallied.until);
@@ -53,6 +61,7 @@ void append_tally(std::string& out, const TallyLine& tallied) {
     add_words<Drain>(line, key::kTallyDrain, tally.drains);
     for (std::size_t i = 0; i < kFinWait2Buckets; ++i)
         if (tally.fin_wait_2[i] != 0) line.add(key::bucket_key(i), tally.fin_wait_2[i]);
+    add_remedied(line, tally.remedied);
     line.end();
 }
 

@@ -32,6 +32,7 @@ struct RequestSeen {
     HttpVersion http = HttpVersion::none;
     LogIds logs;
     ClientPolicy policy;
+    Remedy remedy = Remedy::none;
     std::chrono::nanoseconds logged{};              // CLOCK_MONOTONIC
     std::chrono::nanoseconds keep_alive_timeout{};  // that now begins to run
     bool complete = true;                           // false: never read to its end

@@ -10,6 +10,10 @@
 
 namespace finwait {
 
+// What the remedy `short` leaves of a Policy.
+inline constexpr std::uint32_t kCutShortMs = 1'000;
+inline constexpr std::uint8_t kCutShortLinger2S = 1;
+
 struct ClientPolicy {
     std::optional<std::uint32_t> drain_timeout_ms;
     std::optional<std::uint32_t> drain_idle_timeout_ms;

@@ -4,6 +4,8 @@
 #include <apr_network_io.h>
 #include <http_connection.h>
 
+#include <algorithm>
+
 #include "module/cause.hpp"
 #include "module/clock.hpp"
 
@@ -42,7 +44,23 @@ bool has_given_up_writing(const Close& close) {
     return before ? before->unacknowledged : has_unacknowledged(close.socket);
 }
 
+// The drain only where nothing is lost by it: a client that still reads has the full time.
+void cut_short(const Close& close, Policy& policy) {
+    policy.linger2_s = std::min(policy.linger2_s, kCutShortLinger2S);
+    if (!all_but_goodbye_acknowledged(close)) return;
+    policy.drain_timeout_ms = std::min(policy.drain_timeout_ms, kCutShortMs);
+    policy.drain_idle_timeout_ms = std::min(policy.drain_idle_timeout_ms, kCutShortMs);
+}
+
+// What may stand unacknowledged before our FIN without being a reply: close_notify and GOAWAY with
+// its debug text.
+constexpr int kGoodbyeMax = 256;
+
 }  // namespace
+
+bool all_but_goodbye_acknowledged(const Close& close) {
+    return only_fin_unacknowledged(close.socket, close.connection.before_goodbye ? kGoodbyeMax : 0);
+}
 
 bool has_short_note(const Close& close) {
     return apr_table_get(close.connection.c->notes, "short-lingering-close") != nullptr;
@@ -89,6 +107,7 @@ Handoff message_for(const Close& close, Cause cause) {
     message.requests = close.seen.requests;
     message.half_close = monotonic_now();
     message.policy = close.settings.policy;
+    message.auto_rule = close.settings.auto_rule;
     message.vhost = close.settings.name;
     message.logs = close.settings.logs;
     message.http = connection.http_2 ? HttpVersion::http_2 : HttpVersion::none;
@@ -97,6 +116,8 @@ Handoff message_for(const Close& close, Cause cause) {
         message.local = endpoint_of(socket, APR_LOCAL);
     }
     if (const auto& last = close.seen.last) {
+        message.remedy = last->remedy;
+        if (last->remedy == Remedy::cut_short) cut_short(close, message.policy);
         last->policy.apply_to(message.policy);
         message.http = last->http;
         message.logs = last->logs;

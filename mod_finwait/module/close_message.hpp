@@ -22,6 +22,9 @@ struct Close {
 // mod_reqtimeout and event leave this note where a short lingering close is enough.
 [[nodiscard]] bool has_short_note(const Close& close);
 
+// Our FIN is sent, and of what came before it the client has acknowledged every reply.
+[[nodiscard]] bool all_but_goodbye_acknowledged(const Close& close);
+
 [[nodiscard]] Cause cause_of(const Close& close);
 
 // A Handoff; its texts are views into the connection's memory.

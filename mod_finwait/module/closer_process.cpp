@@ -80,6 +80,7 @@ bool start(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
         program.descriptors.push_back(
             {closer.channel_receive[lane], kFirstLaneFd + static_cast<int>(lane)});
     if (runtime.ledger_fd >= 0) program.descriptors.push_back({runtime.ledger_fd, kLedgerFd});
+    if (runtime.remedies_fd >= 0) program.descriptors.push_back({runtime.remedies_fd, kRemediesFd});
     closer.pid = spawn(program);
     const int spawn_error = errno;
     close_and_forget(theirs);

@@ -11,6 +11,7 @@
 #include "module/guard.hpp"
 #include "module/other_child.hpp"
 #include "module/pool_new.hpp"
+#include "module/remedy.hpp"
 #include "module/server_config.hpp"
 #include "module/take_over.hpp"
 
@@ -123,6 +124,7 @@ RequestSeen request_seen(const request_rec* first, const request_rec* last) {
     if (first->the_request) request.http = http_version_of(first);
     request.logs = logs_wanted_by(last, config);
     request.policy = client_policy_of(last);
+    request.remedy = remedy_of(last);
     return request;
 }
 
@@ -192,6 +194,7 @@ void on_pre_read_request(request_rec*, conn_rec* c) {
 
 int on_post_read_request(request_rec* r) {
     return guarded("post_read_request", DECLINED, [&] {
+        apply_remedy(r);
         conn_rec* primary = r->connection->master;
         if (!primary && !may_become_a_tunnel(r)) return DECLINED;
         Connection* connection = connection_of(primary ? primary : r->connection);

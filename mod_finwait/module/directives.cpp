@@ -3,7 +3,6 @@
 
 #include <apr_strings.h>
 
-#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <utility>
@@ -41,11 +40,8 @@ const char* refuse_in_vhost(cmd_parms* cmd) {
 const char* set_number(cmd_parms* cmd, const char* value, std::uint32_t min, std::uint32_t max,
                        const char* allowed, std::optional<std::uint32_t>& number) {
     if (const char* error = refuse_in_vhost(cmd)) return error;
-    std::uint32_t parsed = 0;
-    const char* end = value + std::strlen(value);
-    const auto result = std::from_chars(value, end, parsed);
-    if (result.ec != std::errc{} || result.ptr != end || parsed < min || parsed > max)
-        return refuse(cmd, value, allowed);
+    const auto parsed = finwait::parse_number(value, min, max);
+    if (!parsed) return refuse(cmd, value, allowed);
     number = parsed;
     return nullptr;
 }

@@ -27,6 +27,7 @@ const char *finwait_set_drain_limit(cmd_parms *cmd, void *dir, const char *value
 const char *finwait_set_timeout(cmd_parms *cmd, void *dir, const char *value);
 const char *finwait_set_ack_timeout(cmd_parms *cmd, void *dir, const char *value);
 const char *finwait_set_method(cmd_parms *cmd, void *dir, const char *value);
+const char *finwait_set_auto(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *finwait_add_log(cmd_parms *cmd, void *dir, const char *target, const char *first,
                             const char *second);
 const char *finwait_set_max_draining(cmd_parms *cmd, void *dir, const char *value);

@@ -23,6 +23,9 @@ static const command_rec directives[] = {
                   "longest wait for the client to acknowledge our last data and FIN, or 'kernel'"),
     AP_INIT_TAKE1("FinWaitMethod", finwait_set_method, NULL, RSRC_CONF,
                   "how to close: drain, close, solinger or reset"),
+    AP_INIT_TAKE_ARGV("FinWaitAuto", finwait_set_auto, NULL, RSRC_CONF,
+                      "Off or On, then optionally stuck=share, min=closes, requests=n and for=time: "
+                      "remedies for clients that leave sockets in FIN_WAIT_2"),
     AP_INIT_TAKE123("FinWaitLog", finwait_add_log, NULL, RSRC_CONF,
                     "a file or \"|program\" for Records, then optionally 'all' or 'stuck', and env=[!]name"),
     AP_INIT_TAKE1("FinWaitMaxDraining", finwait_set_max_draining, NULL, RSRC_CONF,

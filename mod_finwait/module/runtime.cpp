@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <new>
 
 namespace finwait {
@@ -40,35 +42,56 @@ void after_fork_in_child() {
     close_and_forget(runtime->closer_counters_fd);
     close_and_forget(runtime->module_counters_fd);
     close_and_forget(runtime->ledger_fd);
+    close_and_forget(runtime->remedies_fd);
 }
 
-int counter_page(const char* name) {
-    const int fd = lifted(::memfd_create(name, MFD_CLOEXEC));
-    return fd >= 0 && ::ftruncate(fd, kCounterPageSize) == 0 ? fd : -1;
+// Sealed: whoever it is shared with cannot make it smaller under those who read it.
+int memory(const char* name, std::size_t size) {
+    const int fd = lifted(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    const bool is_made = fd >= 0 && ::ftruncate(fd, static_cast<off_t>(size)) == 0 &&
+                         ::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0;
+    return is_made ? fd : -1;
 }
 
 // Through a second open file that is read-only: mprotect() cannot make this mapping writable.
-const void* map_read_only(int fd) {
+const void* map_read_only(int fd, std::size_t size) {
     char path[32];
     std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     const int readable = ::open(path, O_RDONLY | O_CLOEXEC);
     if (readable < 0) return MAP_FAILED;
-    const void* page = ::mmap(nullptr, kCounterPageSize, PROT_READ, MAP_SHARED, readable, 0);
+    const void* page = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, readable, 0);
     ::close(readable);
     return page;
 }
 
 bool map_counters(Runtime& runtime) {
-    runtime.module_counters_fd = counter_page("finwait-module-counters");
-    runtime.closer_counters_fd = counter_page("finwait-closer-counters");
+    runtime.module_counters_fd = memory("finwait-module-counters", kCounterPageSize);
+    runtime.closer_counters_fd = memory("finwait-closer-counters", kCounterPageSize);
     if (runtime.module_counters_fd < 0 || runtime.closer_counters_fd < 0) return false;
     void* own = ::mmap(nullptr, kCounterPageSize, PROT_READ | PROT_WRITE, MAP_SHARED,
                        runtime.module_counters_fd, 0);
-    const void* closers = map_read_only(runtime.closer_counters_fd);
+    const void* closers = map_read_only(runtime.closer_counters_fd, kCounterPageSize);
     if (own == MAP_FAILED || closers == MAP_FAILED) return false;
     runtime.module_counters = new (own) ModuleCounters;
     runtime.closer_counters = static_cast<const CloserCounters*>(closers);
     return true;
+}
+
+// Written from end to end, so that no page is missing when there is no memory left.
+bool lay_out_remedies(int fd) {
+    SipKey seed;
+    if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) return false;
+    auto table = std::make_unique<RemedyTable>();
+    table->lay_out(seed);
+    return ::pwrite(fd, table.get(), sizeof *table, 0) == sizeof *table;
+}
+
+// Null if it cannot be had: then there are no remedies, and nothing else is worse.
+const RemedyTable* map_remedies(Runtime& runtime) {
+    runtime.remedies_fd = memory("finwait-remedies", sizeof(RemedyTable));
+    if (runtime.remedies_fd < 0 || !lay_out_remedies(runtime.remedies_fd)) return nullptr;
+    const void* table = map_read_only(runtime.remedies_fd, sizeof(RemedyTable));
+    return table == MAP_FAILED ? nullptr : static_cast<const RemedyTable*>(table);
 }
 
 void make_empty(Runtime& runtime) {
@@ -83,7 +106,8 @@ void make_empty(Runtime& runtime) {
     }
     for (Log& log : runtime.logs) log = Log{nullptr, -1, -1, 0, 0, LogMode::all, 0};
     runtime.current = -1;
-    runtime.module_counters_fd = runtime.closer_counters_fd = runtime.ledger_fd = -1;
+    runtime.module_counters_fd = runtime.closer_counters_fd = runtime.ledger_fd =
+        runtime.remedies_fd = -1;
 }
 
 }  // namespace
@@ -114,6 +138,7 @@ Runtime* runtime_of(const server_rec* server) {
     make_empty(*runtime);
     // Without it a closer that dies takes its ledger along, and nothing else is worse.
     runtime->ledger_fd = lifted(::memfd_create("finwait-ledger", MFD_CLOEXEC));
+    runtime->remedies = map_remedies(*runtime);
     if (map_counters(*runtime)) return runtime;
     ap_log_error(APLOG_MARK, APLOG_CRIT, errno, server,
                  "finwait: no shared memory for the counters: every close is left to httpd");

@@ -18,13 +18,14 @@
 
 #include "finwait/control.hpp"
 #include "finwait/counters.hpp"
+#include "finwait/remedy_table.hpp"
 #include "finwait/version.hpp"
 #include "module/channel_pair.hpp"
 #include "module/httpd.hpp"
 
 namespace finwait {
 
-inline constexpr std::uint32_t kRuntimeLayout = 2;  // raised whenever Runtime changes its shape
+inline constexpr std::uint32_t kRuntimeLayout = 3;  // raised whenever Runtime changes its shape
 inline constexpr std::size_t kLogsMax = 1000;  // different log targets in one configuration
 
 struct CloserProcess {
@@ -67,8 +68,10 @@ struct Runtime {
     int module_counters_fd;
     int closer_counters_fd;
     int ledger_fd;  // memory in which the closers keep their ledgers; -1: they keep none
+    int remedies_fd;
     ModuleCounters* module_counters;
     const CloserCounters* closer_counters;  // mapped read-only
+    const RemedyTable* remedies;            // the same; null: without its memory nothing is learnt
     std::uint32_t max_draining;
     std::uint32_t max_followed;
     std::uint32_t ledger_size;

@@ -38,6 +38,7 @@ void settle(ServerConfig& config, const server_rec* server) {
     settings.policy.method = config.method.value_or(defaults.method);
     settings.short_drain_timeout_ms =
         config.short_drain_timeout_ms.value_or(settings.short_drain_timeout_ms);
+    settings.auto_rule = config.auto_rule.value_or(std::nullopt);
     if (server->server_hostname) settings.name = bounded(server->server_hostname, kVhostMax);
     for (const LogDirective& log : std::span(config.logs).first(config.log_count))
         if (!log.env || log.env->negated) settings.logs.ids[settings.logs.count++] = log.id;
@@ -61,6 +62,7 @@ void* finwait_merge_server_config(apr_pool_t* pool, void* base_data, void* overr
     finwait::inherit(merged.linger2_s, base.linger2_s);
     finwait::inherit(merged.ack_timeout_ms, base.ack_timeout_ms);
     finwait::inherit(merged.method, base.method);
+    finwait::inherit(merged.auto_rule, base.auto_rule);
     if (merged.log_count == 0) {
         merged.logs = base.logs;
         merged.log_count = base.log_count;

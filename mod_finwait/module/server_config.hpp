@@ -38,6 +38,7 @@ struct ServerConfig {
     std::optional<std::uint8_t> linger2_s;
     std::optional<std::uint32_t> ack_timeout_ms;
     std::optional<Method> method;
+    std::optional<std::optional<AutoRule>> auto_rule;  // Off: has none
     std::array<LogDirective, kLogsPerVhostMax> logs;
     std::uint8_t log_count = 0;
     // Of the main server only.

@@ -24,9 +24,6 @@ namespace {
 
 ap_filter_rec_t* take_over_handle = nullptr;  // by its name it would be looked for at each connection
 
-// What may stand unacknowledged before our FIN without being a reply: close_notify and GOAWAY with
-// its debug text.
-constexpr int kGoodbyeMax = 256;
 
 // A listener may speak SCTP; mpm_itk takes the socket away.
 bool is_tcp(apr_socket_t* socket) {
@@ -89,7 +86,7 @@ void report(const Close& close, Cause cause, Outcome outcome) {
 // but our FIN is unacknowledged the client is still reading, and the full time applies.
 bool short_drain_is_due(const Close& close, Cause cause) {
     return (cause == Cause::keepalive_timeout || has_short_note(close)) &&
-           only_fin_unacknowledged(close.socket, close.connection.before_goodbye ? kGoodbyeMax : 0);
+           all_but_goodbye_acknowledged(close);
 }
 
 void hand_off(const Close& close, Cause cause) {

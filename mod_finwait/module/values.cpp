@@ -49,6 +49,22 @@ std::optional<std::uint64_t> parse_bytes(std::string_view value) {
     return number << *shift;
 }
 
+std::optional<std::uint32_t> parse_number(std::string_view value, std::uint32_t min,
+                                          std::uint32_t max) {
+    std::uint32_t number = 0;
+    const char* end = value.data() + value.size();
+    const auto result = std::from_chars(value.data(), end, number);
+    if (result.ec != std::errc{} || result.ptr != end || number < min || number > max)
+        return std::nullopt;
+    return number;
+}
+
+std::optional<std::uint8_t> parse_percent(std::string_view value) {
+    if (value.ends_with('%')) value.remove_suffix(1);
+    const auto number = parse_number(value, 1, 100);
+    return number ? std::optional(static_cast<std::uint8_t>(*number)) : std::nullopt;
+}
+
 std::optional<Method> parse_method(std::string_view value) {
     for (const auto& word : kMethods)
         if (is_word(value, word.name)) return word.value;

@@ -20,6 +20,13 @@ inline constexpr std::uint64_t kUnlimitedBytes = UINT64_MAX;
 // neither or does not fit in 63 bits.
 [[nodiscard]] std::optional<std::uint64_t> parse_bytes(std::string_view value);
 
+// Nothing but digits, from min to max.
+[[nodiscard]] std::optional<std::uint32_t> parse_number(std::string_view value, std::uint32_t min,
+                                                        std::uint32_t max);
+
+// A whole number from 1 to 100, with a percent sign or without.
+[[nodiscard]] std::optional<std::uint8_t> parse_percent(std::string_view value);
+
 inline constexpr char kMethodAllowed[] = "'drain', 'close', 'solinger' or 'reset'";
 [[nodiscard]] std::optional<Method> parse_method(std::string_view value);
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "finwait/handoff.hpp"
@@ -15,6 +16,7 @@ struct VhostSettings {
     bool engine = true;
     Policy policy;  // drain_timeout_ms is the full one
     std::uint32_t short_drain_timeout_ms = 2'000;
+    std::optional<AutoRule> auto_rule;
     std::string_view name;  // at most kVhostMax bytes
     LogIds logs;            // of a close without a request: no variable is set
 };

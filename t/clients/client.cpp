@@ -46,7 +46,8 @@ bool readable(int fd, Clock::time_point deadline) {
 
 }  // namespace
 
-int connect_tcp(const std::string& address, std::uint16_t port, int receive_buffer) {
+int connect_tcp(const std::string& address, std::uint16_t port, int receive_buffer,
+                const std::string& source) {
     addrinfo numeric{};
     numeric.ai_flags = AI_NUMERICHOST;
     numeric.ai_socktype = SOCK_STREAM;
@@ -57,6 +58,15 @@ int connect_tcp(const std::string& address, std::uint16_t port, int receive_buff
     const int fd = ::socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (receive_buffer > 0)
         ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    if (!source.empty()) {
+        sockaddr_in from{};
+        from.sin_family = AF_INET;
+        if (::inet_pton(AF_INET, source.c_str(), &from.sin_addr) != 1 ||
+            ::bind(fd, reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0) {
+            ::close(fd);
+            throw std::runtime_error(source + " is no address of this machine");
+        }
+    }
     const int one = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     const timeval patience{10, 0};
@@ -74,7 +84,8 @@ int connect_tcp(const std::string& address, std::uint16_t port, int receive_buff
 Client::Client(Transport transport, std::uint16_t port, ClientOptions options)
     : options_(std::move(options)) {
     fd_ = options_.fd >= 0 ? options_.fd
-                           : connect_tcp(options_.address, port, options_.receive_buffer);
+                           : connect_tcp(options_.address, port, options_.receive_buffer,
+                                         options_.source);
     sockaddr_in local{};
     socklen_t size = sizeof local;
     ::getsockname(fd_, reinterpret_cast<sockaddr*>(&local), &size);

@@ -32,6 +32,7 @@ struct ClientOptions {
     std::string host = "localhost";
     std::string server_name = {};  // SNI; "": the host
     std::string address = "127.0.0.1";
+    std::string source = {};  // the client's own IPv4 address; "": the kernel chooses
     int receive_buffer = 0;  // SO_RCVBUF before connect(); 0: the kernel's
     int fd = -1;             // already connected, for instance in another network namespace
 };
@@ -95,6 +96,7 @@ class Client {
 };
 
 // A connected socket; throws when refused.
-int connect_tcp(const std::string& address, std::uint16_t port, int receive_buffer = 0);
+int connect_tcp(const std::string& address, std::uint16_t port, int receive_buffer = 0,
+                const std::string& source = {});
 
 }  // namespace finwait::test

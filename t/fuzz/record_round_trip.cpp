@@ -76,6 +76,7 @@ Record any_record(FuzzedDataProvider& input) {
     record.http = any_word<HttpVersion>(input);
     record.tls = any_word<TlsVersion>(input);
     record.mpm = any_word<Mpm>(input);
+    record.remedy = any_word<Remedy>(input);
     record.state = any_word<TcpState>(input);
     record.cause = any_word<Cause>(input);
     record.drain = any_word<Drain>(input);

@@ -41,6 +41,9 @@ TallyLine any_line(FuzzedDataProvider& input) {
     line.tally.requests = input.ConsumeIntegral<std::uint64_t>();
     line.tally.drained_bytes = input.ConsumeIntegral<std::uint64_t>();
     line.tally.fin_wait_2_ns = input.ConsumeIntegral<std::uint64_t>() / kNsPerMs * kNsPerMs;
+    line.tally.remedied = {input.ConsumeIntegral<std::uint64_t>(),
+                           input.ConsumeIntegral<std::uint64_t>(),
+                           input.ConsumeIntegral<std::uint64_t>() / kNsPerMs * kNsPerMs};
     fill(input, line.tally.causes);
     fill(input, line.tally.drains);
     fill(input, line.tally.outcomes);

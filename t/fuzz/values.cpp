@@ -53,11 +53,23 @@ void check_env(const std::string& text) {
     require((negated ? "env=!" : "env=") + std::string(condition->name) == text);
 }
 
+// Digits only, and at most one sign behind them; what is accepted is in its range.
+void check_percent(const std::string& text) {
+    const std::string digits = text.ends_with('%') ? text.substr(0, text.size() - 1) : text;
+    const bool is_number = !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
+    const std::string bare = is_number ? digits.substr(std::min(digits.find_first_not_of('0'), digits.size())) : "";
+    const int wanted = bare.empty() || bare.size() > 3 ? 0 : std::stoi(bare);
+    const auto percent = finwait::parse_percent(text);
+    require(percent.has_value() == (wanted >= 1 && wanted <= 100));
+    if (percent) require(*percent == wanted);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string text(reinterpret_cast<const char*>(data), size);
     require(finwait::parse_bytes(text) == expected_bytes(text));
     check_env(text);
+    check_percent(text);
     return 0;
 }

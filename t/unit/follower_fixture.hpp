@@ -144,7 +144,9 @@ class FollowerTest : public testing::Test {
     Notices notices{control};
     Logs logs{epoll.get(), 0, notices};
     VhostTotals totals{-1};
-    RecordKeeper records{counters, 0, logs, {}, totals};
+    RemedyTable remedy_table;
+    Remedies remedies{remedy_table, 0, counters, notices};
+    RecordKeeper records{counters, 0, logs, {}, totals, remedies};
     std::set<std::uint64_t> held;
     FakeDiag* diag = new FakeDiag;  // the Follower's
     Follower follower{std::unique_ptr<SockDiag>(diag),

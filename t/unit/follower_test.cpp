@@ -262,5 +262,19 @@ TEST_F(Following, ClosesOfOneClientShareItsTexts) {
     EXPECT_EQ(1U, table.size());
 }
 
+TEST(FollowedClose, KeepsWhatFinWaitAutoGoesBy) {
+    Handoff handoff = test::sample_handoff();
+    handoff.auto_rule = AutoRule{40, 60, 3, 1800};
+    handoff.remedy = Remedy::cut_short;
+    ClientTable clients;
+    FollowedSocket socket = followed_from(handoff, {}, {});
+    socket.client = clients.intern(facts_of(handoff, socket));
+    std::string client_address;
+    const Handoff back = handoff_of(socket, client_address);
+    EXPECT_EQ(handoff.auto_rule, back.auto_rule);
+    EXPECT_EQ(handoff.remedy, back.remedy);
+    clients.release(socket.client);
+}
+
 }  // namespace
 }  // namespace finwait

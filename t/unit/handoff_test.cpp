@@ -17,6 +17,8 @@ Handoff a_handoff() {
     handoff.http = HttpVersion::http_1_1;
     handoff.tls = TlsVersion::tls_1_3;
     handoff.mpm = Mpm::event;
+    handoff.remedy = Remedy::cut_short;
+    handoff.auto_rule = AutoRule{40, 60, 3, 1800};
     handoff.requests = 7;
     handoff.half_close = std::chrono::nanoseconds(123'456'789);
     handoff.policy = {2'000, 500, 1u << 20, 0, 3'000};
@@ -45,6 +47,8 @@ TEST(Handoff, ComesBackAsItWasSent) {
     EXPECT_EQ(received.http, sent.http);
     EXPECT_EQ(received.tls, sent.tls);
     EXPECT_EQ(received.mpm, sent.mpm);
+    EXPECT_EQ(received.remedy, sent.remedy);
+    EXPECT_EQ(received.auto_rule, sent.auto_rule);
     EXPECT_EQ(received.requests, sent.requests);
     EXPECT_EQ(received.half_close, sent.half_close);
     EXPECT_EQ(received.policy, sent.policy);
@@ -60,6 +64,7 @@ TEST(Handoff, OfATypicalClientFitsInHalfAKilobyteOfChannelBuffer) {
     Handoff handoff = a_handoff();
     const std::string browser(112, 'x');  // Chromium's is 101 to 125 bytes long
     handoff.user_agent = browser;
+    handoff.policy = Policy();
     handoff.local = handoff.peer;
     handoff.client_address = {};
     handoff.logs.count = 1;
@@ -114,13 +119,24 @@ TEST(Handoff, OfAnotherVersionIsRefused) {
     EXPECT_EQ(decode(bytes, received), DecodeError::wrong_version);
 }
 
-// Bytes 1 to 6 are kind, cause, outcome, HTTP version, TLS version and MPM.
+// Bytes 1 to 7 are kind, cause, outcome, HTTP version, TLS version, MPM and remedy.
 TEST(Handoff, WithAnUnknownWordIsRefused) {
-    for (std::size_t at = 1; at <= 6; ++at) {
+    for (std::size_t at = 1; at <= 7; ++at) {
         Bytes bytes = encoded(a_handoff());
         bytes[at] = std::byte{200};
         Handoff received;
         EXPECT_EQ(decode(bytes, received), DecodeError::bad_value) << at;
+    }
+}
+
+TEST(Handoff, WithARuleOutOfItsRangeIsRefused) {
+    for (const AutoRule& bad :
+         {AutoRule{0, 50, 2, 60}, AutoRule{101, 50, 2, 60}, AutoRule{50, 0, 2, 60}, AutoRule{50, 50, 2, 0},
+          AutoRule{50, AutoRule::kClosesMax + 1, 2, 60}, AutoRule{50, 50, 1001, 60},
+          AutoRule{50, 50, 2, AutoRule::kForMaxS + 1}}) {
+        Handoff handoff = a_handoff(), received;
+        handoff.auto_rule = bad;
+        EXPECT_EQ(decode(encoded(handoff), received), DecodeError::bad_value);
     }
 }
 

@@ -15,6 +15,8 @@ Handoff with_everything(const std::string& user_agent) {
     Handoff handoff = test::sample_handoff();
     handoff.tls = TlsVersion::tls_1_3;
     handoff.user_agent = user_agent;
+    handoff.remedy = Remedy::nokeepalive;
+    handoff.auto_rule = AutoRule{40, 60, 3, 1800};
     handoff.client_address = "2001:db8::1";
     handoff.logs.ids = {7, 8, 9, 65535};
     handoff.logs.count = 4;
@@ -26,6 +28,8 @@ void expect_same(const Handoff& handoff, const Handoff& unpacked) {
     EXPECT_EQ(handoff.http, unpacked.http);
     EXPECT_EQ(handoff.tls, unpacked.tls);
     EXPECT_EQ(handoff.mpm, unpacked.mpm);
+    EXPECT_EQ(handoff.remedy, unpacked.remedy);
+    EXPECT_EQ(handoff.auto_rule, unpacked.auto_rule);
     EXPECT_EQ(handoff.requests, unpacked.requests);
     EXPECT_EQ(handoff.logs, unpacked.logs);
     EXPECT_EQ(handoff.peer, unpacked.peer);

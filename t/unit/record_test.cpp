@@ -52,6 +52,16 @@ TEST(Record, IsReadBackAsWritten) {
     EXPECT_EQ(parse_record(line_of(a_record())), a_record());
 }
 
+TEST(Record, TellsTheRemedyIfThereWasOne) {
+    Record record = a_record();
+    EXPECT_THAT(line_of(record), Not(HasSubstr("finwait.remedy")));
+    for (const Remedy remedy : {Remedy::nokeepalive, Remedy::cut_short}) {
+        record.remedy = remedy;
+        EXPECT_THAT(line_of(record), HasSubstr("\"finwait.remedy\":\"" + std::string(name_of(remedy))));
+        EXPECT_EQ(parse_record(line_of(record)), record);
+    }
+}
+
 TEST(Record, LineIsExactlyThis) {
     EXPECT_EQ(line_of(a_record()),
               R"({"@timestamp":"2026-11-22T09:40:22.007Z","event.name":"finwait.close",)"

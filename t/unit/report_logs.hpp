@@ -73,7 +73,7 @@ inline std::string stuck_log(const std::vector<Record>& closes) {
         line.user_agent = close.user_agent;
         line.addresses = 1;
         line.tally.add({close.cause, close.drain, close.outcome, false, close.requests,
-                        close.drained_bytes, std::chrono::milliseconds(close.fin_wait_2_ms)});
+                        close.drained_bytes, std::chrono::milliseconds(close.fin_wait_2_ms), close.remedy});
     }
     for (const auto& [account, line] : accounts) append_tally(log, line);
     return log;
@@ -100,6 +100,7 @@ inline std::vector<Record> some_closes(std::size_t count, unsigned seed = 1) {
         record.requests = below(20);
         record.drained_bytes = below(1000);
         record.fin_wait_2_ms = stuck ? 2000 + below(20'000) : below(3) == 0 ? below(900) : 0;
+        if (kind == 0) record.remedy = static_cast<Remedy>(below(kRemedies.size()));
         record.vhost = below(2) == 0 ? "www.example.org" : "api.example.org";
         record.half_close = kNoon + std::chrono::milliseconds(i * 20);
         closes.push_back(std::move(record));

@@ -19,9 +19,11 @@ struct WithSources : testing::Test {
     History history;
     Logs logs{-1, 0, notices};
     VhostTotals totals{-1};
-    RecordKeeper records{*counters, 0, logs, {}, totals};
+    std::unique_ptr<RemedyTable> table = std::make_unique<RemedyTable>();
+    Remedies remedies{*table, 0, *counters, notices};
+    RecordKeeper records{*counters, 0, logs, {}, totals, remedies};
     Follower follower{nullptr, *counters, counters->followed[0], records, notices, {}};
-    StatusSources sources{*counters, held, follower, records.ledger(), notices, history};
+    StatusSources sources{*counters, held, follower, records.ledger(), notices, history, remedies};
     Moment now{std::chrono::seconds(1000), std::chrono::seconds(1'700'000'000)};
 };
 

@@ -34,6 +34,7 @@ FollowedSocket followed_from(const Handoff& handoff, const CloseEnd& end, const 
     socket.http = handoff.http;
     socket.tls = handoff.tls;
     socket.mpm = handoff.mpm;
+    socket.remedy = handoff.remedy;
     socket.drain = end.drain;
     socket.drain_state = socket.state = end.facts.state;
     const Time closed = end.half_close + end.drain_time;
@@ -44,7 +45,7 @@ FollowedSocket followed_from(const Handoff& handoff, const CloseEnd& end, const 
 }
 
 ClientFacts facts_of(const Handoff& handoff, const FollowedSocket& socket) {
-    ClientFacts facts{handoff.vhost, handoff.user_agent, handoff.logs};
+    ClientFacts facts{handoff.vhost, handoff.user_agent, handoff.logs, handoff.auto_rule};
     if (socket.client_address.family == Endpoint::Family::none)
         facts.client_address = handoff.client_address;
     if (handoff.peer != socket.peer) facts.peer = handoff.peer;
@@ -61,6 +62,8 @@ Handoff handoff_of(const FollowedSocket& socket, std::string& client_address) {
     handoff.tls = socket.tls;
     handoff.mpm = socket.mpm;
     handoff.logs = facts.logs;
+    handoff.auto_rule = facts.auto_rule;
+    handoff.remedy = socket.remedy;
     handoff.requests = socket.requests;
     handoff.peer = either(facts.peer, socket.peer);
     handoff.local = either(facts.local, socket.local);

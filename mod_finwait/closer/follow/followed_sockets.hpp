@@ -41,6 +41,7 @@ struct FollowedSocket {
     HttpVersion http = HttpVersion::none;
     TlsVersion tls = TlsVersion::none;
     Mpm mpm = Mpm::unknown;
+    Remedy remedy = Remedy::none;
     Drain drain = Drain::none;
     TcpState drain_state = TcpState::unknown;  // when the drain ended
     TcpState state = TcpState::unknown;        // now

@@ -71,6 +71,8 @@ void fill_counters(const CloserCounters& counters, CloserTotals& totals) {
     totals.shed = read(counters.shed);
     totals.evicted = read(counters.evicted);
     totals.lost = read(counters.lost);
+    copy_counters(counters.remedies, totals.remedies);
+    totals.remedies_refused = read(counters.remedies_refused);
     copy_counters(counters.causes, totals.words.causes);
     copy_counters(counters.drains, totals.words.drains);
     copy_counters(counters.outcomes, totals.words.outcomes);
@@ -176,6 +178,9 @@ FinishedCloses finished_of(const Balance& balance) {
     finished.addresses = balance.addresses.estimate();
     finished.words = {tally.causes, tally.drains, tally.outcomes};
     finished.fin_wait_2 = histogram_of(tally);
+    finished.remedied_closes = tally.remedied.closes;
+    finished.remedied_stuck = tally.remedied.stuck;
+    finished.remedied_socket_seconds = static_cast<double>(tally.remedied.fin_wait_2_ns) / 1e9;
     return finished;
 }
 
@@ -259,6 +264,34 @@ void keep_oldest(std::vector<SocketView>& oldest) {
     if (oldest.size() > kOldestShown) oldest.resize(kOldestShown);
 }
 
+RemedyView view_of(const GivenRemedy& given) {
+    RemedyView view;
+    view.user_agent = given.user_agent;
+    view.vhost = given.vhost;
+    view.network = network_text(given.sentence.network);
+    view.remedy = given.sentence.remedy;
+    view.on_trial = given.on_trial;
+    view.since = given.since;
+    view.until = given.ends;
+    view.closes = given.sentence.seen.closes;
+    view.stuck = given.sentence.seen.stuck;
+    view.requests = given.sentence.seen.requests;
+    view.networks = given.networks;
+    return view;
+}
+
+void fill_remedies(const Remedies& remedies, StatusView& view) {
+    for (const GivenRemedy* given : remedies.given()) {
+        if (!given->on_trial)
+            ++view.remedies_active[static_cast<std::size_t>(given->sentence.remedy)];
+        view.remedies.push_back(view_of(*given));
+    }
+    std::ranges::stable_sort(view.remedies, std::ranges::greater(), [](const RemedyView& remedy) {
+        return std::pair(!remedy.on_trial, remedy.since);
+    });
+    if (view.remedies.size() > kRemediesShown) view.remedies.resize(kRemediesShown);
+}
+
 void fill_notices(const Notices& notices, Moment now, std::vector<NoticeView>& view) {
     for (const KeptNotice& notice : notices.kept())
         view.push_back(
@@ -303,6 +336,7 @@ StatusView collect(const StatusSources& sources, const ModuleTotals& module, Mom
     fill_present(sources.ledger, view, present);
     view.culprit = culprit_of(view.accounts);
     rank_accounts(view);
+    fill_remedies(sources.remedies, view);
     view.kernel = read_kernel();
     view.hour = sources.history.points(now.monotonic);
     fill_notices(sources.notices, now, view.notices);

@@ -8,6 +8,7 @@
 #include "closer/held_sockets.hpp"
 #include "closer/ledger/ledger.hpp"
 #include "closer/notices.hpp"
+#include "closer/remedy/remedies.hpp"
 #include "closer/status/history.hpp"
 #include "closer/status/view.hpp"
 #include "finwait/counters.hpp"
@@ -22,6 +23,7 @@ struct StatusSources {
     const Ledger& ledger;
     const Notices& notices;
     const History& history;
+    const Remedies& remedies;
     std::size_t slot = 0;  // in the counters' gauges
     std::size_t held_max = 0;
     std::uint64_t descriptor_limit = 0;

@@ -55,6 +55,9 @@ Json json_of(const FinishedCloses& finished) {
                 {"addresses", finished.addresses}};
     put_words(object, finished.words);
     object["fin_wait_2"] = json_of(finished.fin_wait_2);
+    object["remedied"] = {{"closes", finished.remedied_closes},
+                          {"stuck", finished.remedied_stuck},
+                          {"socket_seconds", finished.remedied_socket_seconds}};
     return object;
 }
 
@@ -121,12 +124,22 @@ Json json_of(const ModuleTotals& module) {
             {"declined", json_of(kDeclines, module.declined)}};
 }
 
+// All but `none`, which has no name.
+Json remedies_json(const std::array<std::uint64_t, kRemedies.size()>& counts) {
+    Json object = Json::object();
+    for (std::size_t i = 1; i < counts.size(); ++i)
+        object[std::string(kRemedies[i].name)] = counts[i];
+    return object;
+}
+
 Json json_of(const CloserTotals& closer) {
     Json object{{"received", closer.received}, {"bad_messages", closer.bad_messages},
                 {"records", closer.records},   {"tallied", closer.tallied},
                 {"unlogged", closer.unlogged}, {"dropped", closer.dropped},
                 {"shed", closer.shed},         {"evicted_accounts", closer.evicted},
                 {"lost", closer.lost}};
+    object["remedies"] = remedies_json(closer.remedies);
+    object["remedies_refused"] = closer.remedies_refused;
     put_words(object, closer.words);
     return object;
 }
@@ -150,6 +163,20 @@ Json json_of(const NoticeView& notice) {
 
 Json json_of(const VhostView& vhost) {
     return {{"name", vhost.name}, {"finished", json_of(vhost.finished)}};
+}
+
+Json json_of(const RemedyView& remedy) {
+    return {{"user_agent", remedy.user_agent},
+            {"vhost", remedy.vhost},
+            {"network", remedy.network.empty() ? Json(nullptr) : Json(remedy.network)},
+            {"remedy", name_of(remedy.remedy)},
+            {"on_trial", remedy.on_trial},
+            {"since_ms", remedy.since.count()},
+            {"until_ms", remedy.until.count()},
+            {"closes", remedy.closes},
+            {"stuck", remedy.stuck},
+            {"requests", remedy.requests},
+            {"networks", remedy.networks}};
 }
 
 template <typename T>
@@ -187,6 +214,7 @@ std::string render_json(const StatusView& view) {
     object["other"] = view.other ? json_of(*view.other) : Json(nullptr);
     object["finished"] = json_of(view.finished);
     object["vhosts"] = array_of(view.vhosts);
+    object["remedies"] = array_of(view.remedies);
     object["oldest"] = array_of(view.oldest);
     object["hour"] = hour_of(view.hour);
     object["module"] = json_of(view.module);

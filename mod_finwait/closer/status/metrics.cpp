@@ -180,6 +180,20 @@ void put_closer(Metrics& metrics, const CloserTotals& closer) {
     metrics.one("lost_total", kCounter, "Closes in the hands of a closer that died.", closer.lost);
 }
 
+void put_remedies(Metrics& metrics, const StatusView& view) {
+    const auto put = [&](const std::array<std::uint64_t, kRemedies.size()>& counts) {
+        for (std::size_t i = 1; i < counts.size(); ++i)  // all but `none`
+            metrics.sample({{"remedy", kRemedies[i].name}}, counts[i]);
+    };
+    metrics.family("remedies_total", kCounter,
+                   "Remedies given to clients that left sockets stuck (FinWaitAuto).");
+    put(view.closer.remedies);
+    metrics.family("remedies_active", kGauge, "Remedies in force.");
+    put(view.remedies_active);
+    metrics.one("remedies_refused_total", kCounter,
+                "Remedies not given because there were too many.", view.closer.remedies_refused);
+}
+
 void put_process(Metrics& metrics, const StatusView& view) {
     const auto seconds = [](std::chrono::milliseconds time) {
         return number_text(std::chrono::duration<double>(time).count());
@@ -209,6 +223,7 @@ std::string render_metrics(const StatusView& view) {
     put_kernel(metrics, view.kernel);
     put_module(metrics, view.module);
     put_closer(metrics, view.closer);
+    put_remedies(metrics, view);
     put_process(metrics, view);
     return metrics.take();
 }

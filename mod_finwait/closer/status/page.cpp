@@ -171,6 +171,7 @@ std::string render_page(const StatusView& view) {
     append_verdict(html, view);
     append_tiles(html, view);
     append_accounts(html, view);
+    append_remedies(html, view);
     append_chart(html, view.hour);
     append_states(html, view);
     append_oldest(html, view);

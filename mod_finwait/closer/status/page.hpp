@@ -13,6 +13,7 @@ namespace finwait {
 [[nodiscard]] std::string render_page(const StatusView& view);
 
 // The parts, each appended to the page.
+void append_remedies(std::string& html, const StatusView& view);
 void append_accounts(std::string& html, const StatusView& view);
 void append_chart(std::string& html, const std::vector<History::Point>& hour);
 void append_totals(std::string& html, const StatusView& view);

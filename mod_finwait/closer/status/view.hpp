@@ -53,6 +53,8 @@ struct CloserTotals {
     std::uint64_t shed = 0;
     std::uint64_t evicted = 0;  // accounts
     std::uint64_t lost = 0;
+    std::array<std::uint64_t, kRemedies.size()> remedies{};  // given
+    std::uint64_t remedies_refused = 0;
     WordTotals words;
 };
 
@@ -81,6 +83,26 @@ struct FinishedCloses {
     std::uint64_t addresses = 0;  // an estimate
     WordTotals words;
     TimeHistogram fin_wait_2;
+    // Of them under a remedy.
+    std::uint64_t remedied_closes = 0;
+    std::uint64_t remedied_stuck = 0;
+    double remedied_socket_seconds = 0;
+};
+
+// One client's, or one of a client on one network; also while it is on trial.
+struct RemedyView {
+    std::string user_agent;
+    std::string vhost;
+    std::string network;  // empty: all
+    Remedy remedy = Remedy::none;
+    bool on_trial = false;
+    std::chrono::milliseconds since{};  // since the epoch
+    std::chrono::milliseconds until{};
+    // The evidence.
+    std::uint64_t closes = 0;
+    std::uint64_t stuck = 0;
+    std::uint64_t requests = 0;
+    std::uint64_t networks = 0;
 };
 
 struct AccountView {
@@ -183,6 +205,8 @@ struct StatusView {
     Culprit culprit;  // of all accounts, left out ones too
     std::optional<AccountView> other;  // of accounts that were evicted
     std::vector<VhostView> vhosts;
+    std::vector<RemedyView> remedies;  // those in force first, then by age, at most kRemediesShown
+    std::array<std::uint64_t, kRemedies.size()> remedies_active{};  // all of them
     std::vector<SocketView> oldest;    // oldest first, at most kOldestShown
     std::vector<NoticeView> notices;   // latest first
     std::vector<History::Point> hour;  // oldest first, one per History::kStep, the last is now
@@ -192,6 +216,7 @@ inline constexpr std::size_t kAccountsShownMax = 100;
 inline constexpr std::ptrdiff_t kRankedByTime = 20;
 inline constexpr std::ptrdiff_t kRankedByNow = 5;
 inline constexpr std::size_t kOldestShown = 10;
+inline constexpr std::size_t kRemediesShown = 100;
 
 // Names of the levels, as httpd's LogLevel.
 [[nodiscard]] std::string_view name_of(NoticeLevel level);

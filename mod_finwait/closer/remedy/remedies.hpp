@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who has a remedy, and who is on trial: the closer's side of FinWaitAuto. Takes every finished
+// close, judges its client when that is due, keeps the shared table in step, and tells the error
+// log of each change. Bounded: evidence by the ledger's accounts, remedies by kRemediesMax.
+// docs/internals.md, "Remedies", has the rules.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "closer/ledger/ledger.hpp"
+#include "closer/notices.hpp"
+#include "closer/remedy/judge.hpp"
+#include "finwait/counters.hpp"
+#include "finwait/remedy_table.hpp"
+
+namespace finwait {
+
+inline constexpr std::size_t kRemediesMax = 1024;
+
+struct GivenRemedy {
+    std::string user_agent;
+    std::string vhost;
+    Sentence sentence;
+    std::size_t networks = 0;           // that the evidence is from, as far as they are kept
+    std::chrono::milliseconds since{};  // since the epoch
+    std::chrono::seconds term{};        // `for`
+    Time until{};                       // of the trial, once it is on trial
+    std::chrono::milliseconds ends{};   // the same, since the epoch
+    bool on_trial = false;
+};
+
+class Remedies {
+  public:
+    // Becomes the table's owner. Counts in `counters`.
+    Remedies(RemedyTable& table, std::size_t slot, CloserCounters& counters, Notices& notices);
+    Remedies(const Remedies&) = delete;
+    Remedies& operator=(const Remedies&) = delete;
+
+    // A finished close, booked in that account.
+    void book(AccountId account, const Handoff& handoff, const TalliedClose& close, Moment now);
+    // The account was evicted.
+    void forget(AccountId account);
+
+    // Ends what has had its time.
+    void turn(Moment now);
+    [[nodiscard]] Time due() const { return due_; }
+
+    // Those on trial too, in no order that means anything.
+    [[nodiscard]] std::vector<const GivenRemedy*> given() const;
+    [[nodiscard]] std::uint64_t active() const;
+
+  private:
+    using ByKey = std::map<std::uint64_t, GivenRemedy>;
+
+    [[nodiscard]] bool is_owner() const { return table_.owner() == owner_; }
+    [[nodiscard]] const GivenRemedy* find(std::uint64_t key) const;
+    [[nodiscard]] bool is_covered(std::uint64_t client, Network network) const;
+    [[nodiscard]] bool is_on_trial(std::uint64_t client, const Evidence& evidence) const;
+    void end_trials(std::uint64_t client, const Evidence& evidence);
+    void end_by_configuration(std::uint64_t key, Time now);
+    void pass_judgement(std::uint64_t client, const Evidence& evidence, const Handoff& handoff,
+                        Moment now);
+    bool give(std::uint64_t key, GivenRemedy remedy, Moment now);
+    [[nodiscard]] bool make_room();
+    ByKey::iterator erase(ByKey::iterator remedy);
+    void find_due();
+
+    RemedyTable& table_;
+    std::uint64_t owner_;
+    CloserCounters& counters_;
+    Notices& notices_;
+    std::vector<std::unique_ptr<Evidence>> evidence_;  // by AccountId
+    ByKey by_key_;
+    Time due_ = kNever;
+};
+
+}  // namespace finwait

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FinWaitAuto: a client that leaves sockets stuck gets a remedy, the others do not notice. Clients
+// on different networks are on 127.0.N.1.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "server/each.hpp"
+#include "server/status.hpp"
+
+namespace finwait::test {
+namespace {
+
+// Stuck closes come quickly, and `short` (one second) is shorter than they are.
+constexpr const char* kQuick = R"(
+    KeepAliveTimeout 200ms
+    FinWaitShortDrainTimeout 1500ms
+    FinWaitDrainIdleTimeout 1500ms
+)";
+constexpr const char* kAuto = "FinWaitAuto On stuck=50% min=10 requests=2 for=1h\n";
+
+// On TLS it says "Upgrade, close": h2 is offered, too.
+bool says_close(const Reply& reply) {
+    const std::size_t at = reply.headers.find("\nConnection: ");
+    if (at == std::string::npos) return false;
+    const std::string line =
+        reply.headers.substr(at + 1, reply.headers.find('\r', at + 1) - at - 1);
+    return line.find("close") != std::string::npos;
+}
+
+struct Remedied : PerMpmAndTransport {
+    std::unique_ptr<Httpd> httpd;
+    std::vector<Client> open;  // stuck: answered, and never closed
+
+    void start(const std::string& directives) {
+        httpd = std::make_unique<Httpd>(mpm, kQuick + directives);
+    }
+    [[nodiscard]] Client client(const std::string& user_agent, int network) const {
+        return httpd->client(transport, {.user_agent = user_agent,
+                                         .source = "127.0." + std::to_string(network) + ".1"});
+    }
+    void misbehave(const std::string& user_agent, int network, int requests = 1) {
+        open.push_back(client(user_agent, network));
+        for (int i = 0; i < requests; ++i) EXPECT_TRUE(open.back().get("/small").complete);
+    }
+    void behave(const std::string& user_agent, int network) {
+        Client good = client(user_agent, network);
+        EXPECT_TRUE(good.get("/small").complete);
+        good.close();
+    }
+    [[nodiscard]] std::uint64_t given(Remedy remedy) const {
+        return read(httpd->counters().closer().remedies[static_cast<std::size_t>(remedy)]);
+    }
+    // Bad clients of these networks in turn, until the closer has seen enough of them.
+    [[nodiscard]] bool wait_for(Remedy remedy, const std::string& user_agent,
+                                const std::vector<int>& networks, int requests = 1) {
+        for (int i = 0; i < 12; ++i)
+            misbehave(user_agent, networks[static_cast<std::size_t>(i) % networks.size()],
+                      requests);
+        std::size_t next = 0;
+        return wait_until(20s, [&] {
+            misbehave(user_agent, networks[next++ % networks.size()], requests);
+            return wait_until(400ms, [&] { return given(remedy) > 0; });
+        });
+    }
+    // What the client's next close says; keep-alive was left to it if the reply said nothing else.
+    [[nodiscard]] Record next_record(const std::string& user_agent, int network,
+                                     const std::string& headers = {},
+                                     const std::string& path = "/small") {
+        Client next = client(user_agent, network);
+        const Reply reply = next.get(path, headers);
+        EXPECT_TRUE(reply.complete);
+        reply_ = reply;
+        return httpd->record_of(next);
+    }
+    [[nodiscard]] bool was_told_to_close() const { return says_close(reply_); }
+    void expect_keep_alive(const std::string& user_agent, int network) {
+        Client next = client(user_agent, network);
+        for (int i = 0; i < 2; ++i) {
+            const Reply reply = next.get("/small");
+            EXPECT_TRUE(reply.complete) << user_agent;
+            EXPECT_FALSE(says_close(reply)) << user_agent;
+        }
+        next.close();
+    }
+
+    Reply reply_;
+};
+
+TEST_P(Remedied, AGuiltyClientLosesKeepAliveAndTheOthersKeepIt) {
+    start(kAuto);
+    ASSERT_TRUE(wait_for(Remedy::nokeepalive, "bad/1.0", {1, 2, 3, 4})) << httpd->counters().text();
+    const Record record = next_record("bad/1.0", 7);
+    EXPECT_EQ(record.remedy, is_h2 ? Remedy::cut_short : Remedy::nokeepalive);
+    EXPECT_EQ(record.cause, is_h2 ? Cause::keepalive_timeout : Cause::server_limit);
+    EXPECT_EQ(was_told_to_close(), !is_h2);
+    if (is_h2) {
+        EXPECT_TRUE(is_stuck(record.drain, record.state)) << record.drain;
+        EXPECT_GE(record.drain_ms, 990U);
+        EXPECT_LE(record.drain_ms, 1300U);
+    }
+    expect_keep_alive("good/1.0", 1);
+    EXPECT_EQ(given(Remedy::nokeepalive), 1U);
+    EXPECT_TRUE(
+        httpd->wait_error_log("remedy nokeepalive for 1 h for 'bad/1.0' on localhost: ", 15s))
+        << httpd->error_log();
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, Remedied,
+                         testing::Combine(testing::ValuesIn(kEachMpm),
+                                          testing::ValuesIn(kEachTransport)),
+                         NameOf());
+
+// On one MPM, plain.
+struct OnEvent : Remedied {};
+
+TEST_P(OnEvent, AClientThatUsesKeepAliveKeepsItAndIsCutShort) {
+    start(kAuto);
+    ASSERT_TRUE(wait_for(Remedy::cut_short, "busy/1.0", {1, 2, 3, 4}, 3));
+    const Record record = next_record("busy/1.0", 7);
+    EXPECT_EQ(record.remedy, Remedy::cut_short);
+    EXPECT_FALSE(was_told_to_close());
+    EXPECT_TRUE(is_stuck(record.drain, record.state)) << record.drain;
+    EXPECT_GE(record.drain_ms, 990U);
+    EXPECT_LE(record.drain_ms, 1200U);
+}
+
+TEST_P(OnEvent, WhatTheAdministratorSetsWins) {
+    start(std::string(kAuto) +
+          "SetEnvIf X-Wait . finwait-drain=1400ms finwait-idle=1400ms\n"
+          "SetEnvIf X-Once . nokeepalive\n");
+    ASSERT_TRUE(wait_for(Remedy::cut_short, "busy/1.0", {1, 2, 3, 4}, 3));
+    const Record waited = next_record("busy/1.0", 7, "X-Wait: 1\r\n");
+    EXPECT_EQ(waited.remedy, Remedy::cut_short);
+    EXPECT_GE(waited.drain_ms, 1390U);
+    const Record once = next_record("busy/1.0", 7, "X-Once: 1\r\n");
+    EXPECT_EQ(once.remedy, Remedy::none);
+    EXPECT_TRUE(was_told_to_close());
+}
+
+TEST_P(OnEvent, ARequestThroughAProxyIsCutShortInPlaceOfNoKeepAlive) {
+    start(kAuto);
+    ASSERT_TRUE(wait_for(Remedy::nokeepalive, "bad/1.0", {1, 2, 3, 4}));
+    const Record record = next_record("bad/1.0", 7, "Via: 1.1 proxy\r\n");
+    EXPECT_EQ(record.remedy, Remedy::cut_short);
+    EXPECT_FALSE(was_told_to_close());
+    EXPECT_GE(record.drain_ms, 990U);
+    EXPECT_LE(record.drain_ms, 1200U);
+}
+
+TEST_P(OnEvent, AnInternalRedirectKeepsTheRemedy) {
+    start(std::string(kAuto) + "ErrorDocument 404 /small\n");
+    ASSERT_TRUE(wait_for(Remedy::nokeepalive, "bad/1.0", {1, 2, 3, 4}));
+    const Record record = next_record("bad/1.0", 7, {}, "/missing");
+    EXPECT_EQ(reply_.status, 404);
+    EXPECT_EQ(reply_.body, "hello from httpd\n");
+    EXPECT_TRUE(was_told_to_close());
+    EXPECT_EQ(record.remedy, Remedy::nokeepalive);
+}
+
+TEST_P(OnEvent, AVirtualHostWithoutItLooksNothingUp) {
+    start(std::string("FinWaitAuto On min=10\n") + R"(
+        <VirtualHost *:${plain}>
+            ServerName localhost
+        </VirtualHost>
+        <VirtualHost *:${plain}>
+            ServerName off.test
+            FinWaitAuto Off
+        </VirtualHost>
+    )");
+    ASSERT_TRUE(wait_for(Remedy::nokeepalive, "bad/1.0", {1, 2, 3, 4}));
+    EXPECT_EQ(next_record("bad/1.0", 7).remedy, Remedy::nokeepalive);
+    Client other = httpd->client(Transport::plain, {.user_agent = "bad/1.0", .host = "off.test"});
+    EXPECT_FALSE(says_close(other.get("/small")));
+    EXPECT_EQ(httpd->record_of(other).remedy, Remedy::none);
+}
+
+TEST_P(OnEvent, IsOverWhenAGracefulRestartSwitchesItOff) {
+    start("FinWaitAuto On min=10\nIncludeOptional ${dir}/auto.con[f]\n");
+    ASSERT_TRUE(wait_for(Remedy::nokeepalive, "bad/1.0", {1, 2, 3, 4}));
+    EXPECT_EQ(next_record("bad/1.0", 7).remedy, Remedy::nokeepalive);
+    write_file(httpd->dir() + "/auto.conf", "FinWaitAuto Off\n");
+    httpd->graceful();
+    EXPECT_EQ(next_record("bad/1.0", 7).remedy, Remedy::none);
+    EXPECT_FALSE(was_told_to_close());
+    EXPECT_TRUE(httpd->wait_error_log("FinWaitAuto is Off now", 15s));
+}
+
+TEST_P(OnEvent, EndsWithTheCloserAndIsLearntAnew) {
+    start(kAuto);
+    httpd->expect_error("the closer died");
+    httpd->expect_error("lost");
+    ASSERT_TRUE(wait_for(Remedy::nokeepalive, "bad/1.0", {1, 2, 3, 4}));
+    EXPECT_EQ(next_record("bad/1.0", 7).remedy, Remedy::nokeepalive);
+    const pid_t killed = httpd->closer_pid();
+    ::kill(killed, SIGKILL);
+    ASSERT_TRUE(wait_until(8s, [&] {
+        const auto pids = httpd->closer_pids();
+        return pids.size() == 1 && pids.front() != killed &&
+               read(httpd->counters().closer().running[0]) == 1;
+    }));
+    EXPECT_EQ(next_record("bad/1.0", 7).remedy, Remedy::none);
+    open.clear();
+    const auto before = given(Remedy::nokeepalive);
+    std::size_t next = 0;
+    EXPECT_TRUE(wait_until(20s, [&] {
+        misbehave("bad/1.0", static_cast<int>(next++ % 4) + 1);
+        return wait_until(300ms, [&] { return given(Remedy::nokeepalive) > before; });
+    }));
+}
+
+// --- who lends a popular name to bad clients ---
+
+TEST_P(OnEvent, AnAttackFromOneNetworkCostsOnlyThatNetwork) {
+    start(kAuto);
+    for (const int network : {1, 2, 3, 4, 5}) behave("Chrome", network);
+    ASSERT_TRUE(wait_for(Remedy::nokeepalive, "Chrome", {9}));
+    EXPECT_EQ(next_record("Chrome", 9).remedy, Remedy::nokeepalive);
+    for (const int network : {1, 2, 3, 4, 5, 6}) expect_keep_alive("Chrome", network);
+    EXPECT_EQ(given(Remedy::nokeepalive), 1U);
+}
+
+TEST_P(OnEvent, AnAttackFromThreeNetworksCostsKeepAliveForItsTimeAndNoReply) {
+    start("FinWaitAuto On min=10 for=6s\n");
+    for (const int network : {1, 2, 3, 4, 5}) behave("Chrome", network);
+    ASSERT_TRUE(wait_for(Remedy::nokeepalive, "Chrome", {7, 8, 9}));
+    const auto begun = Clock::now();
+    Client honest = client("Chrome", 1);
+    const Reply whole = honest.get("/3m");
+    EXPECT_TRUE(whole.complete);
+    EXPECT_EQ(whole.body.size(), 3'000'000U);
+    EXPECT_TRUE(says_close(whole));
+    EXPECT_TRUE(wait_until(10s, [&] {
+        Client next = client("Chrome", 1);
+        const bool keeps = !says_close(next.get("/small"));
+        next.close();
+        return keeps;
+    }));
+    EXPECT_LE(Clock::now() - begun, 8s);
+    expect_keep_alive("Chrome", 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, OnEvent, testing::Values(std::tuple(Mpm::event, Transport::plain)),
+                         NameOf());
+
+// --- a real one ---
+
+TEST(RealRemedy, PythonRequestsIsLearntAndStopsLeavingSockets) {
+    Httpd httpd(Mpm::event, std::string(kQuick) + kAuto);
+    const std::string url = "http://127.0.0.1:" + std::to_string(httpd.port()) + "/small";
+    Process python({"/usr/bin/python3", "-c", R"(
+import requests, sys, time
+from requests.adapters import HTTPAdapter
+
+class From(HTTPAdapter):
+    def __init__(self, address):
+        self.address = address
+        super().__init__()
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, source_address=(self.address, 0), **kwargs)
+
+sessions = [requests.Session() for _ in range(12)]
+for i, session in enumerate(sessions):
+    session.mount('http://', From('127.0.%d.1' % (i % 4 + 1)))
+while True:
+    for session in sessions:
+        assert session.get(sys.argv[1]).text == 'hello from httpd\n'
+    time.sleep(3)
+)",
+                    url});
+    const auto is_on_remedy = [](const Record& record) {
+        return record.user_agent.starts_with("python-requests/") &&
+               record.remedy == Remedy::nokeepalive;
+    };
+    const Record record = httpd.wait_record(is_on_remedy, 25s);
+    EXPECT_EQ(record.cause, Cause::server_limit);
+    EXPECT_NE(record.drain, Drain::deadline);
+    EXPECT_LT(record.fin_wait_2_ms, 500U);
+    Process ended = std::move(python);
+}
+
+}  // namespace
+}  // namespace finwait::test
