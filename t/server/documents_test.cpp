@@ -146,6 +146,7 @@ TEST_F(Documents, StateTheDefaultsOfTheCode) {
         {"FinWaitTimeout", std::to_string(policy.linger2_s) + "s"},
         {"FinWaitAckTimeout", "kernel"},
         {"FinWaitMethod", std::string(name_of(policy.method))},
+        {"FinWaitAuto", vhost.auto_rule ? "On" : "Off"},
         {"FinWaitMaxDraining", constant("kMaxDrainingDefault")},
         {"FinWaitMaxFollowed", constant("kMaxFollowedDefault")},
         {"FinWaitLedgerSize", constant("kLedgerSizeDefault")},
