@@ -27,7 +27,7 @@ const columns = {
   'client.address': 'VARCHAR', 'server.address': 'VARCHAR', 'user_agent.original': 'VARCHAR',
   'network.connection.state': 'VARCHAR', 'finwait.cause': 'VARCHAR', 'finwait.drain': 'VARCHAR',
   'finwait.outcome': 'VARCHAR', 'finwait.requests': 'BIGINT', 'finwait.drained_bytes': 'BIGINT',
-  'finwait.fin_wait_2_ms': 'BIGINT',
+  'finwait.fin_wait_2_ms': 'BIGINT', 'finwait.remedy': 'VARCHAR',
 };
 const types = Object.entries(columns).map(([name, type]) => `'${name}': '${type}'`).join(', ');
 const families = familiesFile ? JSON.parse(readFileSync(familiesFile, 'utf8')) : {};
@@ -43,6 +43,9 @@ const questions = [
      (part / n + 3.841458820694124 / (2 * n) + side * 1.959963984540054 *
       sqrt(part / n * (1 - part / n) / n + 3.841458820694124 / (4 * n * n)))
      / (1 + 3.841458820694124 / n)`,
+  `CREATE MACRO part(n, s, ms) AS {
+     closes: n, stuck: s, share: if(n = 0, 0, s / n), low: if(s = 0, 0, wilson(s, n, -1)),
+     high: if(s = n, 1, wilson(s, n, 1)), socket_seconds: coalesce(ms, 0) / 1000}`,
   `CREATE TABLE closes AS SELECT *, ${names[report.by]} AS name FROM (
      SELECT "@timestamp" AS time, "server.address" AS vhost, "user_agent.original" AS user_agent,
             coalesce("client.address", "network.peer.address") AS address,
@@ -51,6 +54,7 @@ const questions = [
             "finwait.fin_wait_2_ms" AS ms,
             "network.connection.state" = 'fin_wait_2'
               AND "finwait.drain" IN ('idle_timeout', 'deadline') AS is_stuck,
+            "finwait.remedy" IS NOT NULL AS is_remedied,
             map(${list(Object.keys(families))}, ${list(Object.values(families))}) AS families
      FROM read_json(${quoted(log)}, format = 'newline_delimited', columns = {${types}})
      WHERE "event.name" = 'finwait.close')`,
@@ -83,6 +87,10 @@ const rows = `
            histogram(outcome) AS outcomes, histogram(cause) AS causes, histogram(drain) AS drains,
            coalesce(histogram(cause) FILTER (is_stuck), MAP {}) AS stuck_causes,
            coalesce(histogram(bound(ms)) FILTER (ms > 0), MAP {}) AS fin_wait_2,
+           part(count(*) FILTER (is_remedied), count(*) FILTER (is_remedied AND is_stuck),
+                sum(ms) FILTER (is_remedied)) AS with_remedy,
+           part(count(*) FILTER (NOT is_remedied), count(*) FILTER (NOT is_remedied AND is_stuck),
+                sum(ms) FILTER (NOT is_remedied)) AS without_remedy,
            any_value(addresses.top) AS top, any_value(user_agents) AS user_agents
     FROM told LEFT JOIN addresses USING (is_all, name)
               LEFT JOIN agents ON NOT is_all AND agents.name = told.name
