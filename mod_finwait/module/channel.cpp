@@ -117,8 +117,8 @@ bool has_unacknowledged(int socket) {
     return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 
-void hold_partial_segment(int socket) {
-    const int on = 1;
+void hold_partial_segment(int socket, bool hold) {
+    const int on = hold ? 1 : 0;
     ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
 }
 

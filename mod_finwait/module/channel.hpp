@@ -37,9 +37,10 @@ namespace finwait {
 // True if the client has not acknowledged all that was written.
 [[nodiscard]] bool has_unacknowledged(int socket);
 
-// From now on what does not fill a segment waits for shutdown() or close(), and leaves in one segment
-// with our FIN (TCP_CORK; net/ipv4/tcp_output.c, tcp_send_fin); for 200 ms at most.
-void hold_partial_segment(int socket);
+// Whether what does not fill a segment waits for shutdown() or close() and leaves in one segment with
+// our FIN (TCP_CORK; net/ipv4/tcp_output.c, tcp_send_fin): one retransmission timeout at most, 200 ms
+// or more. False sends what waits.
+void hold_partial_segment(int socket, bool hold);
 
 // What cause_of_close() needs of TCP_INFO; zeros where the kernel gives no answer.
 struct Received {

@@ -55,11 +55,17 @@ void cut_short(const Close& close, Policy& policy) {
 // What may stand unacknowledged before our FIN without being a reply: close_notify and GOAWAY with
 // its debug text.
 constexpr int kGoodbyeMax = 256;
+// And of a reply that left with our FIN: the client's system has had no time yet to acknowledge it.
+constexpr int kLastSegmentMax = 1460;
 
 }  // namespace
 
 bool all_but_goodbye_acknowledged(const Close& close) {
-    return only_fin_unacknowledged(close.socket, close.connection.before_goodbye ? kGoodbyeMax : 0);
+    const Connection& connection = close.connection;
+    const int goodbye_max = connection.half_close       ? kLastSegmentMax
+                            : connection.before_goodbye ? kGoodbyeMax
+                                                        : 0;
+    return only_fin_unacknowledged(close.socket, goodbye_max);
 }
 
 bool has_short_note(const Close& close) {
@@ -105,7 +111,7 @@ Handoff message_for(const Close& close, Cause cause) {
     message.mpm = mpm();
     message.tls = connection.tls;
     message.requests = close.seen.requests;
-    message.half_close = monotonic_now();
+    message.half_close = connection.half_close ? connection.half_close->at : monotonic_now();
     message.policy = close.settings.policy;
     message.auto_rule = close.settings.auto_rule;
     message.vhost = close.settings.name;

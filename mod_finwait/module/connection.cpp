@@ -9,6 +9,7 @@
 #include "module/client_variables.hpp"
 #include "module/clock.hpp"
 #include "module/guard.hpp"
+#include "module/last_reply.hpp"
 #include "module/other_child.hpp"
 #include "module/pool_new.hpp"
 #include "module/remedy.hpp"
@@ -212,7 +213,10 @@ int on_log_transaction(request_rec* r) {
         conn_rec* c = r->connection->master ? r->connection->master : r->connection;
         Connection* connection = connection_of(c);
         if (!connection || is_upgrade_to_http_2(r)) return DECLINED;
-        if (!r->connection->master) connection->reading = false;
+        if (!r->connection->master) {
+            half_close_after_last_reply(*connection, r);
+            connection->reading = false;
+        }
         remember(*connection, r);
         return DECLINED;
     });

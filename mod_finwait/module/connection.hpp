@@ -24,6 +24,11 @@ struct BeforeGoodbye {
     std::chrono::nanoseconds at{};
 };
 
+struct HalfClose {
+    Peek peek = Peek::nothing;  // just before it
+    std::chrono::nanoseconds at{};
+};
+
 // In c->pool, from pre_connection to the pool's end. All but `client` belongs to the thread that
 // the MPM has serve the connection.
 struct Connection {
@@ -34,7 +39,9 @@ struct Connection {
     bool http_2 = false;
     std::optional<BeforeGoodbye> before_goodbye;
     bool reading = false;    // HTTP/1: a request is being read or answered
-    bool joined = false;     // what is left to write and our FIN will go out together
+    bool holds_segment = false;       // what does not fill a segment waits for our FIN
+    bool last_request_ended = false;  // its End-Of-Request bucket has passed
+    std::optional<HalfClose> half_close;  // at the end of the last reply, before the connection's own
     bool closing = false;    // pre_close_connection has run
     bool accounted = false;  // this close has been counted, once and for all
 };

@@ -2,7 +2,6 @@
 #include "module/take_over.hpp"
 
 #include <apr_network_io.h>
-#include <apr_portable.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <sys/socket.h>
@@ -12,9 +11,11 @@
 #include <utility>
 
 #include "module/channel.hpp"
+#include "module/client_socket.hpp"
 #include "module/clock.hpp"
 #include "module/close_message.hpp"
 #include "module/guard.hpp"
+#include "module/last_reply.hpp"
 #include "module/runtime.hpp"
 #include "module/server_config.hpp"
 
@@ -24,26 +25,6 @@ namespace {
 
 ap_filter_rec_t* take_over_handle = nullptr;  // by its name it would be looked for at each connection
 
-
-// A listener may speak SCTP; mpm_itk takes the socket away.
-bool is_tcp(apr_socket_t* socket) {
-    int protocol = 0;
-    return socket && apr_socket_protocol_get(socket, &protocol) == APR_SUCCESS &&
-           (protocol == 0 || protocol == APR_PROTO_TCP);
-}
-
-// -1 once httpd has closed it.
-int descriptor_of(apr_socket_t* socket) {
-    apr_os_sock_t descriptor = -1;
-    return socket && apr_os_sock_get(&descriptor, socket) == APR_SUCCESS ? descriptor : -1;
-}
-
-// Only where httpd could not write may a RST be hidden behind unread bytes, and is asked for.
-Peek peek_of(const conn_rec& c, int socket) {
-    const Peek peek = peek_at(socket);
-    const bool may_hide = peek == Peek::data || peek == Peek::nothing;
-    return may_hide && c.aborted && is_closed(socket) ? Peek::closed : peek;
-}
 
 // The last request's virtual host decides; without a request, the connection's own.
 const VhostSettings& settings_for(const Connection& connection, const ClientSeen& seen) {
@@ -132,8 +113,14 @@ void decide(const Close& close) {
     const Cause cause = cause_of(close);
     if (const auto outcome = outcome_without_drain(close, cause))
         return report(close, cause, *outcome);
-    if (::shutdown(close.socket, SHUT_WR) != 0) return report(close, cause, Outcome::reset);
+    if (!close.connection.half_close && ::shutdown(close.socket, SHUT_WR) != 0)
+        return report(close, cause, Outcome::reset);
     hand_off(close, cause);
+}
+
+Peek peek_before_half_close(const Connection& connection, int socket) {
+    if (socket < 0) return Peek::nothing;
+    return connection.half_close ? connection.half_close->peek : peek_of(*connection.c, socket);
 }
 
 void account(Connection& connection, bool may_wait) {
@@ -151,8 +138,7 @@ void account(Connection& connection, bool may_wait) {
     apr_socket_t* apr_socket = ap_get_conn_socket(connection.c);
     if (!is_tcp(apr_socket)) return count_decline(connection, Decline::no_socket);
     const int socket = descriptor_of(apr_socket);
-    const Close close{connection, seen, settings, socket,
-                      socket < 0 ? Peek::nothing : peek_of(*connection.c, socket)};
+    const Close close{connection, seen, settings, socket, peek_before_half_close(connection, socket)};
     // httpd has closed it without a goodbye, and nothing can be asked any more.
     if (socket < 0) return report(close, cause_of(close), Outcome::cut);
     decide(close);
@@ -166,36 +152,9 @@ void observe(Connection& connection) {
                                  aborted, received_on(socket), monotonic_now()};
 }
 
-bool holds(const apr_bucket_brigade* brigade, const apr_bucket_type_t& type) {
-    for (apr_bucket* bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade);
-         bucket = APR_BUCKET_NEXT(bucket))
-        if (bucket->type == &type) return true;
-    return false;
-}
-
-// Nothing comes between this and our FIN but the access log: the handler has returned, or what it
-// ends with is a file. (mod_cgi may wait for its program after the End-Of-Stream.)
-bool ends_reply(const apr_bucket_brigade* brigade) {
-    return holds(brigade, ap_bucket_type_eor) ||
-           (holds(brigade, apr_bucket_type_file) && holds(brigade, apr_bucket_type_eos));
-}
-
-bool ends_last_reply(const Connection& connection, const apr_bucket_brigade* brigade) {
-    return connection.c->keepalive == AP_CONN_CLOSE && !connection.joined &&
-           ends_reply(brigade) && !speaks_http_2(connection.c);
-}
-
-void join_goodbye_to_fin(Connection& connection) {
-    if (std::exchange(connection.joined, true)) return;
-    if (!config_of(connection.c->base_server).settings.engine) return;
-    const int socket = descriptor_of(ap_get_conn_socket(connection.c));
-    if (socket >= 0) hold_partial_segment(socket);
-}
-
 apr_status_t take_over_filter(ap_filter_t* filter, apr_bucket_brigade* brigade) {
     auto& connection = *static_cast<Connection*>(filter->ctx);
-    if (!connection.closing && ends_last_reply(connection, brigade))
-        join_goodbye_to_fin(connection);
+    if (!connection.closing) watch_for_last_reply(connection, brigade);
     // Looked for first: the core filter empties the brigade. A request's own End-Of-Connection
     // bucket (http_filters.c, mod_proxy_http) comes before the mark.
     const bool last = connection.closing && holds(brigade, ap_bucket_type_eoc);

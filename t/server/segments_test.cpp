@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The last of the reply, the goodbye and our FIN leave in one segment.
+// The last of the reply, the goodbye and our FIN leave in one segment, and wait for nothing that
+// comes after the reply.
 #include <gtest/gtest.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <fstream>
 
 #include "server/each.hpp"
 
@@ -44,6 +48,32 @@ INSTANTIATE_TEST_SUITE_P(Each, Segments,
                          testing::Combine(testing::ValuesIn(kEachMpm),
                                           testing::ValuesIn(kEachTransport)),
                          NameOf());
+
+// httpd waits three seconds for such a program when it clears the request.
+constexpr const char* kStubborn = R"(#!/bin/sh
+trap '' TERM
+printf 'Content-Type: text/plain\r\n\r\nhello'
+exec >&- 2>&-
+read ignored <"$(dirname "$0")/gate"
+)";
+
+TEST(LastReply, DoesNotWaitForWhatFollowsIt) {
+    Httpd httpd(Mpm::prefork, "LoadModule cgi_module ${modules}/mod_cgi.so\n"
+                              "ScriptAlias /stubborn ${dir}/stubborn\n");
+    const std::string program = httpd.dir() + "/stubborn";
+    std::ofstream(program) << kStubborn;
+    ASSERT_EQ(::chmod(program.c_str(), 0755), 0);
+    ASSERT_EQ(::mkfifo((httpd.dir() + "/gate").c_str(), 0644), 0);
+    Client client = httpd.client();
+    const auto asked = Clock::now();
+    client.ask("/stubborn", "Connection: close\r\n");
+    EXPECT_EQ(client.reply().body, "hello");
+    EXPECT_EQ(client.wait_end(5s), End::fin);
+    EXPECT_LT(Clock::now() - asked, 150ms);  // the kernel holds a segment back for 200 ms
+    std::ofstream(httpd.dir() + "/gate") << "go\n";
+    client.close();
+    EXPECT_EQ(httpd.record_of(client).cause, Cause::client_asked);
+}
 
 }  // namespace
 }  // namespace finwait::test
