@@ -28,8 +28,9 @@ Change change_of(const DiffRow& row) {
     return change_of(row.before.stuck(), row.after.stuck());
 }
 
-bool is_worse_news(const DiffRow& a, const DiffRow& b) {
-    if (a.change != b.change) return a.change < b.change;
+bool comes_before(const DiffRow& a, const DiffRow& b) {
+    if (a.is_news() != b.is_news()) return a.is_news();
+    if (a.is_news() && a.change != b.change) return a.change < b.change;
     const auto cost = [](const DiffRow& row) {
         return std::max(row.before.tally.fin_wait_2_ns, row.after.tally.fin_wait_2_ns);
     };
@@ -48,7 +49,7 @@ Diff compare(Report before, Report after) {
         row.change = change_of(row);
         diff.rows.push_back(std::move(row));
     }
-    std::sort(diff.rows.begin(), diff.rows.end(), is_worse_news);
+    std::sort(diff.rows.begin(), diff.rows.end(), comes_before);
     diff.before = std::move(before);
     diff.after = std::move(after);
     return diff;

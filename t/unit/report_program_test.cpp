@@ -256,6 +256,8 @@ TEST_F(ReportProgram, ComparesTwoLogsAndTwoPeriods) {
                           .out),
               expected);
     EXPECT_THAT(ask("--diff " + a + " " + b).out, HasSubstr("0 % → 50 %"));
+    EXPECT_THAT(ask("--csv --diff " + a + " " + b).out, HasSubstr("\"worsened/1.0\",worse,200,0,0,"));
+    EXPECT_THAT(ask("--markdown --diff " + a + " " + b).out, HasSubstr("| worse | 200 | 200 | 0 % |"));
     EXPECT_EQ(ask("--diff " + a + " yesterday").exit_code, 2);
 }
 
