@@ -22,9 +22,11 @@ Change change_of(const Share& before, const Share& after) {
     return Change::same;
 }
 
-Change change_of(const DiffRow& row) {
+Change change_of(const DiffRow& row, std::uint64_t sample_min) {
     if (row.before.tally.closes == 0) return Change::is_new;
     if (row.after.tally.closes == 0) return Change::gone;
+    // Of a thousand rare clients some differ by chance, however sure we want to be of each.
+    if (std::min(row.before.tally.closes, row.after.tally.closes) < sample_min) return Change::same;
     return change_of(row.before.stuck(), row.after.stuck());
 }
 
@@ -46,7 +48,7 @@ Diff compare(Report before, Report after) {
     Diff diff;
     for (auto& [name, row] : by_name) {
         row.name = name;
-        row.change = change_of(row);
+        row.change = change_of(row, after.sample_min);
         diff.rows.push_back(std::move(row));
     }
     std::sort(diff.rows.begin(), diff.rows.end(), comes_before);

@@ -96,6 +96,17 @@ TEST(ReportText, FitsTheScreenWithManyClients) {
     EXPECT_GT(std::count(all.begin(), all.end(), '\n'), 60);
 }
 
+TEST(ReportText, TellsInASecondLineWhatItsColumnIsTooNarrowFor) {
+    const std::string agent = "BadBrowser/1.0 (compatible; of a long name)";
+    std::vector<Record> closes(400, a_close("curl/8.0"));
+    closes.insert(closes.end(), 60, a_stuck_close(agent));
+    const Report report = analysed(all_log(closes), {}, Dimension::ua).report;
+    const std::string table = render_table(report, {}, std::nullopt);
+    EXPECT_THAT(table, HasSubstr("\nBadBrowser/1.0 (com… "));
+    EXPECT_THAT(table, HasSubstr("\n  all from 192.0.2.1; " + agent));
+    EXPECT_THAT(table, Not(HasSubstr(" \n")));
+}
+
 TEST(ReportText, HasNoColourUnlessAsked) {
     const Report report = report_of("a");
     EXPECT_THAT(render_table(report, {}, std::nullopt), Not(HasSubstr("\x1b")));
@@ -145,6 +156,20 @@ TEST(ReportDiff, LetsNoTextOfTheClientsActInAnyForm) {
         const std::string csv = render_diff_csv(diff, std::nullopt);
         EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 3) << csv;
     }
+}
+
+TEST(ReportDiff, JudgesNoClientOfTooFewCloses) {
+    const auto change_with = [](std::size_t closes_after) {
+        std::vector<Record> after(closes_after, a_close("rare/1.0"));
+        for (std::size_t i = 0; i < closes_after / 3; ++i) after[i] = a_stuck_close("rare/1.0");
+        const std::vector<Record> before(200, a_close("rare/1.0"));
+        return compare(analysed(all_log(before), {}, Dimension::family, {30}).report,
+                       analysed(all_log(after), {}, Dimension::family, {30}).report)
+            .rows.at(0)
+            .change;
+    };
+    EXPECT_EQ(change_with(29), Change::same);
+    EXPECT_EQ(change_with(30), Change::worse);
 }
 
 TEST(ReportDiff, TellsNewsFirstAndThenWhatCosts) {
