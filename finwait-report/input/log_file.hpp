@@ -28,7 +28,8 @@ class LogFile {
   private:
     void fail();
     // libarchive gives whole blocks: what it had decoded before the damage is lost with the last
-    // one. The compressor's own program writes all of it; it begins anew, and we skip what is known.
+    // one. The compressor's own program writes all of it; it begins anew, and we skip what is
+    // known.
     void begin_rest();
     void end_rest();
 

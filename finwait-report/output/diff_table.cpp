@@ -23,8 +23,8 @@ std::string share_text(const Row& row) {
 }
 
 std::string change_text(const DiffRow& row) {
-    return clipped(name_text(row), 80) + " (" +
-           share_text(row.before) + " → " + share_text(row.after) + ")";
+    return clipped(name_text(row), 80) + " (" + share_text(row.before) + " → " +
+           share_text(row.after) + ")";
 }
 
 std::string changes_text(const Diff& diff, Change change, const std::string& word) {
@@ -70,8 +70,8 @@ std::string markdown_line(const Diff& diff, const DiffRow& row) {
     std::string line = "|";
     for (const std::string& cell :
          {markdown_text(name_text(row)), std::string(name_of(row.change)),
-          grouped(row.before.tally.closes), grouped(row.after.tally.closes),
-          share_text(row.before), share_text(row.after), held_text(diff.before, row.before),
+          grouped(row.before.tally.closes), grouped(row.after.tally.closes), share_text(row.before),
+          share_text(row.after), held_text(diff.before, row.before),
           held_text(diff.after, row.after)})
         line += " " + cell + " |";
     return line + "\n";

@@ -84,8 +84,8 @@ std::string title_of(const Row& row) {
 std::string remedy_text(const Row& row) {
     if (row.tally.remedied.closes == 0) return "";
     const auto text = [](const Part& part, const char* stuck) {
-        return percent_text(part.stuck.value()) + " of " + grouped(part.stuck.whole) + stuck + ", " +
-               seconds_text(part.socket_seconds);
+        return percent_text(part.stuck.value()) + " of " + grouped(part.stuck.whole) + stuck +
+               ", " + seconds_text(part.socket_seconds);
     };
     return "on remedy " + text(row.with_remedy(), " stuck") + "; without " +
            text(row.without_remedy(), "");

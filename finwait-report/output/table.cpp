@@ -141,16 +141,15 @@ class Table {
 
     // Where a row may take two lines: those to blame, and all if the reader asked for so many.
     [[nodiscard]] std::string remark_line(const Row& row, bool for_all) const {
-        if (!for_all && row.judgement != Judgement::culprit &&
-            row.tally.remedied.closes == 0 &&
+        if (!for_all && row.judgement != Judgement::culprit && row.tally.remedied.closes == 0 &&
             !(row.judgement == Judgement::too_few && row.tally.stuck > 0))
             return "";
         std::string remark = remark_on(row, report_.sample_min);
         if (!fits(row)) {
             const std::string comma = remark.empty() ? "" : "; ";
             // A long name must not push out what is told of it.
-            remark = row.versions.empty() ? remark + comma + row.name
-                                          : row.versions + comma + remark;
+            remark =
+                row.versions.empty() ? remark + comma + row.name : row.versions + comma + remark;
         }
         return remark.empty() ? "" : fitted("  " + terminal_text(remark), screen_.columns);
     }

@@ -181,11 +181,11 @@ TEST(ReportDiff, TellsNewsFirstAndThenWhatCosts) {
     const Diff diff = compare(analysed(all_log(before)).report, analysed(all_log(after)).report);
     std::vector<std::string> names;
     for (const DiffRow& row : diff.rows) names.push_back(row.name);
-    EXPECT_EQ(names, (std::vector<std::string>{"worst/1.0", "usual/1.0", "curl/8.0",
-                                               "harmless/1.0"}));
-    EXPECT_THAT(render_diff_markdown(diff, 1),
-                AllOf(HasSubstr("| worst/1\\.0 | new | 0 | 60 | – | 100 % |"),
-                      HasSubstr("and 3 more")));
+    EXPECT_EQ(names,
+              (std::vector<std::string>{"worst/1.0", "usual/1.0", "curl/8.0", "harmless/1.0"}));
+    EXPECT_THAT(
+        render_diff_markdown(diff, 1),
+        AllOf(HasSubstr("| worst/1\\.0 | new | 0 | 60 | – | 100 % |"), HasSubstr("and 3 more")));
 }
 
 TEST(ReportJson, IsValidAndTellsTheTextAsItCame) {
