@@ -140,9 +140,9 @@ build/fuzz/objects/%.o: %.cpp
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CXX) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
 
-$(patsubst t/%.cpp,build/%,$(wildcard t/fuzz/report_*.cpp)): build/fuzz/%: t/fuzz/%.cpp $(call fuzz_object,$(FUZZED_REPORT))
+$(patsubst t/%.cpp,build/%,$(wildcard t/fuzz/report_*.cpp)): build/fuzz/%: t/fuzz/%.cpp t/unit/report_logs.hpp $(call fuzz_object,$(FUZZED_REPORT))
 	@echo "  FUZZ $@"
-	$(Q)$(FUZZ_CXX) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(REPORT_LIBS)
+	$(Q)$(FUZZ_CXX) $(CPPFLAGS) -It $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $(filter-out %.hpp,$^) $(REPORT_LIBS)
 
 .PHONY: all setup demo demo-auto check fuzz bench clients survey install format clean
 

@@ -105,9 +105,11 @@ void check(const Options& options) {
         throw UsageError("--follow does not go with --diff or show");
     if (options.format == Format::httpd_conf && options.by != Dimension::family)
         throw UsageError("--httpd-conf is about clients; it does not go with --by");
-    if (options.diff && options.format != Format::table && options.format != Format::json)
-        throw UsageError(
-            "--diff is told as a table or with --json; the other forms do not go with it");
+    if (options.diff && options.diff->first.starts_with("--"))
+        throw UsageError("--diff '" + options.diff->first +
+                         "' is no period and no log; A and B follow --diff at once");
+    if (options.diff && options.format == Format::httpd_conf)
+        throw UsageError("--httpd-conf is about one report; it does not go with --diff");
     if (!options.html_file.empty() && (options.diff || options.show_cookie))
         throw UsageError("--html '" + options.html_file + "' does not go with --diff or show");
 }

@@ -22,14 +22,17 @@ Change change_of(const Share& before, const Share& after) {
     return Change::same;
 }
 
-Change change_of(const DiffRow& row) {
+Change change_of(const DiffRow& row, std::uint64_t sample_min) {
     if (row.before.tally.closes == 0) return Change::is_new;
     if (row.after.tally.closes == 0) return Change::gone;
+    // Of a thousand rare clients some differ by chance, however sure we want to be of each.
+    if (std::min(row.before.tally.closes, row.after.tally.closes) < sample_min) return Change::same;
     return change_of(row.before.stuck(), row.after.stuck());
 }
 
-bool is_worse_news(const DiffRow& a, const DiffRow& b) {
-    if (a.change != b.change) return a.change < b.change;
+bool comes_before(const DiffRow& a, const DiffRow& b) {
+    if (a.is_news() != b.is_news()) return a.is_news();
+    if (a.is_news() && a.change != b.change) return a.change < b.change;
     const auto cost = [](const DiffRow& row) {
         return std::max(row.before.tally.fin_wait_2_ns, row.after.tally.fin_wait_2_ns);
     };
@@ -45,10 +48,10 @@ Diff compare(Report before, Report after) {
     Diff diff;
     for (auto& [name, row] : by_name) {
         row.name = name;
-        row.change = change_of(row);
+        row.change = change_of(row, after.sample_min);
         diff.rows.push_back(std::move(row));
     }
-    std::sort(diff.rows.begin(), diff.rows.end(), is_worse_news);
+    std::sort(diff.rows.begin(), diff.rows.end(), comes_before);
     diff.before = std::move(before);
     diff.after = std::move(after);
     return diff;

@@ -25,12 +25,17 @@ struct DiffRow {
     Change change = Change::same;
     Row before;  // without closes if it was not there
     Row after;
+
+    // A change that matters: who came or went without a stuck close does not.
+    [[nodiscard]] bool is_news() const {
+        return change != Change::same && before.tally.stuck + after.tally.stuck > 0;
+    }
 };
 
 struct Diff {
     std::string before_name, after_name;
     Report before, after;
-    std::vector<DiffRow> rows;  // worst news first
+    std::vector<DiffRow> rows;  // worst news first, then by cost
 };
 
 [[nodiscard]] Diff compare(Report before, Report after);

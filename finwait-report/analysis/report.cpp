@@ -58,7 +58,8 @@ struct Members {
 };
 
 void describe(Row& row, Members& members, const Collector& collected) {
-    row.versions = members.versions.text();
+    // A User-Agent says its version itself.
+    if (collected.by() != Dimension::ua) row.versions = members.versions.text();
     auto& agents = members.user_agents;
     const auto shown = std::min(agents.size(), kUserAgentsShown);
     std::partial_sort(agents.begin(), agents.begin() + static_cast<std::ptrdiff_t>(shown),

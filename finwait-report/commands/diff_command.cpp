@@ -49,15 +49,27 @@ class DiffRun {
         diff.after_name = b;
         const Exit read = complain_of_unreadable(reading_);
         if (reading_.lines == 0 && read != Exit::done) return read;
-        std::fputs(options_.format == Format::json
-                       ? render_diff_json(diff).c_str()
-                       : render_diff_table(diff, screen_of_stdout(), options_.top).c_str(),
-                   stdout);
+        std::fputs(rendered(diff).c_str(), stdout);
         const bool failed = options_.fail_if && options_.fail_if->holds(diff.after);
         return std::max(read, failed ? Exit::failed_if : Exit::done);
     }
 
   private:
+    [[nodiscard]] std::string rendered(const Diff& diff) const {
+        switch (options_.format) {
+            case Format::json:
+                return render_diff_json(diff);
+            case Format::csv:
+                return render_diff_csv(diff, options_.top);
+            case Format::markdown:
+                return render_diff_markdown(diff, options_.top);
+            case Format::table:
+            case Format::httpd_conf:  // refused with --diff
+                break;
+        }
+        return render_diff_table(diff, screen_of_stdout(), options_.top);
+    }
+
     Diff of_periods(const Period& before, const Period& after) {
         Collector first = collector(before), second = collector(after);
         Both both(first, second);

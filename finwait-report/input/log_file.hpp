@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,13 +26,18 @@ class LogFile {
     [[nodiscard]] std::uint64_t bytes_read() const;
 
   private:
-    struct Close {
-        void operator()(archive* handle) const;
-    };
-
     void fail();
+    // libarchive gives whole blocks: what it had decoded before the damage is lost with the last
+    // one. The compressor's own program writes all of it; it begins anew, and we skip what is
+    // known.
+    void begin_rest();
+    void end_rest();
 
-    std::unique_ptr<archive, Close> archive_;
+    std::string path_;
+    std::unique_ptr<archive, int (*)(archive*)> archive_;
+    std::unique_ptr<FILE, int (*)(FILE*)> rest_{nullptr, pclose};
+    std::string compressor_;
+    std::size_t given_ = 0;
     std::string error_;
     bool is_done_ = false;
 };

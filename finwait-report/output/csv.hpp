@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "analysis/report.hpp"
 
@@ -16,5 +17,7 @@ namespace finwait::report {
 // A field. What a spreadsheet would take for a formula begins with an apostrophe, which makes it
 // text.
 [[nodiscard]] std::string csv_field(std::string_view text);
+// Of fields as they are; the first is not empty.
+[[nodiscard]] std::string csv_line(const std::vector<std::string>& fields);
 
 }  // namespace finwait::report

@@ -13,6 +13,8 @@ namespace finwait::report {
 
 [[nodiscard]] std::string render_diff_table(const Diff& diff, const Screen& screen,
                                             std::optional<std::size_t> top);
+[[nodiscard]] std::string render_diff_markdown(const Diff& diff, std::optional<std::size_t> top);
+[[nodiscard]] std::string render_diff_csv(const Diff& diff, std::optional<std::size_t> top);
 [[nodiscard]] std::string render_diff_json(const Diff& diff);
 
 // What changed, in a sentence or two. May hold text that clients sent.

@@ -3,6 +3,7 @@
 
 #include "output/diff.hpp"
 #include "output/figures.hpp"
+#include "output/markdown.hpp"
 #include "output/terminal_text.hpp"
 #include "presentation/text.hpp"
 
@@ -13,9 +14,8 @@ namespace {
 constexpr std::size_t kNamedMax = 3;
 constexpr std::size_t kRowsUnasked = 15;
 
-// Of a change that matters: who came and went without a stuck close does not.
-bool is_news(const DiffRow& row) {
-    return row.change != Change::same && row.before.tally.stuck + row.after.tally.stuck > 0;
+std::string_view name_text(const DiffRow& row) {
+    return row.name.empty() ? kNoUserAgent : std::string_view(row.name);
 }
 
 std::string share_text(const Row& row) {
@@ -23,15 +23,15 @@ std::string share_text(const Row& row) {
 }
 
 std::string change_text(const DiffRow& row) {
-    return clipped(row.name.empty() ? std::string(kNoUserAgent) : row.name, 80) + " (" +
-           share_text(row.before) + " → " + share_text(row.after) + ")";
+    return clipped(name_text(row), 80) + " (" + share_text(row.before) + " → " +
+           share_text(row.after) + ")";
 }
 
 std::string changes_text(const Diff& diff, Change change, const std::string& word) {
     std::string names;
     std::size_t count = 0;
     for (const DiffRow& row : diff.rows) {
-        if (row.change != change || !is_news(row)) continue;
+        if (row.change != change || !row.is_news()) continue;
         if (count++ < kNamedMax) names += (names.empty() ? "" : ", ") + change_text(row);
     }
     if (count == 0) return "";
@@ -58,12 +58,28 @@ std::string totals_text(const std::string& mark, const std::string& name, const 
 }
 
 std::string line_of(const Diff& diff, const DiffRow& row) {
-    return left(terminal_text(row.name.empty() ? kNoUserAgent : std::string_view(row.name)), 22) +
+    return left(terminal_text(name_text(row)), 22) +
            left("  " + std::string(name_of(row.change)), 9) +
            right(count_text(row.before.tally.closes, 7), 8) +
            right(count_text(row.after.tally.closes, 7), 8) + right(share_text(row.before), 8) +
            right(share_text(row.after), 8) + right(held_text(diff.before, row.before), 10) +
            right(held_text(diff.after, row.after), 7);
+}
+
+std::string markdown_line(const Diff& diff, const DiffRow& row) {
+    std::string line = "|";
+    for (const std::string& cell :
+         {markdown_text(name_text(row)), std::string(name_of(row.change)),
+          grouped(row.before.tally.closes), grouped(row.after.tally.closes), share_text(row.before),
+          share_text(row.after), held_text(diff.before, row.before),
+          held_text(diff.after, row.after)})
+        line += " " + cell + " |";
+    return line + "\n";
+}
+
+std::string more_text(const Diff& diff, std::size_t shown) {
+    if (shown >= diff.rows.size()) return "";
+    return "and " + grouped(diff.rows.size() - shown) + " more: --top N\n";
 }
 
 }  // namespace
@@ -90,9 +106,21 @@ std::string render_diff_table(const Diff& diff, const Screen& screen,
             right("sockets A", 10) + right("B", 7) + "\n";
     const std::size_t shown = std::min(diff.rows.size(), top.value_or(kRowsUnasked));
     for (std::size_t i = 0; i < shown; ++i) text += line_of(diff, diff.rows[i]) + "\n";
-    if (shown < diff.rows.size())
-        text += "and " + grouped(diff.rows.size() - shown) + " more: --top N\n";
-    return text;
+    return text + more_text(diff, shown);
+}
+
+std::string render_diff_markdown(const Diff& diff, std::optional<std::size_t> top) {
+    std::string text =
+        markdown_text(verdict_of(diff)) + "\n\n- " +
+        markdown_text(totals_text("A", diff.before_name, diff.before)) + "\n- " +
+        markdown_text(totals_text("B", diff.after_name, diff.after)) + "\n\n| " +
+        std::string(kDimensions[static_cast<std::size_t>(diff.after.by)].meaning) +
+        " | change | closes A | closes B | stuck A | stuck B | sockets A | sockets B |\n"
+        "|:--|:--|--:|--:|--:|--:|--:|--:|\n";
+    const std::size_t shown = std::min(diff.rows.size(), top.value_or(kRowsUnasked));
+    for (std::size_t i = 0; i < shown; ++i) text += markdown_line(diff, diff.rows[i]);
+    const std::string more = more_text(diff, shown);
+    return text + (more.empty() ? "" : "\n" + more);
 }
 
 }  // namespace finwait::report

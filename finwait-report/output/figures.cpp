@@ -84,8 +84,8 @@ std::string title_of(const Row& row) {
 std::string remedy_text(const Row& row) {
     if (row.tally.remedied.closes == 0) return "";
     const auto text = [](const Part& part, const char* stuck) {
-        return percent_text(part.stuck.value()) + " of " + grouped(part.stuck.whole) + stuck + ", " +
-               seconds_text(part.socket_seconds);
+        return percent_text(part.stuck.value()) + " of " + grouped(part.stuck.whole) + stuck +
+               ", " + seconds_text(part.socket_seconds);
     };
     return "on remedy " + text(row.with_remedy(), " stuck") + "; without " +
            text(row.without_remedy(), "");
@@ -97,11 +97,11 @@ std::string remark_on(const Row& row, std::uint64_t sample_min) {
         remark += (remark.empty() ? "" : "; ") + text;
     };
     if (const std::string remedied = remedy_text(row); !remedied.empty()) add(remedied);
-    if (!row.product.empty() && row.product != row.name) add(row.product);
+    if (!row.product.empty() && !row.name.starts_with(row.product)) add(row.product);
     if (row.judgement == Judgement::too_few && row.tally.stuck > 0)
         add("under " + std::to_string(sample_min) + " closes: too few to tell");
     if (!row.dominant || row.dominant->address == row.name) return remark;
-    if (row.addresses > 1 && row.tally.stuck > 1)
+    if (row.addresses > 1 && row.dominant->of_stuck.part > 1)
         add(percent_text(row.dominant->of_stuck.value()) + " from " + row.dominant->address +
             ": a proxy?");
     else if (row.judgement == Judgement::culprit)

@@ -112,8 +112,9 @@ class Table {
         line += right(bound_text(row.quantile_ms(0.5)), 7);
         line += right(bound_text(row.quantile_ms(0.99)), 7);
         line += right(addresses_text(row), 6);
-        line += right(narrow_percent(cost), 5) + " " + bar(cost);
-        return line;
+        line += right(narrow_percent(cost), 5);
+        const std::string cells = bar(cost);
+        return cells.empty() ? line : line + " " + cells;
     }
 
     [[nodiscard]] static std::string title(const Row& row) { return terminal_text(title_of(row)); }
@@ -140,13 +141,16 @@ class Table {
 
     // Where a row may take two lines: those to blame, and all if the reader asked for so many.
     [[nodiscard]] std::string remark_line(const Row& row, bool for_all) const {
-        if (!for_all && row.judgement != Judgement::culprit &&
-            row.tally.remedied.closes == 0 &&
+        if (!for_all && row.judgement != Judgement::culprit && row.tally.remedied.closes == 0 &&
             !(row.judgement == Judgement::too_few && row.tally.stuck > 0))
             return "";
         std::string remark = remark_on(row, report_.sample_min);
-        if (!fits(row) && !row.versions.empty())
-            remark = row.versions + (remark.empty() ? "" : "; ") + remark;
+        if (!fits(row)) {
+            const std::string comma = remark.empty() ? "" : "; ";
+            // A long name must not push out what is told of it.
+            remark =
+                row.versions.empty() ? remark + comma + row.name : row.versions + comma + remark;
+        }
         return remark.empty() ? "" : fitted("  " + terminal_text(remark), screen_.columns);
     }
 

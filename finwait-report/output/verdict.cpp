@@ -14,7 +14,7 @@ constexpr std::size_t kNameMax = 80;  // bytes
 
 std::string name_with_product(const Row& row) {
     std::string name = clipped(title_of(row), kNameMax);
-    if (!row.product.empty() && row.product != row.name)
+    if (!row.product.empty() && !row.name.starts_with(row.product))
         name += " (" + clipped(row.product, kNameMax) + ")";
     return name;
 }

@@ -6,14 +6,17 @@
 #include <string_view>
 
 #include "analysis/collector.hpp"
+#include "analysis/diff.hpp"
 #include "analysis/report.hpp"
 #include "input/log_lines.hpp"
 #include "output/csv.hpp"
+#include "output/diff.hpp"
 #include "output/html.hpp"
 #include "output/httpd_conf.hpp"
 #include "output/json.hpp"
 #include "output/markdown.hpp"
 #include "output/table.hpp"
+#include "unit/report_logs.hpp"
 
 namespace {
 
@@ -21,18 +24,6 @@ using namespace finwait::report;
 
 void require(bool condition) {
     if (!condition) std::abort();
-}
-
-void read(LogLines& lines, std::string_view log) {
-    lines.begin("fuzz");
-    while (!log.empty()) {
-        const auto room = lines.room();
-        const std::size_t bytes = std::min(room.size(), log.size());
-        log.copy(room.data(), bytes);
-        log.remove_prefix(bytes);
-        lines.filled(bytes);
-    }
-    lines.end();
 }
 
 void require_harmless(std::string_view text) {
@@ -49,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Collector collector(families, {}, by, false);
     Reading reading;
     LogLines lines(collector, reading);
-    read(lines, {reinterpret_cast<const char*>(data) + 1, size - 1});
+    finwait::test::feed(lines, {reinterpret_cast<const char*>(data) + 1, size - 1}, "fuzz");
     Report report = make_report(collector, {});
     report.reading = reading;
     require(reading.lines >=
@@ -60,5 +51,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require_harmless(render_httpd_conf(report, collector));
     require(!render_json(report, std::nullopt).empty());
     require(!render_html(report).empty());
+    const Diff diff = compare(report, report);
+    require_harmless(render_diff_table(diff, {}, std::nullopt));
+    require_harmless(render_diff_csv(diff, std::nullopt));
+    require_harmless(render_diff_markdown(diff, std::nullopt));
     return 0;
 }

@@ -9,6 +9,7 @@
 #include "closer/status/json.hpp"
 #include "closer/status/metrics.hpp"
 #include "closer/status/page.hpp"
+#include "output/csv.hpp"
 #include "output/figures.hpp"
 #include "output/json.hpp"
 #include "output/table.hpp"
@@ -19,6 +20,7 @@
 namespace finwait::test {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -93,6 +95,7 @@ TEST(RemedyReport, TellsBeforeAndAfter) {
         EXPECT_THAT(report::render_table(report, {}, std::nullopt),
                     HasSubstr("on remedy 0 % of 900 stuck, 2.7 s; without 100 % of 40, 11 min"));
         EXPECT_THAT(report::render_json(report, std::nullopt), HasSubstr("\"with_remedy\""));
+        EXPECT_THAT(report::render_csv(report, 1), EndsWith(",900,0,2.7,40,40,676\r\n"));
     }
 }
 

@@ -5,6 +5,7 @@
 #include "analysis/fail_if.hpp"
 #include "analysis/judge.hpp"
 #include "analysis/versions.hpp"
+#include "output/figures.hpp"
 #include "output/verdict.hpp"
 #include "unit/report_logs.hpp"
 
@@ -119,6 +120,23 @@ TEST(ReportRow, PointsOutAnAddressThatMostStuckClosesComeFrom) {
     EXPECT_EQ(row.addresses, 11U);
     const auto masked = analysed(all_log(closes), {}, Dimension::family, {kSampleMin, true});
     EXPECT_EQ(masked.report.rows.at(0).dominant->address, "192.0.2.0");
+}
+
+TEST(ReportRow, TakesNoAddressForAProxyBecauseOfOneStuckClose) {
+    std::vector<Record> closes;
+    for (std::uint8_t i = 0; i < 50; ++i) closes.push_back(a_close("a", i));
+    closes.push_back(a_stuck_close("a", 7));
+    closes.push_back(a_stuck_close("a", 8));
+    EXPECT_EQ(remark_on(analysed(all_log(closes)).report.rows.at(0), kSampleMin), "");
+    closes.push_back(a_stuck_close("a", 8));
+    EXPECT_THAT(remark_on(analysed(all_log(closes)).report.rows.at(0), kSampleMin),
+                HasSubstr("67 % from 192.0.2.8: a proxy?"));
+}
+
+TEST(ReportRow, OfAUserAgentDoesNotRepeatItsVersion) {
+    const std::vector<Record> closes(60, a_stuck_close("python-requests/2.28.1"));
+    const auto row = analysed(all_log(closes), {}, Dimension::ua).report.rows.at(0);
+    EXPECT_EQ(title_of(row), "python-requests/2.28.1");
 }
 
 TEST(AddressCount, IsExactUpToItsBoundAndNearBeyond) {

@@ -118,6 +118,8 @@ TEST(ReportOptions, AreRefusedInASentenceWithTheValueAndTheWayOut) {
         {{"--live", "http://x/", "a.log"}, "'a.log'", "--live"},
         {{"--follow", "--diff", "a", "b"}, "--follow", "--diff"},
         {{"--httpd-conf", "--by", "ua"}, "--httpd-conf", "--by"},
+        {{"--httpd-conf", "--diff", "a", "b"}, "--httpd-conf", "--diff"},
+        {{"--diff", "--by", "hour", "a", "b"}, "--diff '--by'", "A and B"},
     };
     for (const auto& c : cases)
         EXPECT_THAT(complaint(c.words), AllOf(HasSubstr(c.value), HasSubstr(c.way_out)));

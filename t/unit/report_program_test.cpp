@@ -13,7 +13,6 @@ namespace finwait::test {
 namespace {
 
 using nlohmann::json;
-using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -38,23 +37,6 @@ TEST_F(ReportProgram, NamesTheCulpritOnOneScreen) {
     EXPECT_THAT(answer.err, IsEmpty());
 }
 
-TEST_F(ReportProgram, ReadsWhatIsCompressedByItsContent) {
-    const std::string log = file("plain", all_log(closes()));
-    const std::string whole = ask("--json " + log).out;
-    for (const char* tool : {"gzip", "zstd", "xz", "bzip2"}) {
-        // Without a name that would tell; twice, as when rotated files are put together.
-        const std::string packed = path(std::string("packed-") + tool);
-        ASSERT_EQ(run({"sh", "-c", std::string(tool) + " -c " + log + " >" + packed}).exit_code, 0);
-        const Answer answer = ask("--json " + packed);
-        EXPECT_EQ(answer.exit_code, 0) << tool << answer.err;
-        EXPECT_EQ(json::parse(answer.out)["all"], json::parse(whole)["all"]) << tool;
-        ASSERT_EQ(run({"sh", "-c", "cat " + packed + " " + packed + " >" + packed + "2"}).exit_code,
-                  0);
-        EXPECT_EQ(closes_in(ask("--json " + packed + "2").out), 2 * closes().size()) << tool;
-        EXPECT_EQ(closes_in(ask("--json - <" + packed).out), closes().size()) << tool;
-    }
-}
-
 TEST_F(ReportProgram, ReadsPatternsDirectoriesAndEachFileOnce) {
     const std::vector<Record> half(closes().begin(), closes().begin() + 1'000);
     file("finwait.log", all_log(half));
@@ -63,19 +45,6 @@ TEST_F(ReportProgram, ReadsPatternsDirectoriesAndEachFileOnce) {
     EXPECT_EQ(closes_in(ask("--json " + dir).out), 2'000U);
     EXPECT_EQ(closes_in(ask("--json '" + dir + "/finwait.log*'").out), 2'000U);
     EXPECT_EQ(closes_in(ask("--json " + dir + " " + path("finwait.log")).out), 2'000U);
-}
-
-TEST_F(ReportProgram, GivesWhatATruncatedFileHasAndANote) {
-    std::string log = all_log(some_closes(20'000));
-    const std::string plain = file("plain", log);
-    ASSERT_EQ(
-        run({"sh", "-c", "gzip -c " + plain + " | head -c 400000 >" + path("cut.gz")}).exit_code,
-        0);
-    const Answer answer = ask("--json " + path("cut.gz"));
-    EXPECT_EQ(answer.exit_code, 0) << answer.err;
-    EXPECT_GT(closes_in(answer.out), 1'000U);
-    EXPECT_THAT(json::parse(answer.out)["reading"]["notes"][0],
-                HasSubstr("cut.gz' was read in part"));
 }
 
 // Ten kinds of damage: each gives a report, and an honest count.
@@ -218,6 +187,10 @@ TEST_F(ReportProgram, ComparesTwoLogsAndTwoPeriods) {
                           .out),
               expected);
     EXPECT_THAT(ask("--diff " + a + " " + b).out, HasSubstr("0 % → 50 %"));
+    EXPECT_THAT(ask("--csv --diff " + a + " " + b).out,
+                HasSubstr("\"worsened/1.0\",worse,200,0,0,"));
+    EXPECT_THAT(ask("--markdown --diff " + a + " " + b).out,
+                HasSubstr("| worse | 200 | 200 | 0 % |"));
     EXPECT_EQ(ask("--diff " + a + " yesterday").exit_code, 2);
 }
 

@@ -6,8 +6,10 @@
 
 #include <clocale>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "output/csv.hpp"
+#include "output/diff.hpp"
 #include "output/figures.hpp"
 #include "output/httpd_conf.hpp"
 #include "output/json.hpp"
@@ -94,6 +96,17 @@ TEST(ReportText, FitsTheScreenWithManyClients) {
     EXPECT_GT(std::count(all.begin(), all.end(), '\n'), 60);
 }
 
+TEST(ReportText, TellsInASecondLineWhatItsColumnIsTooNarrowFor) {
+    const std::string agent = "BadBrowser/1.0 (compatible; of a long name)";
+    std::vector<Record> closes(400, a_close("curl/8.0"));
+    closes.insert(closes.end(), 60, a_stuck_close(agent));
+    const Report report = analysed(all_log(closes), {}, Dimension::ua).report;
+    const std::string table = render_table(report, {}, std::nullopt);
+    EXPECT_THAT(table, HasSubstr("\nBadBrowser/1.0 (com… "));
+    EXPECT_THAT(table, HasSubstr("\n  all from 192.0.2.1; " + agent));
+    EXPECT_THAT(table, Not(HasSubstr(" \n")));
+}
+
 TEST(ReportText, HasNoColourUnlessAsked) {
     const Report report = report_of("a");
     EXPECT_THAT(render_table(report, {}, std::nullopt), Not(HasSubstr("\x1b")));
@@ -114,6 +127,65 @@ TEST(Csv, HasNoFormulaAndOneLinePerRow) {
         const std::string csv = render_csv(report_of(agent), std::nullopt);
         EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 3) << csv;
     }
+}
+
+// No client bears a comma here.
+void expect_as_many_fields_as_names(const std::string& csv) {
+    const std::ptrdiff_t commas = std::count(csv.begin(), csv.begin() + csv.find('\n'), ',');
+    EXPECT_GT(commas, 10);
+    std::istringstream lines(csv);
+    for (std::string line; std::getline(lines, line);)
+        EXPECT_EQ(std::count(line.begin(), line.end(), ','), commas) << line;
+}
+
+TEST(Csv, HasAFieldForEachNameInItsHeader) {
+    const Report before = analysed(all_log(some_closes(1'000))).report;
+    expect_as_many_fields_as_names(render_csv(before, std::nullopt));
+    Diff diff = compare(before, report_of("new/1.0"));
+    expect_as_many_fields_as_names(render_diff_csv(diff, std::nullopt));
+}
+
+TEST(ReportDiff, LetsNoTextOfTheClientsActInAnyForm) {
+    for (const std::string& agent : kHostile) {
+        Diff diff = compare(report_of("curl/8.0"), report_of(agent));
+        diff.before_name = diff.after_name = "a|b\x1b[2J<x>";
+        const std::string markdown = render_diff_markdown(diff, std::nullopt);
+        EXPECT_TRUE(is_printable(markdown)) << agent;
+        EXPECT_THAT(markdown, Not(HasSubstr("<"))) << agent;
+        EXPECT_TRUE(is_printable(render_diff_table(diff, {}, std::nullopt))) << agent;
+        const std::string csv = render_diff_csv(diff, std::nullopt);
+        EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 3) << csv;
+    }
+}
+
+TEST(ReportDiff, JudgesNoClientOfTooFewCloses) {
+    const auto change_with = [](std::size_t closes_after) {
+        std::vector<Record> after(closes_after, a_close("rare/1.0"));
+        for (std::size_t i = 0; i < closes_after / 3; ++i) after[i] = a_stuck_close("rare/1.0");
+        const std::vector<Record> before(200, a_close("rare/1.0"));
+        return compare(analysed(all_log(before), {}, Dimension::family, {30}).report,
+                       analysed(all_log(after), {}, Dimension::family, {30}).report)
+            .rows.at(0)
+            .change;
+    };
+    EXPECT_EQ(change_with(29), Change::same);
+    EXPECT_EQ(change_with(30), Change::worse);
+}
+
+TEST(ReportDiff, TellsNewsFirstAndThenWhatCosts) {
+    std::vector<Record> before(400, a_close("curl/8.0")), after(400, a_close("curl/8.0"));
+    before.insert(before.end(), 60, a_stuck_close("usual/1.0"));
+    after.insert(after.end(), 60, a_stuck_close("usual/1.0"));
+    after.insert(after.end(), 60, a_close("harmless/1.0"));
+    after.insert(after.end(), 60, a_stuck_close("worst/1.0"));
+    const Diff diff = compare(analysed(all_log(before)).report, analysed(all_log(after)).report);
+    std::vector<std::string> names;
+    for (const DiffRow& row : diff.rows) names.push_back(row.name);
+    EXPECT_EQ(names,
+              (std::vector<std::string>{"worst/1.0", "usual/1.0", "curl/8.0", "harmless/1.0"}));
+    EXPECT_THAT(
+        render_diff_markdown(diff, 1),
+        AllOf(HasSubstr("| worst/1\\.0 | new | 0 | 60 | – | 100 % |"), HasSubstr("and 3 more")));
 }
 
 TEST(ReportJson, IsValidAndTellsTheTextAsItCame) {
