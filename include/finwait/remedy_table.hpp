@@ -71,22 +71,23 @@ class RemedyTable {
     void take(std::uint64_t owner) {
         owner_.store(owner);
         for (Place& place : places_) put(place, 0, 0);
-        used_.store(0);
+        set_used(0);
     }
     [[nodiscard]] std::uint64_t owner() const { return owner_.load(); }
+
+    // How many of the places its owner has filled. A word of its own, not a sum that both owners
+    // keep: so a replaced one, late with its last, puts it wrong until the new one's next at most.
+    void set_used(std::uint64_t used) { used_.store(used); }
 
     // In place of what the key had. False if there was no place.
     bool set(std::uint64_t key, Remedy remedy, std::uint64_t end_s) {
         Place* place = place_of(key);
-        if (place == nullptr && (place = free_place_for(key)) != nullptr) used_.fetch_add(1);
+        if (place == nullptr) place = free_place_for(key);
         if (place != nullptr) put(*place, key, end_s << 8 | static_cast<std::uint64_t>(remedy));
         return place != nullptr;
     }
     void remove(std::uint64_t key) {
-        Place* place = place_of(key);
-        if (place == nullptr) return;
-        put(*place, 0, 0);
-        used_.fetch_sub(1);
+        if (Place* place = place_of(key)) put(*place, 0, 0);
     }
 
   private:

@@ -40,7 +40,7 @@ Remedy look_up(const request_rec* r, const RemedyTable& table, const VhostSettin
     return table.find(table.key_of(client, network_of_peer(r)), now_s);
 }
 
-// httpd asks for the variable on HTTP/1 and without Via only (ap_set_keepalive).
+// httpd asks for `nokeepalive` on HTTP/1 and without Via only (ap_set_keepalive).
 bool heeds_nokeepalive(const request_rec* r) {
     return !r->connection->master && !apr_table_get(r->headers_in, "Via");
 }
@@ -51,10 +51,12 @@ void apply_remedy(request_rec* r) {
     const ServerConfig& config = config_of(r->server);
     if (!config.settings.auto_rule || !config.runtime || !config.settings.engine) return;
     const RemedyTable* table = config.runtime->remedies;
-    if (!table || table->is_empty() || apr_table_get(r->subprocess_env, kNoKeepAlive)) return;
+    if (!table || table->is_empty()) return;
+    const bool heeds = heeds_nokeepalive(r);
+    if (heeds && apr_table_get(r->subprocess_env, kNoKeepAlive)) return;
     Remedy remedy = look_up(r, *table, config.settings);
     if (remedy == Remedy::none) return;
-    if (remedy == Remedy::nokeepalive && !heeds_nokeepalive(r)) remedy = Remedy::cut_short;
+    if (remedy == Remedy::nokeepalive && !heeds) remedy = Remedy::cut_short;
     apr_table_setn(r->subprocess_env, kVariable, name_of(remedy).data());
     if (remedy == Remedy::nokeepalive) apr_table_setn(r->subprocess_env, kNoKeepAlive, "1");
 }

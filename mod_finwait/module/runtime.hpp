@@ -71,7 +71,8 @@ struct Runtime {
     int remedies_fd;
     ModuleCounters* module_counters;
     const CloserCounters* closer_counters;  // mapped read-only
-    const RemedyTable* remedies;            // the same; null: without its memory nothing is learnt
+    // The same; null: nothing is learnt. A change of RemedyTable raises kRuntimeLayout.
+    const RemedyTable* remedies;
     std::uint32_t max_draining;
     std::uint32_t max_followed;
     std::uint32_t ledger_size;

@@ -160,6 +160,21 @@ TEST_F(Documents, StateTheDefaultsOfTheCode) {
     }
 }
 
+TEST_F(Documents, StateTheDefaultsAndLimitsOfFinWaitAuto) {
+    const AutoRule rule;
+    const auto text_of = [](std::uint32_t value) { return std::to_string(value); };
+    const std::string text = plain(section(directives, "FinWaitAuto"));
+    for (const std::string& said :
+         {"min (" + text_of(rule.closes_min) + "; 1 to " + text_of(AutoRule::kClosesMax) + ";",
+          "(" + text_of(rule.stuck_percent) + "%; 1% to 100%)",
+          "requests requests (" + text_of(rule.requests) + "; 0 to " +
+              text_of(AutoRule::kRequestsMax) + ")",
+          "for (" + text_of(rule.for_s / 3600) + "h; 1s to " + text_of(AutoRule::kForMaxS / 3600) +
+              "h)"})
+        EXPECT_NE(text.find(said), std::string::npos) << said;
+    EXPECT_EQ(rule.for_s % 3600, 0U);
+}
+
 TEST_F(Documents, NameTheEnvironmentVariablesOfTheCode) {
     const Names code =
         names(read_file("mod_finwait/module/client_variables.cpp"), R"re("(finwait-\w+)")re");
@@ -190,6 +205,7 @@ TEST_F(Documents, HaveExamplesThatTheServerAccepts) {
         std::string example;
         for (const auto& line : matches(section(directives, heading), "^    (.*)$"))
             example += line[1].str() + "\n";
+        EXPECT_NE(example, "") << heading;
         const Finished said = apache2_says(Mpm::event, "Define APACHE_LOG_DIR ${dir}\n" + example);
         EXPECT_EQ(said.exit_code, 0) << heading << ":\n" << example << said.output;
     }

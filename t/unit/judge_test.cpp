@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace finwait {
 namespace {
 
@@ -15,6 +17,8 @@ Network network(unsigned number) {
          {10, static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)}});
 }
 
+const std::set<Network> kAllOfIt{Network::none};
+
 struct JudgeTest : testing::Test {
     AutoRule rule;  // 50 %, 50 closes, 2 requests
     Evidence evidence;
@@ -23,17 +27,17 @@ struct JudgeTest : testing::Test {
         for (int i = 0; i < stuck; ++i) evidence.add(network(from), true, requests, 0s);
         for (int i = 0; i < well; ++i) evidence.add(network(from), false, requests, 0s);
     }
-    [[nodiscard]] std::vector<Sentence> sentences(bool on_trial = false) const {
-        return judge(evidence, rule, on_trial);
+    [[nodiscard]] std::vector<Sentence> sentences(std::set<Network> on_trial = {}) const {
+        return judge(evidence, rule, [&](Network each) { return on_trial.contains(each); });
     }
     void expect_all_of_the_client() {
         ASSERT_EQ(1U, sentences().size());
         EXPECT_EQ(Network::none, sentences()[0].network);
     }
-    void expect_only(std::vector<unsigned> numbers) {
+    void expect_only(std::vector<unsigned> numbers, std::set<Network> on_trial = {}) {
         std::vector<Network> wanted, found;
         for (const unsigned number : numbers) wanted.push_back(network(number));
-        for (const Sentence& sentence : sentences()) found.push_back(sentence.network);
+        for (const Sentence& sentence : sentences(on_trial)) found.push_back(sentence.network);
         EXPECT_EQ(wanted, found);
     }
 };
@@ -52,14 +56,38 @@ TEST_F(JudgeTest, FromTheShareOnAndNotBefore) {
     expect_all_of_the_client();
     close(4, 0, 1);
     EXPECT_TRUE(sentences().empty());
-    EXPECT_FALSE(sentences(true).empty()) << "on trial half of it is enough";
+    EXPECT_FALSE(sentences(kAllOfIt).empty()) << "on trial half of it is enough";
 }
 
 TEST_F(JudgeTest, OnTrialHalfTheShareIsTheLimit) {
     for (const unsigned from : {1U, 2U, 3U, 4U}) close(from, 25, 75);
-    EXPECT_EQ(1U, sentences(true).size());
+    EXPECT_EQ(1U, sentences(kAllOfIt).size());
     close(4, 0, 1);
-    EXPECT_TRUE(sentences(true).empty());
+    EXPECT_TRUE(sentences(kAllOfIt).empty());
+}
+
+// A third of its closes is stuck, from everywhere.
+TEST_F(JudgeTest, ANetworkOnTrialLowersTheLimitForItselfOnly) {
+    for (const unsigned from : {1U, 2U, 3U, 4U}) close(from, 10, 20);
+    expect_only({2}, {network(2)});
+    expect_only({1, 2, 3, 4}, {network(1), network(2), network(3), network(4)});
+    EXPECT_EQ(Network::none, sentences(kAllOfIt).at(0).network);
+}
+
+TEST_F(JudgeTest, AClientOnTrialLowersTheLimitForNoNetwork) {
+    close(1, 20, 30);
+    expect_only({}, kAllOfIt);
+    expect_only({1}, {network(1)});
+    close(1, 10, 0);
+    expect_only({1}, kAllOfIt);
+}
+
+// Once it has been found guilty, the others' good closes do not clear it.
+TEST_F(JudgeTest, ANetworkOnTrialAnswersForItselfAmongGoodOnes) {
+    close(1, 30, 0);
+    for (const unsigned honest : {2U, 3U, 4U}) close(honest, 0, 100);
+    expect_only({});
+    expect_only({1}, {network(1)});
 }
 
 TEST_F(JudgeTest, NoStuckCloseIsNoGuiltWhateverTheShare) {

@@ -119,9 +119,26 @@ TEST_F(RemediesTest, AClientThatWasFixedIsAcquitted) {
     EXPECT_EQ(Remedy::none, applied("python"));
 }
 
+// A third of each network's closes is stuck.
+TEST_F(RemediesTest, ANetworkOnTrialIsNoTrialOfTheOthers) {
+    for (int i = 0; i < 19; ++i) close("chrome", 9, true);
+    pass(kJudgeAfter);
+    close("chrome", 9, true);
+    pass(600s);
+    ASSERT_EQ(1U, remedies.given().size());
+    for (std::uint8_t i = 0; i < 23; ++i) close("chrome", i % 4 == 0 ? 9 : i % 4, i < 8);
+    pass(kJudgeAfter);
+    close("chrome", 3, false);
+    EXPECT_EQ(Remedy::nokeepalive, applied("chrome", 9));
+    for (std::uint8_t from = 1; from < 5; ++from) EXPECT_EQ(Remedy::none, applied("chrome", from));
+}
+
 TEST_F(RemediesTest, ATrialWithoutAJudgementEnds) {
     window("python", true);
+    const auto end = [this] { return remedies.given().at(0)->ends; };
+    EXPECT_EQ(now.realtime + 600s, end());
     pass(600s);
+    EXPECT_EQ(now.realtime + 600s, end()) << "that of the trial";
     EXPECT_EQ(1U, remedies.given().size());
     pass(600s);
     EXPECT_TRUE(remedies.given().empty());
@@ -181,14 +198,21 @@ TEST_F(RemediesTest, AnEvictedAccountsEvidenceIsForgotten) {
     EXPECT_TRUE(table->is_empty());
 }
 
-TEST_F(RemediesTest, SwitchedOffEndsItWithTheClientsNextClose) {
+// Virtual hosts of one ServerName, as on ports 80 and 443, share a client's remedy.
+TEST_F(RemediesTest, AVirtualHostOfItsNameThatIsOffDoesNotEndIt) {
     window("python", true);
-    close("curl", 1, false, std::nullopt);
-    EXPECT_EQ(Remedy::nokeepalive, applied("python"));
     close("python", 1, false, std::nullopt);
-    EXPECT_EQ(Remedy::none, applied("python"));
-    EXPECT_NE(std::string::npos, told().find("Off now")) << told();
-    EXPECT_TRUE(remedies.given().empty());
+    EXPECT_EQ(Remedy::nokeepalive, applied("python"));
+    pass(600s);
+    close("python", 1, false, std::nullopt);
+    EXPECT_EQ(1U, remedies.given().size()) << "nor its trial";
+}
+
+TEST_F(RemediesTest, AVirtualHostThatIsOffIsNoEvidence) {
+    for (std::uint8_t i = 0; i < 100; ++i) close("python", i % 4, true, std::nullopt);
+    pass(kJudgeAfter);
+    close("python", 0, true);
+    EXPECT_TRUE(table->is_empty());
 }
 
 TEST_F(RemediesTest, ANewRuleCountsFromTheNextClose) {
@@ -235,10 +259,21 @@ TEST_F(RemediesTest, OnlyTheTablesOwnerWrites) {
     EXPECT_EQ(Remedy::none, applied("python")) << "its predecessor's remedies end";
     window("ruby", true);  // of the replaced one
     EXPECT_EQ(Remedy::none, applied("ruby"));
+    EXPECT_EQ(0U, read(counters->remedies_refused)) << "it does not judge at all";
     ASSERT_TRUE(
         table->set(table->key_of("www.example.org", "python"), Remedy::nokeepalive, 2'000'000'000));
     pass(600s);
     EXPECT_EQ(Remedy::nokeepalive, applied("python")) << "it took what is not its own";
+}
+
+// Its predecessor was just about to say how many remedies it had.
+TEST_F(RemediesTest, TheOwnersCountIsItsOwn) {
+    table->set_used(0);
+    window("python", true);
+    EXPECT_FALSE(table->is_empty());
+    table->set_used(9);
+    pass(600s);
+    EXPECT_TRUE(table->is_empty());
 }
 
 TEST_F(RemediesTest, AClockThatIsSetBackMakesNoneLastLonger) {

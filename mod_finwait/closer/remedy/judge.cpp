@@ -35,16 +35,21 @@ bool is_due(const Evidence& evidence, const AutoRule& rule, Time now) {
     return evidence.all().closes >= rule.closes_min && now - evidence.begun() >= kJudgeAfter;
 }
 
-std::vector<Sentence> judge(const Evidence& evidence, const AutoRule& rule, bool on_trial) {
+std::vector<Sentence> judge(const Evidence& evidence, const AutoRule& rule,
+                            const IsOnTrial& is_on_trial) {
     const SeenCloses& all = evidence.all();
-    if (!is_guilty(all, rule, on_trial)) return {};
-    if (is_spread(evidence)) return {{Network::none, remedy_for(all, rule), all}};
+    const bool is_all_guilty = is_guilty(all, rule, is_on_trial(Network::none));
+    if (is_all_guilty && is_spread(evidence)) return {{Network::none, remedy_for(all, rule), all}};
     std::vector<Sentence> sentences;
-    for (const NetworkEvidence& each : evidence.networks())
-        if (each.network != Network::none &&
-            std::uint64_t{each.seen.closes} * kNetworkPart >= rule.closes_min &&
-            is_guilty(each.seen, rule, on_trial))
+    for (const NetworkEvidence& each : evidence.networks()) {
+        if (each.network == Network::none ||
+            std::uint64_t{each.seen.closes} * kNetworkPart < rule.closes_min)
+            continue;
+        // One on trial answers for itself, however well the others behave.
+        const bool on_trial = is_on_trial(each.network);
+        if ((is_all_guilty || on_trial) && is_guilty(each.seen, rule, on_trial))
             sentences.push_back({each.network, remedy_for(each.seen, rule), each.seen});
+    }
     return sentences;
 }
 

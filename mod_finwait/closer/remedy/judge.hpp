@@ -3,6 +3,7 @@
 // Decides from the evidence whether a client gets a remedy, which, and on which networks. Pure.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "closer/remedy/evidence.hpp"
@@ -25,8 +26,11 @@ struct Sentence {
 
 [[nodiscard]] bool is_due(const Evidence& evidence, const AutoRule& rule, Time now);
 
-// Empty: not guilty. `on_trial`: half of the share is enough.
+// Of one network, or with Network::none of all of the client: half of the share is enough for it.
+using IsOnTrial = std::function<bool(Network)>;
+
+// Empty: not guilty.
 [[nodiscard]] std::vector<Sentence> judge(const Evidence& evidence, const AutoRule& rule,
-                                          bool on_trial);
+                                          const IsOnTrial& is_on_trial);
 
 }  // namespace finwait

@@ -29,9 +29,14 @@ std::string given_text(const GivenRemedy& given) {
            (given.networks == 1 ? " network" : " networks");
 }
 
-std::string ended_text(const GivenRemedy& given, std::string_view why) {
+std::string ended_text(const GivenRemedy& given) {
     return "FinWaitAuto: no more remedy " + std::string(name_of(given.sentence.remedy)) + " for " +
-           name_of_client(given) + ": " + std::string(why);
+           name_of_client(given) + ": its time is over, it is on trial";
+}
+
+void set_end(GivenRemedy& given, Moment now) {
+    given.until = now.monotonic + given.term;
+    given.ends = std::chrono::floor<std::chrono::milliseconds>(now.realtime + given.term);
 }
 
 }  // namespace
@@ -43,14 +48,10 @@ Remedies::Remedies(RemedyTable& table, std::size_t slot, CloserCounters& counter
 
 void Remedies::book(AccountId account, const Handoff& handoff, const TalliedClose& close,
                     Moment now) {
-    if (!handoff.auto_rule && by_key_.empty()) return;
+    if (!is_owner() || !handoff.auto_rule) return;
     const Network network = network_of(handoff.peer);
     const std::uint64_t client =
         by_key_.empty() ? 0 : table_.key_of(handoff.vhost, handoff.user_agent);
-    if (!handoff.auto_rule) {
-        end_by_configuration(client, now.monotonic);
-        return end_by_configuration(table_.key_of(client, network), now.monotonic);
-    }
     const auto is_stuck = evidence_of(close);
     if (!is_stuck || is_covered(client, network)) return;
     if (evidence_.size() <= account) evidence_.resize(account + std::size_t{1});
@@ -77,13 +78,13 @@ void Remedies::turn(Moment now) {
         } else {
             if (is_owner()) table_.remove(at->first);
             given.on_trial = true;
-            given.until = now.monotonic + given.term;
-            notices_.tell(NoticeKind::remedy, NoticeLevel::notice,
-                          ended_text(given, "its time is over, it is on trial"), now.monotonic);
+            set_end(given, now);
+            notices_.tell(NoticeKind::remedy, NoticeLevel::notice, ended_text(given),
+                          now.monotonic);
             ++at;
         }
     }
-    find_due();
+    changed();
 }
 
 std::vector<const GivenRemedy*> Remedies::given() const {
@@ -97,6 +98,10 @@ std::uint64_t Remedies::active() const {
         std::ranges::count_if(by_key_, [](const auto& entry) { return !entry.second.on_trial; }));
 }
 
+std::uint64_t Remedies::key_of(std::uint64_t client, Network network) const {
+    return network == Network::none ? client : table_.key_of(client, network);
+}
+
 const GivenRemedy* Remedies::find(std::uint64_t key) const {
     const auto found = by_key_.find(key);
     return found == by_key_.end() ? nullptr : &found->second;
@@ -105,20 +110,9 @@ const GivenRemedy* Remedies::find(std::uint64_t key) const {
 // Connections that began before the remedy may end under it.
 bool Remedies::is_covered(std::uint64_t client, Network network) const {
     if (by_key_.empty()) return false;
-    for (const std::uint64_t key : {client, table_.key_of(client, network)})
+    for (const std::uint64_t key : {client, key_of(client, network)})
         if (const GivenRemedy* given = find(key); given && !given->on_trial) return true;
     return false;
-}
-
-bool Remedies::is_on_trial(std::uint64_t client, const Evidence& evidence) const {
-    const auto is_on = [this](std::uint64_t key) {
-        const GivenRemedy* given = find(key);
-        return given && given->on_trial;
-    };
-    return is_on(client) ||
-           std::ranges::any_of(evidence.networks(), [&](const NetworkEvidence& each) {
-               return is_on(table_.key_of(client, each.network));
-           });
 }
 
 // Those that have now been judged.
@@ -128,23 +122,16 @@ void Remedies::end_trials(std::uint64_t client, const Evidence& evidence) {
             erase(found);
     };
     end(client);
-    for (const NetworkEvidence& each : evidence.networks())
-        end(table_.key_of(client, each.network));
-}
-
-void Remedies::end_by_configuration(std::uint64_t key, Time now) {
-    const auto found = by_key_.find(key);
-    if (found == by_key_.end()) return;
-    if (!found->second.on_trial)
-        notices_.tell(NoticeKind::remedy, NoticeLevel::notice,
-                      ended_text(found->second, "FinWaitAuto is Off now"), now);
-    erase(found);
-    find_due();
+    for (const NetworkEvidence& each : evidence.networks()) end(key_of(client, each.network));
 }
 
 void Remedies::pass_judgement(std::uint64_t client, const Evidence& evidence,
                               const Handoff& handoff, Moment now) {
-    const auto sentences = judge(evidence, *handoff.auto_rule, is_on_trial(client, evidence));
+    const auto is_on_trial = [&](Network network) {
+        const GivenRemedy* given = find(key_of(client, network));
+        return given && given->on_trial;
+    };
+    const auto sentences = judge(evidence, *handoff.auto_rule, is_on_trial);
     end_trials(client, evidence);
     for (const Sentence& sentence : sentences) {
         GivenRemedy given;
@@ -153,23 +140,18 @@ void Remedies::pass_judgement(std::uint64_t client, const Evidence& evidence,
         given.sentence = sentence;
         given.networks = evidence.stuck_networks().size();
         given.term = std::chrono::seconds(handoff.auto_rule->for_s);
-        const bool covers_all = sentence.network == Network::none;
-        if (!give(covers_all ? client : table_.key_of(client, sentence.network), std::move(given),
-                  now))
+        if (!give(key_of(client, sentence.network), std::move(given), now))
             count(counters_.remedies_refused);
     }
-    find_due();
+    changed();
 }
 
 bool Remedies::give(std::uint64_t key, GivenRemedy given, Moment now) {
-    using std::chrono::milliseconds, std::chrono::seconds;
-    if (!is_owner() || (by_key_.size() >= kRemediesMax && !make_room())) return false;
-    const auto end = now.realtime + given.term;
-    const auto end_s = std::chrono::ceil<seconds>(end).count();
+    if (by_key_.size() >= kRemediesMax && !make_room()) return false;
+    const auto end_s = std::chrono::ceil<std::chrono::seconds>(now.realtime + given.term).count();
     if (!table_.set(key, given.sentence.remedy, static_cast<std::uint64_t>(end_s))) return false;
-    given.since = std::chrono::floor<milliseconds>(now.realtime);
-    given.ends = std::chrono::floor<milliseconds>(end);
-    given.until = now.monotonic + given.term;
+    given.since = std::chrono::floor<std::chrono::milliseconds>(now.realtime);
+    set_end(given, now);
     count(counter_of(counters_.remedies, given.sentence.remedy));
     notices_.tell(NoticeKind::remedy, NoticeLevel::notice, given_text(given), now.monotonic);
     by_key_.insert_or_assign(key, std::move(given));
@@ -193,7 +175,9 @@ Remedies::ByKey::iterator Remedies::erase(ByKey::iterator remedy) {
     return by_key_.erase(remedy);
 }
 
-void Remedies::find_due() {
+// The table's count and due_ follow from by_key_.
+void Remedies::changed() {
+    if (is_owner()) table_.set_used(active());
     due_ = kNever;
     for (const auto& [key, given] : by_key_) due_ = std::min(due_, given.until);
 }

@@ -42,7 +42,7 @@ class Remedies {
     Remedies(const Remedies&) = delete;
     Remedies& operator=(const Remedies&) = delete;
 
-    // A finished close, booked in that account.
+    // A finished close, booked in that account. Nothing, once another closer owns the table.
     void book(AccountId account, const Handoff& handoff, const TalliedClose& close, Moment now);
     // The account was evicted.
     void forget(AccountId account);
@@ -59,17 +59,17 @@ class Remedies {
     using ByKey = std::map<std::uint64_t, GivenRemedy>;
 
     [[nodiscard]] bool is_owner() const { return table_.owner() == owner_; }
+    // Of that subject: all of the client with Network::none.
+    [[nodiscard]] std::uint64_t key_of(std::uint64_t client, Network network) const;
     [[nodiscard]] const GivenRemedy* find(std::uint64_t key) const;
     [[nodiscard]] bool is_covered(std::uint64_t client, Network network) const;
-    [[nodiscard]] bool is_on_trial(std::uint64_t client, const Evidence& evidence) const;
     void end_trials(std::uint64_t client, const Evidence& evidence);
-    void end_by_configuration(std::uint64_t key, Time now);
     void pass_judgement(std::uint64_t client, const Evidence& evidence, const Handoff& handoff,
                         Moment now);
     bool give(std::uint64_t key, GivenRemedy remedy, Moment now);
     [[nodiscard]] bool make_room();
     ByKey::iterator erase(ByKey::iterator remedy);
-    void find_due();
+    void changed();
 
     RemedyTable& table_;
     std::uint64_t owner_;
