@@ -5,6 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
+
 #include "closer/remedy/remedy_memory.hpp"
 #include "unit/channel_sender.hpp"
 
@@ -126,7 +128,8 @@ TEST_F(RemediesTest, ANetworkOnTrialIsNoTrialOfTheOthers) {
     close("chrome", 9, true);
     pass(600s);
     ASSERT_EQ(1U, remedies.given().size());
-    for (std::uint8_t i = 0; i < 23; ++i) close("chrome", i % 4 == 0 ? 9 : i % 4, i < 8);
+    constexpr std::array<std::uint8_t, 4> kFrom{9, 1, 2, 3};
+    for (std::size_t i = 0; i < 23; ++i) close("chrome", kFrom[i % kFrom.size()], i < 8);
     pass(kJudgeAfter);
     close("chrome", 3, false);
     EXPECT_EQ(Remedy::nokeepalive, applied("chrome", 9));
