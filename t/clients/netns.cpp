@@ -24,19 +24,22 @@ void must(const std::vector<std::string>& argv) {
 }  // namespace
 
 Netns::Netns() {
-    // Names and addresses by pid, so that test programs running side by side don't meet.
+    // Names and addresses by pid, so that test programs running side by side don't meet: four
+    // addresses each time, 64 times for each of 2^14 pids in a row.
     static int made = 0;
-    const std::string id = std::to_string(getpid()) + "x" + std::to_string(made);
-    const int net = getpid() % 200 + 20 + made++;
+    const int pid = getpid();
+    const std::string id = std::to_string(pid) + "x" + std::to_string(made);
+    const int block = 4 * (made++ % 64);
     name_ = "finwait-" + id;
     link_ = "fw" + id;
-    const std::string prefix = "10.213." + std::to_string(net % 256) + ".";
-    server_address_ = prefix + "1";
+    const std::string prefix =
+        "10." + std::to_string(192 + pid / 256 % 64) + "." + std::to_string(pid % 256) + ".";
+    server_address_ = prefix + std::to_string(block + 1);
     must({"ip", "netns", "add", name_});
     must({"ip", "link", "add", link_, "type", "veth", "peer", "name", "client", "netns", name_});
-    must({"ip", "addr", "add", server_address_ + "/24", "dev", link_});
+    must({"ip", "addr", "add", server_address_ + "/30", "dev", link_});
     must({"ip", "link", "set", link_, "up"});
-    must({"ip", "-n", name_, "addr", "add", prefix + "2/24", "dev", "client"});
+    must({"ip", "-n", name_, "addr", "add", prefix + std::to_string(block + 2) + "/30", "dev", "client"});
     must({"ip", "-n", name_, "link", "set", "client", "up"});
 }
 
