@@ -54,35 +54,35 @@ TEST_P(ShortDrain, IsDueAfterKeepAliveTimeout) {
     EXPECT_LE(record.drain_ms, 400U);
 }
 
-TEST_P(ShortDrain, IsDueAfterARequestTimeout) {
-    Httpd httpd(mpm, R"(
+struct AfterARequestTimeout : PerMpm {
+    Httpd httpd{mpm, R"(
         RequestReadTimeout header=1
         FinWaitShortDrainTimeout 300ms
         FinWaitDrainIdleTimeout 20s
-    )");
+    )"};
     Client client = httpd.client();
+
+    void expect_short_drain() {
+        const Record record = httpd.record_of(client);
+        EXPECT_EQ(record.cause, Cause::request_timeout);
+        EXPECT_EQ(record.drain, Drain::deadline);
+        EXPECT_LE(record.drain_ms, 400U);
+    }
+};
+
+TEST_P(AfterARequestTimeout, ShortDrainIsDue) {
     client.send("GET /small HTT");
-    const Record record = httpd.record_of(client);
-    EXPECT_EQ(record.cause, Cause::request_timeout);
-    EXPECT_EQ(record.drain, Drain::deadline);
-    EXPECT_LE(record.drain_ms, 400U);
+    expect_short_drain();
 }
 
 // The 408 leaves with our FIN, and is not acknowledged yet when the time of the drain is decided.
-TEST_P(ShortDrain, IsDueAfterTheReplyToARequestTimeout) {
-    Httpd httpd(mpm, R"(
-        RequestReadTimeout header=1
-        FinWaitShortDrainTimeout 300ms
-        FinWaitDrainIdleTimeout 20s
-    )");
-    Client client = httpd.client();
+TEST_P(AfterARequestTimeout, ShortDrainIsDueWithAReply) {
     client.send("GET /small HTTP/1.1\r\nHost: loc");
     EXPECT_EQ(client.reply(3s).status, 408);
-    const Record record = httpd.record_of(client);
-    EXPECT_EQ(record.cause, Cause::request_timeout);
-    EXPECT_EQ(record.drain, Drain::deadline);
-    EXPECT_LE(record.drain_ms, 400U);
+    expect_short_drain();
 }
+
+INSTANTIATE_TEST_SUITE_P(Each, AfterARequestTimeout, testing::ValuesIn(kEachMpm), NameOf());
 
 INSTANTIATE_TEST_SUITE_P(Each, ShortDrain, testing::ValuesIn(kEachMpm), NameOf());
 
