@@ -3,12 +3,10 @@
 
 #include <apr_network_io.h>
 #include <http_protocol.h>
-#include <http_request.h>
 #include <sys/socket.h>
 #include <util_filter.h>
 
 #include <algorithm>
-#include <utility>
 
 #include "module/channel.hpp"
 #include "module/client_socket.hpp"
@@ -24,7 +22,6 @@ namespace finwait {
 namespace {
 
 ap_filter_rec_t* take_over_handle = nullptr;  // by its name it would be looked for at each connection
-
 
 // The last request's virtual host decides; without a request, the connection's own.
 const VhostSettings& settings_for(const Connection& connection, const ClientSeen& seen) {
