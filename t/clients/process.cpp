@@ -9,7 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -150,11 +152,30 @@ bool is_in_system_call(pid_t pid, long number) {
     return call.starts_with(std::to_string(number) + ' ');
 }
 
-bool is_running(pid_t pid) {
-    const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
+namespace {
+
+// The letter of proc_pid_stat(5); 'X' when there is none such.
+char state_of(const std::string& task) {
+    const std::string stat = read_file(task + "/stat");
     const auto after_name = stat.rfind(')');  // the name itself may hold anything
-    if (after_name == std::string::npos || after_name + 2 >= stat.size()) return false;
-    return stat[after_name + 2] != 'Z' && stat[after_name + 2] != 'X';
+    if (after_name == std::string::npos || after_name + 2 >= stat.size()) return 'X';
+    return stat[after_name + 2];
+}
+
+}  // namespace
+
+bool is_running(pid_t pid) {
+    const char state = state_of("/proc/" + std::to_string(pid));
+    return state != 'Z' && state != 'X';
+}
+
+bool has_busy_thread(pid_t pid) {
+    std::error_code gone;
+    const auto tasks = std::filesystem::directory_iterator(
+        "/proc/" + std::to_string(pid) + "/task", gone);
+    return std::ranges::any_of(tasks, [](const auto& task) {
+        return state_of(task.path().string()) == 'R';
+    });
 }
 
 std::string read_file(const std::string& path) {

@@ -57,6 +57,7 @@ Finished run(const std::vector<std::string>& argv, milliseconds limit = 20s);
 [[nodiscard]] std::vector<pid_t> descendants_of(pid_t root);
 [[nodiscard]] std::string command_name(pid_t pid);  // /proc/PID/comm, "" when it is gone
 [[nodiscard]] bool is_running(pid_t pid);           // a zombie is not
+[[nodiscard]] bool has_busy_thread(pid_t pid);      // running, or ready to run
 [[nodiscard]] bool is_in_system_call(pid_t pid, long number);
 [[nodiscard]] std::string read_file(const std::string& path);
 void write_file(const std::string& path, const std::string& text);

@@ -136,6 +136,7 @@ class Httpd {
   private:
     void start();
     void signal_and_wait_serving(int number);
+    void let_workers_rest() const;
     void let_closes_finish() const;
     void check_at_end();
     void check_accounting();
