@@ -37,15 +37,15 @@ TEST_P(MethodOf, TheReplyArrivesWhole) {
 
 TEST_P(MethodOf, ASilentClientIsLeftAsTheMethodSays) {
     Client client = client_of("one-client/2");
+    Client other = client_of("another");
     ASSERT_TRUE(client.get("/small", "Connection: close\r\n").complete);
+    ASSERT_TRUE(other.get("/small", "Connection: close\r\n").complete);
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.drain, method == Method::drain ? Drain::idle_timeout : Drain::none);
     const bool is_reset = method == Method::reset;
     EXPECT_EQ(record.outcome, is_reset ? Outcome::method : Outcome::kernel_timeout);
     EXPECT_EQ(httpd.kernel_sockets(client).empty(), true) << httpd.kernel_sockets(client);
     // A client that no variable names is drained.
-    Client other = client_of("another");
-    ASSERT_TRUE(other.get("/small", "Connection: close\r\n").complete);
     EXPECT_EQ(httpd.record_of(other).drain, Drain::idle_timeout);
 }
 
