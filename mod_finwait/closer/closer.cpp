@@ -90,14 +90,14 @@ Time Closer::due() const {
 void Closer::wait(Time now) {
     if (full_.any()) return collect_events(0);
     // What is due, a sweep's next buffer or a question for instance, is not kept waiting.
-    if (drainer_.arrivals() > 0 && due() > now) return gather();
+    if (came_ > 0 && due() > now) return gather();
     gather_time_ = Time::zero();
     collect_events(to_timeout(due() - now));
 }
 
-// The arrivals that there are came during the gathering before this one, if there was one.
+// What came did so during the gathering before this one, if there was one.
 void Closer::gather() {
-    const auto came = static_cast<Time::rep>(drainer_.arrivals());
+    const auto came = static_cast<Time::rep>(came_);
     gather_time_ = std::clamp(gather_time_ * Time::rep{kGathered} / came, kGatherTimeMin,
                               kGatherTimeMax);
     const timespec time{0, gather_time_.count()};
@@ -124,6 +124,7 @@ void Closer::turn(Moment now) {
     if (signal_came_) serve_signal(now);
     if (control_is_readable_) serve_control(now);
     const std::size_t older_arrivals = drainer_.arrivals();
+    came_ = 0;
     if (is_serving_) serve_channel(now);
     drainer_.try_arrivals(is_finishing_ ? drainer_.arrivals() : older_arrivals, now);
     serve_events(now);
@@ -187,6 +188,7 @@ void Closer::accept(ReceivedMessage& message, Moment now) {
     if (message.refused.empty() && message.handoff.kind == MessageKind::report)
         return records_.keep_report(message.handoff, now);
     if (message.refused.empty()) {
+        ++came_;
         if (drainer_.take(std::move(message.socket), message.handoff, now)) return;
         message.refused = "its descriptor is not a TCP socket";
     }

@@ -35,11 +35,23 @@ void Drainer::set_max(std::size_t held_max, Moment now) {
 }
 
 bool Drainer::take(UniqueFd socket, const Handoff& handoff, Moment now) {
+    DrainState drain(handoff.policy, plausible_half_close(handoff.half_close, now.monotonic));
+    Visit first;
+    if (now.monotonic - drain.half_close() >= kAnswerTime) first = read(socket.get(), drain, now);
+    if (first.result == Visit::Result::ended) {
+        const Ended ended = ended_now(socket.get(), drain, first.how, first.error, now);
+        // What is over for the kernel, too, needs no policy; what is not TCP has no state.
+        if (ended.close.facts.state != TcpState::closed &&
+            !apply_policy(socket.get(), handoff.policy))
+            return false;
+        records_.expect(handoff);
+        conclude(std::move(socket), handoff, ended, now);
+        return true;
+    }
     if (!apply_policy(socket.get(), handoff.policy)) return false;
     while (sockets_.size() >= held_max_) shed_one(now);
     records_.expect(handoff);
-    const Time half_close = plausible_half_close(handoff.half_close, now.monotonic);
-    arrivals_.push_back(sockets_.add(std::move(socket), handoff, half_close));
+    arrivals_.push_back(sockets_.add(std::move(socket), handoff, drain));
     publish_held();
     return true;
 }
@@ -53,9 +65,9 @@ void Drainer::try_arrivals(std::size_t count, Moment now) {
             end_by_method(arrivals_[i], *held, Drain::none, now);
             continue;
         }
-        const Visit result = visit(arrivals_[i], *held, now);
-        if (result == Visit::ended) continue;
-        if (result == Visit::flooding) pace(arrivals_[i], *held, now);
+        const auto result = visit(arrivals_[i], *held, now);
+        if (result == Visit::Result::ended) continue;
+        if (result == Visit::Result::flooding) pace(arrivals_[i], *held, now);
         watch(arrivals_[i], *held, now);
     }
     arrivals_.erase(arrivals_.begin(), arrivals_.begin() + static_cast<std::ptrdiff_t>(count));
@@ -80,32 +92,33 @@ void Drainer::set_interest(int operation, Token token, const HeldSocket& held, M
     end(token, *sockets_.find(token), Drain::shed, 0, now);
 }
 
-Drainer::Visit Drainer::visit(Token token, HeldSocket& held, Moment now) {
-    if (!held.drain.reads()) return Visit::drained;
+Drainer::Visit Drainer::read(int socket, DrainState& drain, Moment now) {
+    using Result = Visit::Result;
+    if (!drain.reads()) return {};
     std::size_t bytes = 0;
     for (int i = 0; i < kReceivesPerVisit && bytes < kFloodBytes; ++i) {
-        const Discarded got = discard(held.socket.get(), held.drain.receive_max(kReceiveMax));
-        if (got.error == EAGAIN) return Visit::drained;
-        if (got.error != 0 || got.bytes == 0) {
-            const Drain how = got.error == 0 ? Drain::fin : drain_of_error(got.error);
-            end(token, held, how, got.error, now);
-            return Visit::ended;
-        }
+        const Discarded got = discard(socket, drain.receive_max(kReceiveMax));
+        if (got.error == EAGAIN) return {};
+        if (got.error != 0) return {Result::ended, drain_of_error(got.error), got.error};
+        if (got.bytes == 0) return {Result::ended, Drain::fin, 0};
         bytes += got.bytes;
-        held.drain.received(got.bytes, now.monotonic);
-        if (held.drain.is_over_limit()) {
-            end(token, held, Drain::byte_limit, 0, now);
-            return Visit::ended;
-        }
+        drain.received(got.bytes, now.monotonic);
+        if (drain.is_over_limit()) return {Result::ended, Drain::byte_limit, 0};
     }
-    return Visit::flooding;
+    return {Result::flooding};
+}
+
+Drainer::Visit::Result Drainer::visit(Token token, HeldSocket& held, Moment now) {
+    const Visit visit = read(held.socket.get(), held.drain, now);
+    if (visit.result == Visit::Result::ended) end(token, held, visit.how, visit.error, now);
+    return visit.result;
 }
 
 bool Drainer::serve(Token token, HeldSocket& held, Moment now) {
-    const Visit result = visit(token, held, now);
-    if (result == Visit::ended) return false;
+    const auto result = visit(token, held, now);
+    if (result == Visit::Result::ended) return false;
     // What is left unread causes no further edge.
-    if (result == Visit::flooding && !held.is_paced) {
+    if (result == Visit::Result::flooding && !held.is_paced) {
         pace(token, held, now);
         set_interest(EPOLL_CTL_MOD, token, held, now);
     }
@@ -142,9 +155,9 @@ void Drainer::revisit_paced(Moment now) {
         paced_.pop_front();
         HeldSocket* held = sockets_.find(token);
         if (held == nullptr) continue;
-        const Visit result = visit(token, *held, now);
-        if (result == Visit::ended) continue;
-        if (result == Visit::flooding) {
+        const auto result = visit(token, *held, now);
+        if (result == Visit::Result::ended) continue;
+        if (result == Visit::Result::flooding) {
             pace(token, *held, now);
             continue;
         }
@@ -188,7 +201,7 @@ void Drainer::shed_one(Moment now) {
     const auto token = sockets_.cheapest();
     assert(token);
     // It may be over already, and nobody has looked yet.
-    if (visit(*token, *sockets_.find(*token), now) == Visit::ended) return;
+    if (visit(*token, *sockets_.find(*token), now) == Visit::Result::ended) return;
     end(*token, *sockets_.find(*token), Drain::shed, 0, now);
     notices_.tell(
         NoticeKind::shed, NoticeLevel::warning,
@@ -201,7 +214,8 @@ void Drainer::stop(std::size_t max, Moment now) {
         const auto token = sockets_.cheapest();
         if (!token) break;
         HeldSocket& held = *sockets_.find(*token);
-        if (visit(*token, held, now) != Visit::ended) end(*token, held, Drain::stopping, 0, now);
+        if (visit(*token, held, now) != Visit::Result::ended)
+            end(*token, held, Drain::stopping, 0, now);
     }
 }
 
@@ -223,11 +237,10 @@ void Drainer::end_by_method(Token token, HeldSocket& held, Drain how, Moment now
     end(token, held, how, 0, now, true);
 }
 
-void Drainer::end(Token token, HeldSocket& held, Drain how, int error, Moment now,
-                  bool is_by_method) {
-    const DrainState& drain = held.drain;
+Drainer::Ended Drainer::ended_now(int socket, const DrainState& drain, Drain how, int error,
+                                  Moment now, bool is_by_method) {
     CloseEnd end;
-    end.facts = end_facts(held.socket.get());
+    end.facts = end_facts(socket);
     end.drain = how;
     end.outcome = is_by_method ? Outcome::method
                                : outcome_of(how, error, end.facts.state,
@@ -236,17 +249,25 @@ void Drainer::end(Token token, HeldSocket& held, Drain how, int error, Moment no
     end.drain_time = now.monotonic - drain.half_close();
     end.fin_wait_2_time = drain.fin_wait_2_time(now.monotonic);
     end.drained_bytes = drain.drained_bytes();
-    if (how == Drain::byte_limit) reset_at_close(held.socket.get());
+    return {end, error == 0 && goes_on_after_close(end, drain.resets_in_fin_wait_2())};
+}
+
+void Drainer::end(Token token, HeldSocket& held, Drain how, int error, Moment now,
+                  bool is_by_method) {
+    const Ended ended = ended_now(held.socket.get(), held.drain, how, error, now, is_by_method);
     if (how == Drain::shed) count(counters_.shed);
-    const bool goes_on = error == 0 && goes_on_after_close(end, drain.resets_in_fin_wait_2());
-    const SocketId id = goes_on ? socket_id(held.socket.get()) : SocketId{};
-    const PackedHandoff packed = std::move(held.handoff);
     deadlines_.remove(slot_of(token));
-    sockets_.remove(token);
+    auto [socket, packed] = sockets_.remove(token);
     publish_held();
-    const Handoff handoff = packed.unpack();
-    if (goes_on) return follower_.follow(handoff, end, id, now);
-    records_.keep(handoff, end, now);
+    conclude(std::move(socket), packed.unpack(), ended, now);
+}
+
+void Drainer::conclude(UniqueFd socket, const Handoff& handoff, const Ended& ended, Moment now) {
+    if (ended.close.drain == Drain::byte_limit) reset_at_close(socket.get());
+    const SocketId id = ended.goes_on ? socket_id(socket.get()) : SocketId{};
+    socket.reset();
+    if (ended.goes_on) return follower_.follow(handoff, ended.close, id, now);
+    records_.keep(handoff, ended.close, now);
     records_.release(handoff);
 }
 

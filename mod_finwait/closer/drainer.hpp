@@ -26,6 +26,8 @@ inline constexpr std::size_t kReceiveMax = std::size_t{4} << 20;
 // meanwhile its data waits in the kernel, TCP's window slows it down, and the closer sleeps.
 inline constexpr std::size_t kFloodBytes = std::size_t{64} << 10;
 inline constexpr Time kFloodPause = std::chrono::milliseconds(5);
+// Who behaves and is not far away has answered our FIN so long after it.
+inline constexpr Time kAnswerTime = std::chrono::milliseconds(1);
 
 class Drainer {
   public:
@@ -40,12 +42,12 @@ class Drainer {
 
     void set_max(std::size_t held_max, Moment now);
 
-    // False if the descriptor is not a TCP socket; it is closed then. The socket is an arrival
-    // until try_arrivals().
+    // False if the descriptor is not a TCP socket; it is closed then. What the client has answered
+    // is ended at once; the rest is held, and an arrival until try_arrivals().
     [[nodiscard]] bool take(UniqueFd socket, const Handoff& handoff, Moment now);
 
-    // The first look at the `count` oldest arrivals. The longer it can wait, the more of them are
-    // already answered by the client's FIN and need no registration with epoll.
+    // A look at the `count` oldest arrivals. The longer it can wait, the more of them are already
+    // answered by the client's FIN and need no registration with epoll.
     void try_arrivals(std::size_t count, Moment now);
     [[nodiscard]] std::size_t arrivals() const { return arrivals_.size(); }
 
@@ -63,13 +65,25 @@ class Drainer {
     [[nodiscard]] bool holds(std::uint64_t cookie) const { return sockets_.holds(cookie); }
 
   private:
-    enum class Visit : std::uint8_t { ended, drained, flooding };
+    struct Visit {
+        enum class Result : std::uint8_t { drained, flooding, ended };
+        Result result = Result::drained;
+        Drain how = Drain::none;  // of what has ended
+        int error = 0;            // errno, if that ended it
+    };
+    struct Ended {
+        CloseEnd close;
+        bool goes_on;  // in the kernel, after our close()
+    };
     struct Paced {
         Time at;
         Token token;
     };
 
-    [[nodiscard]] Visit visit(Token token, HeldSocket& held, Moment now);
+    // Reads what has come and forgets it.
+    [[nodiscard]] static Visit read(int socket, DrainState& drain, Moment now);
+    // The same, and what it entails if that ends it.
+    [[nodiscard]] Visit::Result visit(Token token, HeldSocket& held, Moment now);
     // A visit and what it entails; false if the socket is gone.
     [[nodiscard]] bool serve(Token token, HeldSocket& held, Moment now);
     void watch(Token token, HeldSocket& held, Moment now);
@@ -78,8 +92,11 @@ class Drainer {
     void set_interest(int operation, Token token, const HeldSocket& held, Moment now);
     void on_timer(Token token, HeldSocket& held, Moment now);
     void shed_one(Moment now);
+    [[nodiscard]] static Ended ended_now(int socket, const DrainState& drain, Drain how, int error,
+                                         Moment now, bool is_by_method = false);
     void end(Token token, HeldSocket& held, Drain how, int error, Moment now,
              bool is_by_method = false);
+    void conclude(UniqueFd socket, const Handoff& handoff, const Ended& ended, Moment now);
     // FinWaitMethod's turn: everything sent is acknowledged, or the time for it has run out (`how`).
     void end_by_method(Token token, HeldSocket& held, Drain how, Moment now);
     // A time has run out.

@@ -29,21 +29,21 @@ std::uint32_t HeldSockets::free_slot() {
     return slot;
 }
 
-Token HeldSockets::add(UniqueFd socket, const Handoff& handoff, Time half_close) {
+Token HeldSockets::add(UniqueFd socket, const Handoff& handoff, const DrainState& drain) {
     assert(socket);
     const std::uint32_t slot = free_slot();
     HeldSocket& held = at(slot);
     held.socket = std::move(socket);
     held.in_fin_wait_2_list = false;
     held.is_paced = false;
-    held.drain = DrainState(handoff.policy, half_close);
+    held.drain = drain;
     held.handoff = PackedHandoff(handoff);
     append(others_, slot);
     ++size_;
     return make_token(slot, held.generation);
 }
 
-void HeldSockets::remove(Token token) {
+HeldSockets::Removed HeldSockets::remove(Token token) {
     HeldSocket* held = find(token);
     assert(held != nullptr);
     unlink(held->in_fin_wait_2_list ? fin_wait_2_ : others_, slot_of(token));
@@ -51,9 +51,8 @@ void HeldSockets::remove(Token token) {
     --size_;
     cookies_.remove(slot_of(token));
     ++held->generation;
-    held->socket.reset();
-    held->handoff = PackedHandoff();
     free_.push_back(slot_of(token));
+    return {std::move(held->socket), std::move(held->handoff)};
 }
 
 HeldSocket* HeldSockets::find(Token token) {

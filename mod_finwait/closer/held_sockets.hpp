@@ -42,8 +42,13 @@ struct HeldSocket {
 
 class HeldSockets {
   public:
-    Token add(UniqueFd socket, const Handoff& handoff, Time half_close);
-    void remove(Token token);
+    struct Removed {
+        UniqueFd socket;
+        PackedHandoff handoff;
+    };
+
+    Token add(UniqueFd socket, const Handoff& handoff, const DrainState& drain);
+    Removed remove(Token token);
 
     // Nothing if that socket is no longer held.
     [[nodiscard]] HeldSocket* find(Token token);

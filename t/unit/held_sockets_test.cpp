@@ -90,9 +90,9 @@ TEST_F(HeldSocketsTest, HeldSocketsDoNotMoveWhenMoreAreAdded) {
 TEST(HeldSockets, KnowsACookieWhileItHoldsTheSocket) {
     HeldSockets sockets;
     const Token first =
-        sockets.add(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Handoff{}, Time{});
+        sockets.add(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Handoff{}, DrainState());
     const Token unknown =
-        sockets.add(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Handoff{}, Time{});
+        sockets.add(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Handoff{}, DrainState());
     sockets.set_cookie(first, 77);
     sockets.set_cookie(unknown, 0);
     EXPECT_TRUE(sockets.holds(77));
@@ -101,7 +101,7 @@ TEST(HeldSockets, KnowsACookieWhileItHoldsTheSocket) {
     sockets.remove(unknown);
     EXPECT_FALSE(sockets.holds(77));
     sockets.set_cookie(
-        sockets.add(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Handoff{}, Time{}), 78);
+        sockets.add(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Handoff{}, DrainState()), 78);
     EXPECT_TRUE(sockets.holds(78));
 }
 

@@ -78,7 +78,8 @@ TEST_F(StatusSourcesTest, ANewHolderIsSeenBesideManyThatCostMore) {
     handoff.user_agent = "culprit/2";
     for (int i = 0; i < 12; ++i) {
         TcpPair pair = loopback.half_closed();
-        const Token token = held.add(std::move(pair.server), handoff, now.monotonic - 1s);
+        const Token token = held.add(std::move(pair.server), handoff,
+                                     DrainState(handoff.policy, now.monotonic - 1s));
         held.find(token)->drain.saw_unacked(0, now.monotonic - 1s);
         held.move_to_fin_wait_2(token);
     }
