@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/client_variables.hpp"
 
+#include <strings.h>
+
+#include <algorithm>
 #include <atomic>
+#include <span>
+#include <string_view>
 
 #include "module/times.hpp"
 #include "module/values.hpp"
@@ -12,6 +17,8 @@ namespace {
 
 // What may come from anywhere is not repeated at any length.
 constexpr int kShownMax = 64;
+
+constexpr std::string_view kPrefix = "finwait-";
 
 void tell_once(std::atomic_flag& was_told, const request_rec* r, const char* name,
                const char* value, const char* allowed) {
@@ -33,6 +40,16 @@ auto value_of(const request_rec* r, const char* name, const char* allowed,
 }
 
 }  // namespace
+
+bool has_client_variables(const request_rec* r) {
+    const apr_array_header_t* table = apr_table_elts(r->subprocess_env);
+    const std::span entries(reinterpret_cast<const apr_table_entry_t*>(table->elts),
+                            static_cast<std::size_t>(table->nelts));
+    return std::ranges::any_of(entries, [](const apr_table_entry_t& entry) {
+        return entry.key && (entry.key[0] | 0x20) == kPrefix[0] &&
+               strncasecmp(entry.key, kPrefix.data(), kPrefix.size()) == 0;
+    });
+}
 
 ClientPolicy client_policy_of(const request_rec* r) {
     static std::atomic_flag told_drain, told_idle, told_timeout, told_method;

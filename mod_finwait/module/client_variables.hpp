@@ -2,14 +2,19 @@
 //
 // What the environment variables say of one client: `finwait-drain`, `finwait-idle`,
 // `finwait-timeout` and `finwait-method` take the place of its virtual host's FinWaitDrainTimeout,
-// FinWaitDrainIdleTimeout, FinWaitTimeout and FinWaitMethod, `finwait-nolog` of its logs. Set by BrowserMatch, SetEnvIf, SetEnvIfExpr,
-// RewriteRule or any other module, and read when a request is logged: the last one decides.
+// FinWaitDrainIdleTimeout, FinWaitTimeout and FinWaitMethod, `finwait-nolog` of its logs. Set by
+// BrowserMatch, SetEnvIf, SetEnvIfExpr, RewriteRule or any other module, and read when a request is
+// logged: the last one decides.
 #pragma once
 
 #include "module/client_policy.hpp"
 #include "module/httpd.hpp"
 
 namespace finwait {
+
+// Whether there are any variables of ours. Most requests have none, and six questions for them would
+// be a third of what the module adds to a request.
+[[nodiscard]] bool has_client_variables(const request_rec* r);
 
 // A value that is none is ignored, and told once per child process and variable.
 [[nodiscard]] ClientPolicy client_policy_of(const request_rec* r);

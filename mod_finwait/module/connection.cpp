@@ -41,7 +41,6 @@ std::chrono::microseconds keep_alive_timeout_of(const request_rec* r) {
 // CustomLog asks the last request of an internal-redirect chain, and so do we.
 LogIds logs_wanted_by(const request_rec* last, const ServerConfig& config) {
     LogIds wanted;
-    if (hides_from_logs(last)) return wanted;
     for (std::size_t i = 0; i < config.log_count; ++i) {
         const LogDirective& log = config.logs[i];
         const bool is_set =
@@ -119,13 +118,17 @@ RequestSeen request_seen(const request_rec* first, const request_rec* last) {
     const ServerConfig& config = config_of(last->server);
     RequestSeen request;
     request.user_agent = text_of(apr_table_get(first->headers_in, "User-Agent"));
-    if (text_of(first->useragent_ip) != text_of(first->connection->client_ip))
+    const conn_rec* c = first->connection;
+    if (first->useragent_ip != c->client_ip && text_of(first->useragent_ip) != text_of(c->client_ip))
         request.client_address = text_of(first->useragent_ip);
     request.vhost = &config.settings;
     if (first->the_request) request.http = http_version_of(first);
-    request.logs = logs_wanted_by(last, config);
-    request.policy = client_policy_of(last);
-    request.remedy = remedy_of(last);
+    const bool has_variables = has_client_variables(last);
+    if (!has_variables || !hides_from_logs(last)) request.logs = logs_wanted_by(last, config);
+    if (has_variables) {
+        request.policy = client_policy_of(last);
+        request.remedy = remedy_of(last);
+    }
     return request;
 }
 
