@@ -90,7 +90,7 @@ Time Closer::due() const {
 void Closer::wait(Time now) {
     if (full_.any()) return collect_events(0);
     // What is due, a sweep's next buffer or a question for instance, is not kept waiting.
-    if (came_ > 0 && due() > now) return gather();
+    if (came_ > 0 && !is_finishing_ && due() > now) return gather();
     gather_time_ = Time::zero();
     collect_events(to_timeout(due() - now));
 }

@@ -37,7 +37,8 @@ void Drainer::set_max(std::size_t held_max, Moment now) {
 bool Drainer::take(UniqueFd socket, const Handoff& handoff, Moment now) {
     DrainState drain(handoff.policy, plausible_half_close(handoff.half_close, now.monotonic));
     Visit first;
-    if (now.monotonic - drain.half_close() >= kAnswerTime) first = read(socket.get(), drain, now);
+    if (now.monotonic - drain.half_close() >= kAnswerTime)
+        first = discard_what_came(socket.get(), drain, now);
     if (first.result == Visit::Result::ended) {
         const Ended ended = ended_now(socket.get(), drain, first.how, first.error, now);
         // What is over for the kernel, too, needs no policy; what is not TCP has no state.
@@ -92,7 +93,7 @@ void Drainer::set_interest(int operation, Token token, const HeldSocket& held, M
     end(token, *sockets_.find(token), Drain::shed, 0, now);
 }
 
-Drainer::Visit Drainer::read(int socket, DrainState& drain, Moment now) {
+Drainer::Visit Drainer::discard_what_came(int socket, DrainState& drain, Moment now) {
     using Result = Visit::Result;
     if (!drain.reads()) return {};
     std::size_t bytes = 0;
@@ -109,9 +110,9 @@ Drainer::Visit Drainer::read(int socket, DrainState& drain, Moment now) {
 }
 
 Drainer::Visit::Result Drainer::visit(Token token, HeldSocket& held, Moment now) {
-    const Visit visit = read(held.socket.get(), held.drain, now);
-    if (visit.result == Visit::Result::ended) end(token, held, visit.how, visit.error, now);
-    return visit.result;
+    const Visit seen = discard_what_came(held.socket.get(), held.drain, now);
+    if (seen.result == Visit::Result::ended) end(token, held, seen.how, seen.error, now);
+    return seen.result;
 }
 
 bool Drainer::serve(Token token, HeldSocket& held, Moment now) {

@@ -26,7 +26,8 @@ inline constexpr std::size_t kReceiveMax = std::size_t{4} << 20;
 // meanwhile its data waits in the kernel, TCP's window slows it down, and the closer sleeps.
 inline constexpr std::size_t kFloodBytes = std::size_t{64} << 10;
 inline constexpr Time kFloodPause = std::chrono::milliseconds(5);
-// Who behaves and is not far away has answered our FIN so long after it.
+// Who behaves and is not far away has answered our FIN so long after it. Before that a look at the
+// socket is not worth its recv().
 inline constexpr Time kAnswerTime = std::chrono::milliseconds(1);
 
 class Drainer {
@@ -42,8 +43,9 @@ class Drainer {
 
     void set_max(std::size_t held_max, Moment now);
 
-    // False if the descriptor is not a TCP socket; it is closed then. What the client has answered
-    // is ended at once; the rest is held, and an arrival until try_arrivals().
+    // False if the descriptor is not a TCP socket; it is closed then. kAnswerTime after the
+    // half-close, what the client has ended (by FIN, RST or too much) is ended at once; the rest is
+    // held, and an arrival until try_arrivals().
     [[nodiscard]] bool take(UniqueFd socket, const Handoff& handoff, Moment now);
 
     // A look at the `count` oldest arrivals. The longer it can wait, the more of them are already
@@ -81,7 +83,7 @@ class Drainer {
     };
 
     // Reads what has come and forgets it.
-    [[nodiscard]] static Visit read(int socket, DrainState& drain, Moment now);
+    [[nodiscard]] static Visit discard_what_came(int socket, DrainState& drain, Moment now);
     // The same, and what it entails if that ends it.
     [[nodiscard]] Visit::Result visit(Token token, HeldSocket& held, Moment now);
     // A visit and what it entails; false if the socket is gone.

@@ -52,7 +52,7 @@ HeldSockets::Removed HeldSockets::remove(Token token) {
     cookies_.remove(slot_of(token));
     ++held->generation;
     free_.push_back(slot_of(token));
-    return {std::move(held->socket), std::move(held->handoff)};
+    return {std::move(held->socket), std::exchange(held->handoff, PackedHandoff())};
 }
 
 HeldSocket* HeldSockets::find(Token token) {

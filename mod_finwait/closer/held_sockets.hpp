@@ -47,6 +47,7 @@ class HeldSockets {
         PackedHandoff handoff;
     };
 
+    // remove() hands the socket out: whoever drops it closes it.
     Token add(UniqueFd socket, const Handoff& handoff, const DrainState& drain);
     Removed remove(Token token);
 
@@ -58,7 +59,7 @@ class HeldSockets {
 
     void move_to_fin_wait_2(Token token);
 
-    // Not known of an arrival: most are answered at the first look, and nobody asks for them.
+    // Not known of an arrival: most are answered at the next look, and nobody asks for them.
     void set_cookie(Token token, std::uint64_t cookie) { cookies_.add(cookie, slot_of(token)); }
     [[nodiscard]] bool holds(std::uint64_t cookie) const { return cookies_.find(cookie).has_value(); }
 

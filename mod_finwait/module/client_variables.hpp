@@ -12,8 +12,9 @@
 
 namespace finwait {
 
-// Whether there are any variables of ours. Most requests have none, and six questions for them would
-// be a third of what the module adds to a request.
+// Whether there are any variables of ours, those above or the one of FinWaitAuto (remedy.cpp):
+// their names begin with `finwait-`. Most requests have none, and six questions for them would be a
+// third of what the module adds to a request.
 [[nodiscard]] bool has_client_variables(const request_rec* r);
 
 // A value that is none is ignored, and told once per child process and variable.

@@ -119,7 +119,8 @@ RequestSeen request_seen(const request_rec* first, const request_rec* last) {
     RequestSeen request;
     request.user_agent = text_of(apr_table_get(first->headers_in, "User-Agent"));
     const conn_rec* c = first->connection;
-    if (first->useragent_ip != c->client_ip && text_of(first->useragent_ip) != text_of(c->client_ip))
+    if (first->useragent_ip != c->client_ip &&
+        text_of(first->useragent_ip) != text_of(c->client_ip))
         request.client_address = text_of(first->useragent_ip);
     request.vhost = &config.settings;
     if (first->the_request) request.http = http_version_of(first);

@@ -14,8 +14,9 @@ from measure import Series, median_with_interval
 from result import Aim, Result, Table
 
 NAMES = ("stock", "module", "stock again")
-# Slices of 0.7 s of the same server differed by a sixth: more of them tell more than longer ones.
-PAIRS, SECONDS = 40, 0.3
+# The first tenths of a slice are dearer, after the others' turns: with slices of 0.3 s prefork stood
+# 2 to 3 % worse than with 1.4 s. All eleven tables must fit into a quarter of an hour, though.
+PAIRS, SECONDS = 24, 0.6
 STARTS = 4  # how a process lies in memory makes some per cent of difference for as long as it lives
 COLUMNS = ["", "stock/s", "module/s", "requests/s, module/stock", "min–max", "stock again",
            "stock CPU µs", "CPU, module/stock", "min–max", "stock again"]

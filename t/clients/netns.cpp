@@ -39,7 +39,8 @@ Netns::Netns() {
     must({"ip", "link", "add", link_, "type", "veth", "peer", "name", "client", "netns", name_});
     must({"ip", "addr", "add", server_address_ + "/30", "dev", link_});
     must({"ip", "link", "set", link_, "up"});
-    must({"ip", "-n", name_, "addr", "add", prefix + std::to_string(block + 2) + "/30", "dev", "client"});
+    const std::string client_address = prefix + std::to_string(block + 2);
+    must({"ip", "-n", name_, "addr", "add", client_address + "/30", "dev", "client"});
     must({"ip", "-n", name_, "link", "set", "client", "up"});
 }
 

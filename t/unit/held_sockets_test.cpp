@@ -100,8 +100,8 @@ TEST(HeldSockets, KnowsACookieWhileItHoldsTheSocket) {
     sockets.remove(first);
     sockets.remove(unknown);
     EXPECT_FALSE(sockets.holds(77));
-    sockets.set_cookie(
-        sockets.add(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Handoff{}, DrainState()), 78);
+    UniqueFd another(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    sockets.set_cookie(sockets.add(std::move(another), Handoff{}, DrainState()), 78);
     EXPECT_TRUE(sockets.holds(78));
 }
 

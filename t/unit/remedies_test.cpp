@@ -23,6 +23,7 @@ struct RemediesTest : testing::Test {
     Notices notices{control};
     std::unique_ptr<RemedyTable> table = std::make_unique<RemedyTable>();
     Remedies remedies{*table, 0, *counters, notices};
+    Remedies* judge = &remedies;
     Moment now{1000s, 1'700'000'000s};
 
     // One close of `user_agent`, from 10.0.`from`.1.
@@ -37,7 +38,7 @@ struct RemediesTest : testing::Test {
         tallied.remedy = applied(user_agent, from);
         tallied.drain = is_stuck ? Drain::deadline : Drain::fin;
         tallied.is_stuck = is_stuck;
-        remedies.book(account, handoff, tallied, now);
+        judge->book(account, handoff, tallied, now);
     }
     // `min` closes in turn from four networks, the last of them late enough to be judged.
     void window(std::string_view user_agent, bool is_stuck) {
@@ -49,7 +50,7 @@ struct RemediesTest : testing::Test {
     void pass(Time time) {
         now.monotonic += time;
         now.realtime += time;
-        remedies.turn(now);
+        judge->turn(now);
     }
     // As a child asks.
     [[nodiscard]] Remedy applied(std::string_view user_agent, std::uint8_t from = 0) const {
@@ -267,6 +268,15 @@ TEST_F(RemediesTest, OnlyTheTablesOwnerWrites) {
         table->set(table->key_of("www.example.org", "python"), Remedy::nokeepalive, 2'000'000'000));
     pass(600s);
     EXPECT_EQ(Remedy::nokeepalive, applied("python")) << "it took what is not its own";
+}
+
+TEST_F(RemediesTest, ASuccessorGivesTheSameClientOneAgain) {
+    window("python", true);
+    Remedies successor(*table, 1, *counters, notices);
+    judge = &successor;
+    EXPECT_EQ(Remedy::none, applied("python"));
+    window("python", true);
+    EXPECT_EQ(Remedy::nokeepalive, applied("python"));
 }
 
 // Its predecessor was just about to say how many remedies it had.
