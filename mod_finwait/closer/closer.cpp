@@ -133,6 +133,7 @@ void Closer::turn(Moment now) {
     follower_.turn(now);
     remedies_.turn(now);
     stop_some(now);
+    drainer_.close_ended();
     records_.flush(now);
     if (ledger_due() <= now.monotonic) save_ledger(now);
     store_.write_some();
@@ -173,6 +174,7 @@ void Closer::serve_lane(std::size_t lane, Moment now) {
         const ReceivedBatch batch = channel_.receive(lane);
         count(counters_.received, closes_among(batch.messages));
         for (ReceivedMessage& message : batch.messages) accept(message, now);
+        drainer_.close_ended();
         full_[lane] = batch.is_full;
         if (batch.has_ended) {
             ended_.set(lane);

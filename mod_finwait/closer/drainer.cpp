@@ -265,9 +265,12 @@ void Drainer::end(Token token, HeldSocket& held, Drain how, int error, Moment no
 
 void Drainer::conclude(UniqueFd socket, const Handoff& handoff, const Ended& ended, Moment now) {
     if (ended.close.drain == Drain::byte_limit) reset_at_close(socket.get());
-    const SocketId id = ended.goes_on ? socket_id(socket.get()) : SocketId{};
-    socket.reset();
-    if (ended.goes_on) return follower_.follow(handoff, ended.close, id, now);
+    if (ended.goes_on) {
+        const SocketId id = socket_id(socket.get());
+        socket.reset();
+        return follower_.follow(handoff, ended.close, id, now);
+    }
+    ended_.push_back(std::move(socket));
     records_.keep(handoff, ended.close, now);
     records_.release(handoff);
 }
