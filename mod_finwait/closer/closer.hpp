@@ -146,8 +146,8 @@ class Closer {
     std::uint64_t saved_changes_ = 0;
     Time saved_at_{};
     bool had_neighbours_ = true;  // when the ledger was last saved
-    std::size_t came_ = 0;  // Handoffs in the last turn
-    Time gather_time_{};    // of the last wait(); 0 if it waited for an event
+    std::size_t came_ = 0;     // Handoffs in the last turn
+    Time gather_time_{};       // of the last wait(); 0 if it waited for an event
     Time finish_at_ = kNever;  // when the remaining drains are ended
     Time last_flush_until_ = kNever;  // then logs without room are not waited for
     bool is_serving_ = false;

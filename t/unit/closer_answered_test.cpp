@@ -3,10 +3,8 @@
 // What the client has answered when its Handoff is read is ended there and then.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <netinet/tcp.h>
 
 #include <array>
-#include <string>
 
 #include "unit/closer_fixture.hpp"
 #include "unit/open_descriptors.hpp"
@@ -20,25 +18,14 @@ struct CloserAnswered : CloserTest {
     void give(UniqueFd& socket, Time age = kAnswerTime) {
         Handoff handoff = sample();
         handoff.half_close = now.monotonic - age;
-        ASSERT_EQ(0, send_message(child, encoded(handoff), {socket.get()}));
-        socket.reset();
-    }
-    static void wait_for(const UniqueFd& socket, short event) {
-        pollfd state{socket.get(), event, 0};
-        ASSERT_EQ(1, ::poll(&state, 1, 5000));
+        hand_over(socket, handoff);
     }
     // Half-closed by the server, answered by the client's FIN.
     TcpPair answered() {
         TcpPair pair = loopback.half_closed();
         pair.client.reset();
-        wait_for(pair.server, POLLRDHUP);
+        await(pair.server, POLLRDHUP);
         return pair;
-    }
-    static int option(const UniqueFd& socket, int name) {
-        int value = 0;
-        socklen_t size = sizeof value;
-        EXPECT_EQ(0, ::getsockopt(socket.get(), IPPROTO_TCP, name, &value, &size));
-        return value;
     }
 };
 
@@ -47,7 +34,7 @@ TEST_F(CloserAnswered, ByFinIsRecordedAsAnyOther) {
     TcpPair pair = loopback.half_closed();
     send_bytes(pair.client, 77);
     pair.client.reset();
-    wait_for(pair.server, POLLRDHUP);
+    await(pair.server, POLLRDHUP);
     const std::size_t before = open_descriptors();
     give(pair.server, 2ms);
     turn();
@@ -66,7 +53,7 @@ TEST_F(CloserAnswered, ByResetIsAReset) {
     set_up();
     TcpPair pair = loopback.half_closed();
     reset(pair.client);
-    wait_for(pair.server, POLLIN);
+    await(pair.server, POLLIN);
     give(pair.server);
     turn();
     expect_only(Drain::reset, Outcome::reset);
@@ -77,7 +64,7 @@ TEST_F(CloserAnswered, ByTooMuchIsCut) {
     policy.drain_limit_bytes = 100;
     TcpPair pair = loopback.half_closed();
     send_bytes(pair.client, 500);
-    wait_for(pair.server, POLLIN);
+    await(pair.server, POLLIN);
     give(pair.server);
     turn();
     expect_only(Drain::byte_limit, Outcome::cut);
@@ -88,19 +75,15 @@ TEST_F(CloserAnswered, WithoutAnAcknowledgementHasItsOptionsAndIsFollowed) {
     set_up();
     policy.linger2_s = 7;
     policy.ack_timeout_ms = 4321;
-    Loopback small(4096);
-    TcpPair pair = small.connect();
-    const std::string much(100'000, 'x');
-    ASSERT_GT(::send(pair.server.get(), much.data(), much.size(), MSG_DONTWAIT), 0);
-    pair.half_close();
+    TcpPair pair = with_unacknowledged_reply();
     ::shutdown(pair.client.get(), SHUT_WR);
-    wait_for(pair.server, POLLRDHUP);
+    await(pair.server, POLLRDHUP);
     const UniqueFd copy(::dup(pair.server.get()));
     give(pair.server);
     turn();
     EXPECT_EQ(0U, closer->held());
-    EXPECT_EQ(7, option(copy, TCP_LINGER2));
-    EXPECT_EQ(4321, option(copy, TCP_USER_TIMEOUT));
+    EXPECT_EQ(7, tcp_option(copy, TCP_LINGER2));
+    EXPECT_EQ(4321, tcp_option(copy, TCP_USER_TIMEOUT));
     expect_only(Drain::fin, Outcome::fin);
     EXPECT_EQ(TcpState::closing, only_record().state);
 }

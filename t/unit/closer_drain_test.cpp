@@ -43,8 +43,7 @@ TEST_F(CloserDrains, FinishesAnAnsweredCloseAtTheFirstLook) {
     set_up();
     TcpPair pair = loopback.half_closed();
     pair.client.reset();
-    pollfd closed{pair.server.get(), POLLRDHUP, 0};
-    ASSERT_EQ(1, ::poll(&closed, 1, 5000));
+    await(pair.server, POLLRDHUP);
     hand_over(pair);
     turn();
     EXPECT_EQ(1U, closer->held()) << "it waits for one turn";
@@ -225,11 +224,7 @@ TEST_F(CloserDrains, TheByteLimitResetsTheClient) {
 TEST_F(CloserDrains, AClientThatNeverReadsIsIdleAndUnacked) {
     set_up();
     policy.drain_idle_timeout_ms = 5000;
-    Loopback small(4096);
-    TcpPair pair = small.connect();
-    const std::string reply(100'000, 'x');
-    ASSERT_GT(::send(pair.server.get(), reply.data(), reply.size(), MSG_DONTWAIT), 0);
-    pair.half_close();
+    TcpPair pair = with_unacknowledged_reply();
     hand_over(pair);
     settle(1);
     turn(5s);
@@ -242,11 +237,7 @@ TEST_F(CloserDrains, AClientThatNeverReadsIsIdleAndUnacked) {
 TEST_F(CloserDrains, ASlowReaderIsNotIdle) {
     set_up();
     policy.drain_idle_timeout_ms = 5000;
-    Loopback small(4096);
-    TcpPair pair = small.connect();
-    const std::string reply(100'000, 'x');
-    ASSERT_GT(::send(pair.server.get(), reply.data(), reply.size(), MSG_DONTWAIT), 0);
-    pair.half_close();
+    TcpPair pair = with_unacknowledged_reply();
     const UniqueFd copy(::dup(pair.server.get()));
     hand_over(pair);
     settle(1);
@@ -261,11 +252,7 @@ TEST_F(CloserDrains, ASlowReaderIsNotIdle) {
 
 TEST_F(CloserDrains, FinWait2BeginsWhenTheFinIsAcknowledged) {
     set_up();
-    Loopback small(4096);
-    TcpPair pair = small.connect();
-    const std::string reply(100'000, 'x');
-    ASSERT_GT(::send(pair.server.get(), reply.data(), reply.size(), MSG_DONTWAIT), 0);
-    pair.half_close();
+    TcpPair pair = with_unacknowledged_reply();
     const UniqueFd copy(::dup(pair.server.get()));
     hand_over(pair);
     settle(1);
@@ -283,11 +270,7 @@ TEST_F(CloserDrains, FinWait2BeginsWhenTheFinIsAcknowledged) {
 
 TEST_F(CloserDrains, SheddingTakesTheOldestInFinWait2First) {
     set_up(2);
-    Loopback small(4096);
-    TcpPair unread = small.connect();
-    const std::string reply(100'000, 'x');
-    ASSERT_GT(::send(unread.server.get(), reply.data(), reply.size(), MSG_DONTWAIT), 0);
-    unread.half_close();
+    TcpPair unread = with_unacknowledged_reply();
     Handoff handoff = sample();
     handoff.requests = 1;
     hand_over(unread, handoff);

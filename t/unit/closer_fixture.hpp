@@ -24,6 +24,7 @@ namespace finwait::test {
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t kDescriptors = 20'000;
+constexpr std::size_t kReplySize = 100'000;
 
 class CloserTest : public testing::Test {
   protected:
@@ -77,14 +78,24 @@ class CloserTest : public testing::Test {
         tell(finish);
     }
 
-    // Hands the server's end over and closes our copy, as httpd does.
-    void hand_over(TcpPair& pair, Handoff handoff) {
+    // Hands a socket over and closes our copy, as httpd does.
+    void hand_over(UniqueFd& socket, Handoff handoff) {
         if (handoff.half_close == Time::zero()) handoff.half_close = now.monotonic;
-        ASSERT_EQ(0, send_message(child, encoded(handoff), {pair.server.get()}));
-        pair.server.reset();
+        ASSERT_EQ(0, send_message(child, encoded(handoff), {socket.get()}));
+        socket.reset();
     }
+    void hand_over(TcpPair& pair, const Handoff& handoff) { hand_over(pair.server, handoff); }
     void hand_over(TcpPair& pair) { hand_over(pair, sample()); }
 
+    // Its client has not read, and so the reply and our FIN are not all acknowledged.
+    TcpPair with_unacknowledged_reply() {
+        TcpPair pair = small.connect();
+        const std::string reply(kReplySize, 'x');
+        EXPECT_GT(sent = ::send(pair.server.get(), reply.data(), reply.size(), MSG_DONTWAIT), 0);
+        pair.half_close();
+        EXPECT_GT(unacked_bytes(pair.server.get()), 1U);
+        return pair;
+    }
     Handoff sample() const {
         Handoff handoff = sample_handoff();
         handoff.policy = policy;
@@ -165,6 +176,8 @@ class CloserTest : public testing::Test {
     UniqueFd child;
     UniqueFd parent;
     Loopback loopback;
+    Loopback small{4096};  // of clients with a small window
+    ssize_t sent = 0;              // of the reply that was not acknowledged
     std::vector<UniqueFd> clients;
     std::vector<Control> readies;
     std::unique_ptr<Closer> closer;

@@ -15,22 +15,11 @@ using namespace test;
 
 class CloserMethods : public CloserTest {
   protected:
-    static constexpr std::size_t kReplySize = 100'000;
-
     void use(Method method) {
         set_up();
         policy.method = method;
         policy.drain_timeout_ms = 20'000;
         policy.drain_idle_timeout_ms = 10'000;
-    }
-    // Its client has not read, and so the reply and our FIN are not all acknowledged.
-    TcpPair with_unacknowledged_reply() {
-        TcpPair pair = small.connect();
-        const std::string reply(kReplySize, 'x');
-        EXPECT_GT(sent = ::send(pair.server.get(), reply.data(), reply.size(), MSG_DONTWAIT), 0);
-        pair.half_close();
-        EXPECT_GT(unacked_bytes(pair.server.get()), 1U);
-        return pair;
     }
     // How many bytes come before the end, which is 0 for FIN or an errno.
     std::pair<ssize_t, int> read_to_end(const UniqueFd& client) {
@@ -52,8 +41,6 @@ class CloserMethods : public CloserTest {
         EXPECT_NE(0, state.revents & POLLHUP);
     }
 
-    Loopback small{4096};
-    ssize_t sent = 0;
 };
 
 TEST_F(CloserMethods, CloseReadsNothingAndLeavesTheRestToTheKernel) {
@@ -71,8 +58,7 @@ TEST_F(CloserMethods, CloseOnUnreadBytesIsAReset) {
     use(Method::close);
     TcpPair pair = loopback.half_closed();
     send_bytes(pair.client, 10);
-    pollfd readable{pair.server.get(), POLLIN, 0};
-    ASSERT_EQ(1, ::poll(&readable, 1, 5000));
+    await(pair.server, POLLIN);
     hand_over(pair);
     turn();
     turn();
@@ -85,8 +71,7 @@ TEST_F(CloserMethods, CloseKnowsWhoHasClosed) {
     use(Method::close);
     TcpPair pair = loopback.half_closed();
     pair.client.reset();
-    pollfd closed{pair.server.get(), POLLRDHUP, 0};
-    ASSERT_EQ(1, ::poll(&closed, 1, 5000));
+    await(pair.server, POLLRDHUP);
     hand_over(pair);
     turn();
     turn();

@@ -34,6 +34,19 @@ struct TcpPair {
     }
 };
 
+inline int tcp_option(const UniqueFd& socket, int option) {
+    int value = -99;
+    socklen_t size = sizeof value;
+    EXPECT_EQ(0, ::getsockopt(socket.get(), IPPROTO_TCP, option, &value, &size));
+    return value;
+}
+
+// Loopback delivers within a system call or soon after; poll() waits for the latter.
+inline void await(const UniqueFd& socket, short events) {
+    pollfd entry{socket.get(), events, 0};
+    ASSERT_EQ(1, ::poll(&entry, 1, 5000));
+}
+
 inline void reset(UniqueFd& socket) {
     const linger abort{1, 0};
     ASSERT_EQ(0, ::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort));

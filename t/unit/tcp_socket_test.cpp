@@ -12,19 +12,6 @@ namespace {
 
 using namespace test;
 
-int tcp_option(const UniqueFd& socket, int option) {
-    int value = -99;
-    socklen_t size = sizeof value;
-    EXPECT_EQ(0, ::getsockopt(socket.get(), IPPROTO_TCP, option, &value, &size));
-    return value;
-}
-
-// Loopback delivers within a system call or soon after; poll() waits for the latter.
-void await(const UniqueFd& socket, short events) {
-    pollfd entry{socket.get(), events, 0};
-    ASSERT_EQ(1, ::poll(&entry, 1, 5000));
-}
-
 void await_state(const UniqueFd& socket, TcpState state) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
     while (end_facts(socket.get()).state != state)
