@@ -47,7 +47,7 @@ bool readable(int fd, Clock::time_point deadline) {
 }  // namespace
 
 int connect_tcp(const std::string& address, std::uint16_t port, int receive_buffer,
-                const std::string& source) {
+                const std::string& source, std::uint16_t source_port) {
     addrinfo numeric{};
     numeric.ai_flags = AI_NUMERICHOST;
     numeric.ai_socktype = SOCK_STREAM;
@@ -61,10 +61,11 @@ int connect_tcp(const std::string& address, std::uint16_t port, int receive_buff
     if (!source.empty()) {
         sockaddr_in from{};
         from.sin_family = AF_INET;
+        from.sin_port = htons(source_port);
         if (::inet_pton(AF_INET, source.c_str(), &from.sin_addr) != 1 ||
             ::bind(fd, reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0) {
             ::close(fd);
-            throw std::runtime_error(source + " is no address of this machine");
+            throw std::runtime_error(source + " is no address of this machine, or its port is taken");
         }
     }
     const int one = 1;
@@ -85,11 +86,11 @@ Client::Client(Transport transport, std::uint16_t port, ClientOptions options)
     : options_(std::move(options)) {
     fd_ = options_.fd >= 0 ? options_.fd
                            : connect_tcp(options_.address, port, options_.receive_buffer,
-                                         options_.source);
-    sockaddr_in local{};
+                                         options_.source, options_.source_port);
+    sockaddr_storage local{};
     socklen_t size = sizeof local;
     ::getsockname(fd_, reinterpret_cast<sockaddr*>(&local), &size);
-    local_port_ = ntohs(local.sin_port);
+    local_ = endpoint_from(reinterpret_cast<const sockaddr*>(&local));
     if (transport == Transport::plain) return;
 
     ssl_.reset(SSL_new(tls_context()));
@@ -117,7 +118,8 @@ Client::Client(Client&& other) noexcept
     : options_(std::move(other.options_)),
       fd_(std::exchange(other.fd_, -1)),
       ssl_(std::move(other.ssl_)),
-      local_port_(other.local_port_),
+      local_(other.local_),
+      begun_(other.begun_),
       speaks_h2_(other.speaks_h2_),
       saw_goaway_(other.saw_goaway_),
       saw_close_notify_(other.saw_close_notify_),

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "clients/process.hpp"
+#include "finwait/endpoint.hpp"
 
 namespace finwait::test {
 
@@ -33,6 +34,7 @@ struct ClientOptions {
     std::string server_name = {};  // SNI; "": the host
     std::string address = "127.0.0.1";
     std::string source = {};  // the client's own IPv4 address; "": the kernel chooses
+    std::uint16_t source_port = 0;  // with `source`; 0: the kernel chooses
     int receive_buffer = 0;  // SO_RCVBUF before connect(); 0: the kernel's
     int fd = -1;             // already connected, for instance in another network namespace
 };
@@ -66,7 +68,9 @@ class Client {
     End keep_sending(milliseconds limit);
     End trickle(milliseconds between, milliseconds limit);
 
-    [[nodiscard]] std::uint16_t local_port() const { return local_port_; }
+    [[nodiscard]] const Endpoint& local() const { return local_; }
+    [[nodiscard]] std::uint16_t local_port() const { return local_.port; }
+    [[nodiscard]] milliseconds begun() const { return begun_; }  // since the epoch
     [[nodiscard]] int fd() const { return fd_; }
     [[nodiscard]] bool speaks_h2() const { return speaks_h2_; }
     [[nodiscard]] bool saw_goaway() const { return saw_goaway_; }
@@ -86,7 +90,8 @@ class Client {
     ClientOptions options_;
     int fd_ = -1;
     std::unique_ptr<SSL, FreeSsl> ssl_;
-    std::uint16_t local_port_ = 0;
+    Endpoint local_;
+    milliseconds begun_ = wall_clock_now();
     bool speaks_h2_ = false;
     bool saw_goaway_ = false;
     bool saw_close_notify_ = false;
@@ -97,6 +102,6 @@ class Client {
 
 // A connected socket; throws when refused.
 int connect_tcp(const std::string& address, std::uint16_t port, int receive_buffer = 0,
-                const std::string& source = {});
+                const std::string& source = {}, std::uint16_t source_port = 0);
 
 }  // namespace finwait::test

@@ -20,6 +20,10 @@
 
 namespace finwait::test {
 
+milliseconds wall_clock_now() {
+    return std::chrono::floor<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+}
+
 bool wait_until(milliseconds limit, const std::function<bool()>& holds) {
     const auto deadline = Clock::now() + limit;
     for (;;) {

@@ -18,6 +18,9 @@ using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
+// Since the epoch, as a Record tells its time.
+[[nodiscard]] milliseconds wall_clock_now();
+
 // Looks every few milliseconds until `holds` does; false when the limit has passed.
 [[nodiscard]] bool wait_until(milliseconds limit, const std::function<bool()>& holds);
 

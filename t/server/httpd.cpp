@@ -260,8 +260,13 @@ std::vector<TallyLine> Httpd::tallies(const std::string& log) const {
 }
 
 Record Httpd::record_of(const Client& client, milliseconds limit) {
-    recorded_ports_.push_back(client.local_port());
-    return wait_record([&](const Record& r) { return r.peer.port == client.local_port(); }, limit);
+    // The kernel may give a port once more, at once to a client with another address.
+    asked_records_.push_back(wait_record(
+        [&](const Record& r) {
+            return r.peer == client.local() && r.half_close >= client.begun();
+        },
+        limit));
+    return asked_records_.back();
 }
 
 Record Httpd::wait_record(const std::function<bool(const Record&)>& fits, milliseconds limit) {

@@ -150,7 +150,7 @@ class Httpd {
     bool check_accounting_ = true;
     std::unique_ptr<Counters> counters_;
     std::set<pid_t> seen_;  // processes of this server, for the last check
-    std::vector<std::uint16_t> recorded_ports_;
+    std::vector<Record> asked_records_;
     std::vector<std::string> expected_errors_;
 };
 
