@@ -47,6 +47,8 @@ struct CloseFacts {
     bool reply_begun = false;          // HTTP/2: a first request has been read, none is answered
     bool reply_given_up = false;       // a write failed though the client is there and owes acks
     Peek peek = Peek::nothing;
+
+    // These only where there is no after_reply.
     bool reading = false;     // event only: it had begun to read a further request
     bool stopping = false;    // the MPM stops, or this generation is old
     bool async = false;       // event: the MPM itself sets the short-lingering-close note

@@ -27,6 +27,11 @@ std::string_view bounded(std::string_view text, std::size_t size_max) {
     return text.substr(0, at_boundary ? size : size_max);
 }
 
+bool ClientNote::is_empty() {
+    const std::lock_guard lock(mutex_);
+    return !seen_.last;
+}
+
 void ClientNote::begin(const RequestSeen& request) {
     const std::lock_guard lock(mutex_);
     if (!seen_.last) keep(request, kept(seen_.user_agent_, request.user_agent));

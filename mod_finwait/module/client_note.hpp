@@ -60,7 +60,8 @@ class ClientSeen {
 
 class ClientNote {
   public:
-    // These three: any thread.
+    // These four: any thread.
+    [[nodiscard]] bool is_empty();
     // A request that has been read and is not logged: counts as none, and hides none before it.
     void begin(const RequestSeen& request);
     void remember(const RequestSeen& request);

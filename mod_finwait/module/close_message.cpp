@@ -14,7 +14,8 @@ namespace finwait {
 namespace {
 
 Mpm mpm() {
-    return word_named<Mpm>(ap_show_mpm()).value_or(Mpm::unknown);
+    static const Mpm running = word_named<Mpm>(ap_show_mpm()).value_or(Mpm::unknown);
+    return running;
 }
 
 bool mpm_is_async() {
@@ -22,17 +23,24 @@ bool mpm_is_async() {
     return ap_mpm_query(AP_MPMQ_IS_ASYNC, &async) == APR_SUCCESS && async != 0;
 }
 
-Endpoint endpoint_of(apr_socket_t* socket, apr_interface_e which) {
+// Null if it is not known.
+const apr_sockaddr_t* address_of(apr_socket_t* socket, apr_interface_e which) {
     apr_sockaddr_t* address = nullptr;
-    if (apr_socket_addr_get(&address, which, socket) != APR_SUCCESS || !address) return {};
-    return endpoint_from(reinterpret_cast<const sockaddr*>(&address->sa));
+    if (!socket || apr_socket_addr_get(&address, which, socket) != APR_SUCCESS) return nullptr;
+    return address;
+}
+
+Endpoint endpoint_of(const apr_sockaddr_t* address) {
+    return address ? endpoint_from(reinterpret_cast<const sockaddr*>(&address->sa)) : Endpoint{};
 }
 
 // A proxy's PROXY header replaces c->client_addr; the Record's peer is the socket's.
-std::string_view proxied_address(const conn_rec* c, const Endpoint& peer) {
-    Endpoint client = endpoint_from(reinterpret_cast<const sockaddr*>(&c->client_addr->sa));
-    client.port = peer.port;
-    return client == peer ? std::string_view{} : std::string_view(c->client_ip);
+std::string_view proxied_address(const conn_rec* c, const apr_sockaddr_t* peer) {
+    if (c->client_addr == peer) return {};
+    Endpoint client = endpoint_of(c->client_addr);
+    const Endpoint socket = endpoint_of(peer);
+    client.port = socket.port;
+    return client == socket ? std::string_view{} : std::string_view(c->client_ip);
 }
 
 // What is known of the socket before the goodbye outweighs what it says now. A request that mod_ssl
@@ -42,6 +50,28 @@ bool has_given_up_writing(const Close& close) {
     const auto& last = close.seen.last;
     if (!(last && last->given_up) && !(before && before->aborted)) return false;
     return before ? before->unacknowledged : has_unacknowledged(close.socket);
+}
+
+// What cause_of_close() asks of a connection that its last reply, if any, left open.
+void learn_what_ended(const Close& close, CloseFacts& facts) {
+    const Connection& connection = close.connection;
+    const auto& before = connection.before_goodbye;
+    facts.reading = connection.reading;
+    facts.stopping = is_stopping();
+    facts.async = mpm_is_async();
+    facts.short_note = has_short_note(close);
+    facts.tls = connection.tls != TlsVersion::none;
+    facts.http_2 = connection.http_2;
+    facts.request_timeout = std::chrono::microseconds(connection.c->base_server->timeout);
+    if (const auto& last = close.seen.last) {
+        facts.since_reply = (before ? before->at : monotonic_now()) - last->logged;
+        facts.keep_alive_timeout = last->keep_alive_timeout;
+        facts.http_2 = facts.http_2 || last->http == HttpVersion::http_2;
+    }
+    if (!needs_tcp_info(facts)) return;
+    const Received received = before ? before->received : received_on(close.socket);
+    facts.bytes_received = received.any;
+    facts.since_last_bytes = received.since_last;
 }
 
 // The drain only where nothing is lost by it: a client that still reads has the full time.
@@ -73,32 +103,17 @@ bool has_short_note(const Close& close) {
 }
 
 Cause cause_of(const Close& close) {
-    const conn_rec* c = close.connection.c;
     const auto& before = close.connection.before_goodbye;
     CloseFacts facts;
     facts.requests = close.seen.requests;
     facts.reply_begun = close.connection.http_2 && close.seen.last && close.seen.requests == 0;
     facts.reply_given_up = has_given_up_writing(close);
     facts.peek = before ? before->peek : close.peek;
-    facts.reading = close.connection.reading;
-    facts.stopping = is_stopping();
-    facts.async = mpm_is_async();
-    facts.short_note = has_short_note(close);
-    facts.tls = close.connection.tls != TlsVersion::none;
-    facts.http_2 = close.connection.http_2;
-    facts.request_timeout = std::chrono::microseconds(c->base_server->timeout);
     if (close.seen.last) {
         facts.after_reply = close.seen.last->closes;
         facts.malformed = close.seen.last->malformed;
-        facts.since_reply = (before ? before->at : monotonic_now()) - close.seen.last->logged;
-        facts.keep_alive_timeout = close.seen.last->keep_alive_timeout;
-        facts.http_2 = facts.http_2 || close.seen.last->http == HttpVersion::http_2;
     }
-    if (needs_tcp_info(facts)) {
-        const Received received = before ? before->received : received_on(close.socket);
-        facts.bytes_received = received.any;
-        facts.since_last_bytes = received.since_last;
-    }
+    if (!facts.after_reply) learn_what_ended(close, facts);
     return cause_of_close(facts);
 }
 
@@ -117,10 +132,9 @@ Handoff message_for(const Close& close, Cause cause) {
     message.vhost = close.settings.name;
     message.logs = close.settings.logs;
     message.http = connection.http_2 ? HttpVersion::http_2 : HttpVersion::none;
-    if (socket) {
-        message.peer = endpoint_of(socket, APR_REMOTE);
-        message.local = endpoint_of(socket, APR_LOCAL);
-    }
+    const apr_sockaddr_t* peer = address_of(socket, APR_REMOTE);
+    message.peer = endpoint_of(peer);
+    message.local = endpoint_of(address_of(socket, APR_LOCAL));
     if (const auto& last = close.seen.last) {
         message.remedy = last->remedy;
         if (last->remedy == Remedy::cut_short) cut_short(close, message.policy);
@@ -130,7 +144,7 @@ Handoff message_for(const Close& close, Cause cause) {
         message.user_agent = last->user_agent;
         message.client_address = last->client_address;
     }
-    if (message.client_address.empty()) message.client_address = proxied_address(c, message.peer);
+    if (message.client_address.empty()) message.client_address = proxied_address(c, peer);
     return message;
 }
 

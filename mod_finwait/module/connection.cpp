@@ -65,10 +65,6 @@ bool is_upgrade_to_http_2(const request_rec* r) {
            speaks_http_2(r->connection);
 }
 
-bool may_become_a_tunnel(const request_rec* r) {
-    return r->method_number == M_CONNECT || apr_table_get(r->headers_in, "Upgrade");
-}
-
 bool has_body(const request_rec* r) {
     return apr_table_get(r->headers_in, "Content-Length") ||
            apr_table_get(r->headers_in, "Transfer-Encoding");
@@ -200,14 +196,14 @@ void on_pre_read_request(request_rec*, conn_rec* c) {
 int on_post_read_request(request_rec* r) {
     return guarded("post_read_request", DECLINED, [&] {
         apply_remedy(r);
-        conn_rec* primary = r->connection->master;
-        if (!primary && !may_become_a_tunnel(r)) return DECLINED;
-        Connection* connection = connection_of(primary ? primary : r->connection);
+        conn_rec* c = r->connection->master ? r->connection->master : r->connection;
+        Connection* connection = connection_of(c);
         if (!connection) return DECLINED;
-        if (primary)
+        if (!r->connection->master) {
+            if (c->keepalives == 0) connection->tls = tls_version_of(c);
+        } else if (connection->client.is_empty()) {
             connection->client.begin(request_seen(r, r));
-        else
-            connection->tls = tls_version_of(r->connection);
+        }
         return DECLINED;
     });
 }

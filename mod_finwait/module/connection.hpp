@@ -57,8 +57,8 @@ int on_pre_connection(conn_rec* c, void* csd);
 void on_pre_read_request(request_rec* r, conn_rec* c);
 
 // Applies a learnt remedy, also after an internal redirect, which begins with an environment of its
-// own. And remembers two that can't wait for the log: mod_proxy's tunnel says goodbye by itself, and mod_ssl knows
-// nothing any more when it ends; an HTTP/2 client may leave before its first request is logged.
+// own. And with the first request learns what can't wait: mod_proxy's tunnel says goodbye by itself, and
+// mod_ssl knows nothing any more when it ends; an HTTP/2 client may leave before any request is logged.
 int on_post_read_request(request_rec* r);
 int on_log_transaction(request_rec* r);
 

@@ -5,8 +5,6 @@
 #include <http_ssl.h>
 #include <sys/socket.h>
 
-#include <utility>
-
 #include "module/clock.hpp"
 #include "module/client_socket.hpp"
 #include "module/server_config.hpp"
@@ -26,6 +24,14 @@ bool says_goodbye(conn_rec* c) {
     return ap_ssl_conn_is_ssl(c) || speaks_http_2(c);
 }
 
+bool holds_last_segment(Connection& connection) {
+    if (says_goodbye(connection.c)) return false;
+    const int socket = tcp_descriptor_of(connection.c);
+    if (socket < 0) return false;
+    hold_partial_segment(socket, true);
+    return connection.holds_segment = true;
+}
+
 }  // namespace
 
 bool holds(const apr_bucket_brigade* brigade, const apr_bucket_type_t& type) {
@@ -39,11 +45,9 @@ void watch_for_last_reply(Connection& connection, const apr_bucket_brigade* brig
     conn_rec* c = connection.c;
     if (c->keepalive != AP_CONN_CLOSE || connection.last_request_ended) return;
     const bool ends_request = holds(brigade, ap_bucket_type_eor);
-    if (!ends_reply(brigade, ends_request) || says_goodbye(c)) return;
-    connection.last_request_ended = ends_request;
-    const int socket = tcp_descriptor_of(c);
-    if (socket >= 0 && !std::exchange(connection.holds_segment, true))
-        hold_partial_segment(socket, true);
+    if (!ends_reply(brigade, ends_request)) return;
+    if (connection.holds_segment || holds_last_segment(connection))
+        connection.last_request_ended = ends_request;
 }
 
 void half_close_after_last_reply(Connection& connection, const request_rec* r) {
