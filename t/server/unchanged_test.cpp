@@ -151,6 +151,7 @@ TEST_P(Unchanged, WebsocketsThroughTheProxyEcho) {
         ProxyPass /ws ws://127.0.0.1:)" +
                          std::to_string(backend.port()) + "/\n");
     Client client = httpd.client(transport);
+    EXPECT_EQ(client.get("/small").status, 200);
     EXPECT_EQ(client
                   .get("/ws",
                        "Upgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -164,7 +165,9 @@ TEST_P(Unchanged, WebsocketsThroughTheProxyEcho) {
     EXPECT_TRUE(echoed.starts_with("message 0;message 1;"));
     EXPECT_TRUE(echoed.ends_with("message 99;bye"));
     client.close();
-    EXPECT_EQ(httpd.record_of(client).cause, Cause::tunnel_end);
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(record.cause, Cause::tunnel_end);
+    EXPECT_EQ(record.tls, transport == Transport::tls ? TlsVersion::tls_1_3 : TlsVersion::none);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, Unchanged,
