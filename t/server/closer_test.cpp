@@ -35,6 +35,7 @@ TEST_P(Closer, KilledUnderLoadFailsNoRequestAndIsBackWithinTwoSeconds) {
     ASSERT_TRUE(load.wait_for(300, 5s));
     load.stop();
     EXPECT_EQ(load.failures(), 0U) << load.first_failure();
+    httpd.expect_half_line();
     const auto& counters = httpd.counters();
     // Lost are the crowd and whatever else was in the closer's hands: every close without a line. Only of
     // the messages it was just receiving (at most one batch of 64) nobody can tell.

@@ -64,6 +64,13 @@ TEST(HarnessClient, TheRecordOfAClientIsNotThatOfAnotherWithItsPort) {
     }
 }
 
+TEST(HarnessClient, OneHalfLineIsNoFailureWhereItIsExpected) {
+    Httpd httpd(Mpm::event, "");
+    httpd.expect_half_line();
+    write_file(httpd.dir() + "/killed.log", "{\"@timestamp\":\"2026-11-2\n");
+    EXPECT_TRUE(httpd.records("killed.log").empty());
+}
+
 TEST(HarnessClient, LoadCountsRequestsAndFailures) {
     std::uint16_t port = 0;
     {

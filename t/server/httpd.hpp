@@ -132,6 +132,9 @@ class Httpd {
     void expect_error(std::string text) { expected_errors_.push_back(std::move(text)); }
     // For tests that kill httpd itself: its figures need not add up afterwards.
     void expect_unsettled() { check_accounting_ = false; }
+    // For tests that kill a closer while it writes: one line of its log may end early. The next closer
+    // begins a new one.
+    void expect_half_line() { half_lines_max_ = 1; }
 
   private:
     void start();
@@ -148,6 +151,7 @@ class Httpd {
     pid_t parent_ = -1;
     bool stopped_ = false;
     bool check_accounting_ = true;
+    int half_lines_max_ = 0;
     std::unique_ptr<Counters> counters_;
     std::set<pid_t> seen_;  // processes of this server, for the last check
     std::vector<Record> asked_records_;
