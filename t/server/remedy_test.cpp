@@ -84,6 +84,11 @@ struct Remedied : PerMpmAndTransport {
         httpd->expect_error("the closer died");
         httpd->expect_error("lost");
         const pid_t killed = httpd->closer_pid();
+        // Of a message that it is just receiving when it is killed nobody can tell.
+        ASSERT_TRUE(wait_until(2s, [&] {
+            return read(httpd->counters().closer().received) ==
+                   read(httpd->counters().module().closes);
+        }));
         ::kill(killed, SIGKILL);
         ASSERT_TRUE(wait_until(8s, [&] {
             const auto pids = httpd->closer_pids();
