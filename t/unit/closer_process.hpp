@@ -158,8 +158,9 @@ class CloserProcess : public testing::Test {
         pair.server.reset();
     }
 
-    static void wait_until(const std::function<bool()>& condition, const char* what) {
-        const auto end = std::chrono::steady_clock::now() + 8s;
+    static void wait_until(const std::function<bool()>& condition, const char* what,
+                           std::chrono::seconds limit = 8s) {
+        const auto end = std::chrono::steady_clock::now() + limit;
         while (!condition()) {
             ASSERT_LT(std::chrono::steady_clock::now(), end) << what;
             ::poll(nullptr, 0, 1);

@@ -139,8 +139,8 @@ class ManyFollowed : public ManySockets {
         std::size_t most = 0;
         std::ifstream("/proc/sys/net/ipv4/tcp_max_tw_buckets") >> most;
         if (most < 2 * kFollowed) GTEST_SKIP() << "tcp_max_tw_buckets is " << most;
-        for (int tries = 0; closed_sockets_kept() + 2 * kFollowed > most && tries < 70; ++tries)
-            std::this_thread::sleep_for(1s);
+        wait_until([&] { return closed_sockets_kept() + 2 * kFollowed <= most; },
+                   "room in the kernel for closed sockets", 70s);
         max_followed = 100'000;
         start();
         policy.linger2_s = 60;
