@@ -34,7 +34,7 @@ Q := $(if $(V),,@)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 OPTIMISE ?= -O2 -g
-CPPFLAGS += -Iinclude -Imod_finwait -Ifinwait-report -D_GNU_SOURCE
+CPPFLAGS += -Iinclude -Imod_finwait -D_GNU_SOURCE
 CFLAGS   += -std=c11 $(OPTIMISE) $(WARNINGS) -fPIC -fvisibility=hidden
 CXXFLAGS += -std=c++20 $(OPTIMISE) $(WARNINGS) -fPIC -fvisibility=hidden \
             $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
@@ -50,11 +50,12 @@ CONTRACT_HEADERS := $(wildcard include/finwait/*.hpp mod_finwait/contract/*.hpp)
 PARSER   := $(wildcard mod_finwait/contract/parse_*.cpp)
 PRESENTATION := $(wildcard mod_finwait/presentation/*.cpp)
 CLOSER   := $(wildcard mod_finwait/closer/*.cpp mod_finwait/closer/*/*.cpp)
-REPORT   := $(wildcard finwait-report/*.cpp finwait-report/*/*.cpp)
-MODULE   := $(wildcard mod_finwait/module/*.cpp) mod_finwait/module/mod_finwait.c
+REPORT   := $(wildcard mod_finwait/report/*.cpp mod_finwait/report/*/*.cpp)
+MODULE   := $(wildcard mod_finwait/module/*.cpp mod_finwait/module/*/*.cpp) mod_finwait/module/config/mod_finwait.c
 # The part of the module that knows neither httpd nor APR, and is tested without them.
-MODULE_CORE := $(addprefix mod_finwait/module/,ask.cpp cause.cpp channel.cpp client_note.cpp values.cpp)
-UNIT     := $(wildcard t/unit/*.cpp)
+MODULE_CORE := $(addprefix mod_finwait/module/,config/values.cpp connection/cause.cpp \
+               connection/client_note.cpp parent/channel.cpp status/ask.cpp)
+UNIT     := $(wildcard t/unit/*/*.cpp t/unit/*/*/*.cpp)
 SERVER   := $(wildcard t/server/*.cpp)
 CLIENTS  := $(wildcard t/clients/*.cpp)
 FUZZ     := $(wildcard t/fuzz/*.cpp)
@@ -76,10 +77,10 @@ $(OUT)/finwait-closer: $(call object,$(CONTRACT) $(PRESENTATION) $(CLOSER))
 
 # The chart of the report's page: uPlot, where t/setup has put it. Without it the page has bars only.
 UPLOT_FILES := $(wildcard build/uplot/uPlot.iife.min.js build/uplot/uPlot.min.css)
-$(OUT)/generated/chart_script.cpp: finwait-report/output/embed_chart finwait-report/output/chart.js $(UPLOT_FILES)
+$(OUT)/generated/chart_script.cpp: mod_finwait/report/output/embed_chart mod_finwait/report/output/chart.js $(UPLOT_FILES)
 	@mkdir -p $(@D)
 	@echo "  EMBED $@"
-	$(Q)finwait-report/output/embed_chart finwait-report/output/chart.js $(UPLOT_FILES) >$@
+	$(Q)mod_finwait/report/output/embed_chart mod_finwait/report/output/chart.js $(UPLOT_FILES) >$@
 
 $(OUT)/objects/chart_script.o: $(OUT)/generated/chart_script.cpp
 	@mkdir -p $(@D)
@@ -124,7 +125,7 @@ $(OUT)/objects/%.o: %.c
 
 # Each fuzz target is one file; clang builds it together with the code it feeds. Those of the report
 # feed all of it.
-FUZZED := $(CONTRACT) $(PARSER) mod_finwait/module/values.cpp \
+FUZZED := $(CONTRACT) $(PARSER) mod_finwait/module/config/values.cpp \
           $(addprefix mod_finwait/closer/ledger/,ledger.cpp ledger_image.cpp vhost_totals.cpp)
 build/fuzz/%: t/fuzz/%.cpp $(FUZZED) $(CONTRACT_HEADERS)
 	@mkdir -p $(@D)
@@ -140,7 +141,7 @@ build/fuzz/objects/%.o: %.cpp
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CXX) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
 
-$(patsubst t/%.cpp,build/%,$(wildcard t/fuzz/report_*.cpp)): build/fuzz/%: t/fuzz/%.cpp t/unit/report_logs.hpp $(call fuzz_object,$(FUZZED_REPORT))
+$(patsubst t/%.cpp,build/%,$(wildcard t/fuzz/report_*.cpp)): build/fuzz/%: t/fuzz/%.cpp t/unit/report/report_logs.hpp $(call fuzz_object,$(FUZZED_REPORT))
 	@echo "  FUZZ $@"
 	$(Q)$(FUZZ_CXX) $(CPPFLAGS) -It $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $(filter-out %.hpp,$^) $(REPORT_LIBS)
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Estimates how many different addresses were seen, in the same memory whatever their number:
-// HyperLogLog (Flajolet, Fusy, Gandouet and Meunier, 2007) with n registers of a byte has a standard
-// error of 1.04 / sqrt(n); below 2.5 n linear counting (Whang et al., 1990), which is better there.
-// Sketches made with the same hash key can be merged to that of the union.
+// HyperLogLog (Flajolet, Fusy, Gandouet and Meunier, 2007) with n registers of a byte has a
+// standard error of 1.04 / sqrt(n); below 2.5 n linear counting (Whang et al., 1990), which is
+// better there. Sketches made with the same hash key can be merged to that of the union.
 #pragma once
 
 #include <algorithm>

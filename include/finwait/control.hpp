@@ -15,8 +15,8 @@ namespace finwait {
 // `retire` is 1 and has no body in every version: a parent that has loaded a newer module must
 // still be able to say it to an older closer.
 enum class ControlKind : std::uint8_t {
-    retire = 1,     // parent: serve the channel until all its senders are gone, drain, then exit
-    setup = 2,      // parent: limits; after the logs, and the sign to begin serving; again at restart
+    retire = 1,  // parent: serve the channel until all its senders are gone, drain, then exit
+    setup = 2,   // parent: limits; after the logs, and the sign to begin serving; again at restart
     log_open = 3,   // parent, with one descriptor: open a log, or replace the descriptor of one
     log_close = 4,  // parent: write what is buffered for this log, then close it
     finish = 5,     // parent: accept what is queued, end every drain within grace_ms, then exit
@@ -39,27 +39,27 @@ enum class LogMode : std::uint8_t { all, stuck };
 // One struct for all kinds; each kind uses the members named beside it.
 struct Control {
     ControlKind kind = ControlKind::retire;
-    std::uint32_t max_draining = 0;                  // setup; ready: the effective one
-    std::uint32_t max_followed = 0;                  // setup; 0: no closed socket is followed
-    std::uint32_t ledger_size = 1024;                // setup
-    std::uint32_t sample_interval_ms = 1000;         // setup
-    std::array<std::uint16_t, kPortsMax> ports{};    // setup: the server's own, host byte order
-    std::uint16_t port_count = 0;                    // setup; 0: more than kPortsMax
-    std::uint64_t descriptor_limit = 0;              // ready: RLIMIT_NOFILE after raising
-    std::uint16_t log_id = 0;                        // log_open, log_close
-    LogMode log_mode = LogMode::all;                 // log_open
-    std::uint32_t grace_ms = 0;                      // finish; 0: now
-    NoticeLevel level = NoticeLevel::notice;         // notice
-    std::string_view text;                           // notice; log_open: the log's name
+    std::uint32_t max_draining = 0;                // setup; ready: the effective one
+    std::uint32_t max_followed = 0;                // setup; 0: no closed socket is followed
+    std::uint32_t ledger_size = 1024;              // setup
+    std::uint32_t sample_interval_ms = 1000;       // setup
+    std::array<std::uint16_t, kPortsMax> ports{};  // setup: the server's own, host byte order
+    std::uint16_t port_count = 0;                  // setup; 0: more than kPortsMax
+    std::uint64_t descriptor_limit = 0;            // ready: RLIMIT_NOFILE after raising
+    std::uint16_t log_id = 0;                      // log_open, log_close
+    LogMode log_mode = LogMode::all;               // log_open
+    std::uint32_t grace_ms = 0;                    // finish; 0: now
+    NoticeLevel level = NoticeLevel::notice;       // notice
+    std::string_view text;                         // notice; log_open: the log's name
 };
 
 [[nodiscard]] std::size_t encode(const Control& control, std::span<std::byte> out);
 [[nodiscard]] bool decode(std::span<const std::byte> bytes, Control& control);
 
 // The channel is this many SEQPACKET pairs. A sender takes the first that has room, so on most days
-// one carries everything. But without CAP_NET_ADMIN (an ordinary user, most containers) the kernel caps
-// the send buffer of each pair at net.core.wmem_max, by default some 550 messages: together they last
-// while the closer waits for a processor or a disk.
+// one carries everything. But without CAP_NET_ADMIN (an ordinary user, most containers) the kernel
+// caps the send buffer of each pair at net.core.wmem_max, by default some 550 messages: together
+// they last while the closer waits for a processor or a disk.
 inline constexpr std::size_t kChannelLanes = 8;
 
 // The descriptors the parent leaves open for a closer, by number, and nothing else.

@@ -38,7 +38,7 @@ struct ModuleCounters {
 };
 
 struct CloserCounters {
-    Counter received;      // messages of closes; counted first, so that what is missing below is lost
+    Counter received;  // messages of closes; counted first, so that what is missing below is lost
     Counter bad_messages;  // refused: truncated, wrong version, descriptor missing or too many
     Counter records;       // closes whose Record at least one log has
     Counter tallied;       // closes of which no log has the Record, and one has a tally line
@@ -49,7 +49,7 @@ struct CloserCounters {
     Counter unfollowed;    // closes not followed because FinWaitMaxFollowed was reached
     Counter lost;          // closes in the hands of a closer that died, their Records unwritten
     std::array<Counter, kRemedies.size()> remedies;  // given
-    Counter remedies_refused;  // because kRemediesMax was reached
+    Counter remedies_refused;                        // because kRemediesMax was reached
     std::array<Counter, kCauses.size()> causes;
     std::array<Counter, kDrains.size()> drains;
     std::array<Counter, kOutcomes.size()> outcomes;
@@ -80,13 +80,14 @@ inline std::uint64_t read(const Counter& counter) {
 
 struct Loss {
     std::uint64_t closes = 0;
-    std::uint64_t ended = 0;  // of them those that were over: at most their line in a log is missing
+    std::uint64_t ended =
+        0;  // of them those that were over: at most their line in a log is missing
 };
 
 // Books as lost what the dead closer of this slot received and never accounted for, and returns it.
 // Nothing if it ended in order or was booked before, so whoever learns of the death first may call
-// it. The difference is exact wherever it was killed, where a gauge would be off by what it was just
-// working on; but for what a log had just written, and what a neighbour is just working on.
+// it. The difference is exact wherever it was killed, where a gauge would be off by what it was
+// just working on; but for what a log had just written, and what a neighbour is just working on.
 inline Loss count_lost(CloserCounters& counters, std::size_t slot) {
     const bool has_died = counters.running[slot].exchange(0) != 0;
     const auto gauges = {&counters.held, &counters.followed, &counters.unwritten, &counters.untold};

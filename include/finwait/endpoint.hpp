@@ -17,8 +17,8 @@ struct Endpoint {
     enum class Family : std::uint8_t { none = 0, ipv4 = 4, ipv6 = 6 };
 
     Family family = Family::none;
-    std::uint16_t port = 0;                 // host byte order
-    std::array<std::uint8_t, 16> address{}; // network byte order; IPv4 uses the first four
+    std::uint16_t port = 0;                  // host byte order
+    std::array<std::uint8_t, 16> address{};  // network byte order; IPv4 uses the first four
 
     auto operator<=>(const Endpoint&) const = default;
 };
@@ -30,7 +30,8 @@ struct Endpoint {
 // The numeric address without the port; "" for Family::none.
 [[nodiscard]] std::string address_text(const Endpoint& endpoint);
 
-// The endpoint, without a port, whose address_text() is exactly this; Family::none if there is none.
+// The endpoint, without a port, whose address_text() is exactly this; Family::none if there is
+// none.
 [[nodiscard]] Endpoint endpoint_from_text(std::string_view text);
 
 }  // namespace finwait

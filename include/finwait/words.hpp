@@ -77,8 +77,9 @@ inline constexpr std::array kDrains{
     Word{Drain::none, "none", "nothing was left to drain, or FinWaitMethod ended it"},
 };
 
-// How a connection is closed. All but the first are remedies of Apache's page of 1997: NO_LINGCLOSE,
-// USE_SO_LINGER, and the RST that httpd 2.4.28 sent and 2.4.47 gave up, because it took replies along.
+// How a connection is closed. All but the first are remedies of Apache's page of 1997:
+// NO_LINGCLOSE, USE_SO_LINGER, and the RST that httpd 2.4.28 sent and 2.4.47 gave up, because it
+// took replies along.
 enum class Method : std::uint8_t { drain, close, solinger, reset };
 
 inline constexpr std::array kMethods{
@@ -116,9 +117,11 @@ inline constexpr std::array kOutcomes{
     Word{Outcome::reset, "reset", "the client's RST ended it"},
     Word{Outcome::kernel_timeout, "kernel_timeout", "the kernel gave up in FIN_WAIT_2"},
     Word{Outcome::unacked, "unacked", "our FIN was not acknowledged"},
-    Word{Outcome::cut, "cut", "we ended it: limit, shed, stop, FinWaitTimeout 0, or a close on unread bytes"},
+    Word{Outcome::cut, "cut",
+         "we ended it: limit, shed, stop, FinWaitTimeout 0, or a close on unread bytes"},
     Word{Outcome::method, "method", "FinWaitMethod ended it: RST, or a close on unread bytes"},
-    Word{Outcome::unknown, "unknown", "the end was not seen: not followed, or the server stopped before"},
+    Word{Outcome::unknown, "unknown",
+         "the end was not seen: not followed, or the server stopped before"},
 };
 
 // The kernel's numbers (include/net/tcp_states.h) under the names RFC 9293 gives the states,

@@ -98,8 +98,8 @@ void Closer::wait(Time now) {
 // What came did so during the gathering before this one, if there was one.
 void Closer::gather() {
     const auto came = static_cast<Time::rep>(came_);
-    gather_time_ = std::clamp(gather_time_ * Time::rep{kGathered} / came, kGatherTimeMin,
-                              kGatherTimeMax);
+    gather_time_ =
+        std::clamp(gather_time_ * Time::rep{kGathered} / came, kGatherTimeMin, kGatherTimeMax);
     const timespec time{0, gather_time_.count()};
     ::nanosleep(&time, nullptr);
     collect_events(0);

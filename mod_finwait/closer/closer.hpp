@@ -15,14 +15,14 @@
 #include <span>
 #include <vector>
 
-#include "closer/channel_receiver.hpp"
-#include "closer/control_channel.hpp"
-#include "closer/drainer.hpp"
+#include "closer/channel/channel_receiver.hpp"
+#include "closer/channel/control_channel.hpp"
+#include "closer/channel/notices.hpp"
+#include "closer/drain/drainer.hpp"
+#include "closer/drain/record_keeper.hpp"
 #include "closer/follow/follower.hpp"
 #include "closer/ledger/ledger_store.hpp"
-#include "closer/logs.hpp"
-#include "closer/notices.hpp"
-#include "closer/record_keeper.hpp"
+#include "closer/log/logs.hpp"
 #include "closer/remedy/remedies.hpp"
 #include "closer/remedy/remedy_memory.hpp"
 #include "closer/status/answers.hpp"
@@ -41,16 +41,17 @@ inline constexpr std::size_t kEventsPerTurn = 256;
 inline constexpr std::size_t kBatchesPerTurn = 4;
 inline constexpr std::size_t kControlsPerTurn = 256;
 // After a Handoff came the closer sleeps, whatever happens, as long as it takes for about kGathered
-// closes to come: one turn then serves them all, the client has answered most of them meanwhile, and
-// httpd's threads are not interrupted for each. Not for more: what the kernel keeps for them would
-// have left the processor's caches. The client waits for nothing: httpd's child has half-closed
-// already.
+// closes to come: one turn then serves them all, the client has answered most of them meanwhile,
+// and httpd's threads are not interrupted for each. Not for more: what the kernel keeps for them
+// would have left the processor's caches. The client waits for nothing: httpd's child has
+// half-closed already.
 inline constexpr std::size_t kGathered = 20;
 inline constexpr Time kGatherTimeMin = std::chrono::milliseconds(2);
 inline constexpr Time kGatherTimeMax = std::chrono::milliseconds(10);
 // How long the last Records may wait for a log's slow reader, from the stop on.
 inline constexpr Time kLastFlushMax = std::chrono::milliseconds(800);
-// What is held and followed is ended so many at a time, so that a reader that keeps up gets every line.
+// What is held and followed is ended so many at a time, so that a reader that keeps up gets every
+// line.
 inline constexpr std::size_t kStopsPerTurn = 64;
 // What a closer that dies may lose of its ledger.
 inline constexpr Time kLedgerSaveInterval = std::chrono::seconds(1);
@@ -59,8 +60,8 @@ inline constexpr std::uint32_t kDefaultMaxDraining = 100'000;
 struct CloserDescriptors {
     std::vector<UniqueFd> lanes;  // of the channel, at most kChannelLanes
     UniqueFd control;
-    UniqueFd signals;  // readable when SIGTERM came
-    UniqueFd ledger;   // memory that outlives this closer; may be missing
+    UniqueFd signals;        // readable when SIGTERM came
+    UniqueFd ledger;         // memory that outlives this closer; may be missing
     UniqueFd remedies = {};  // of the RemedyTable that httpd's children read; may be missing
 };
 
@@ -145,10 +146,10 @@ class Closer {
     Loss loss_;  // of the closer before this one, not yet told
     std::uint64_t saved_changes_ = 0;
     Time saved_at_{};
-    bool had_neighbours_ = true;  // when the ledger was last saved
-    std::size_t came_ = 0;     // Handoffs in the last turn
-    Time gather_time_{};       // of the last wait(); 0 if it waited for an event
-    Time finish_at_ = kNever;  // when the remaining drains are ended
+    bool had_neighbours_ = true;      // when the ledger was last saved
+    std::size_t came_ = 0;            // Handoffs in the last turn
+    Time gather_time_{};              // of the last wait(); 0 if it waited for an event
+    Time finish_at_ = kNever;         // when the remaining drains are ended
     Time last_flush_until_ = kNever;  // then logs without room are not waited for
     bool is_serving_ = false;
     bool control_is_readable_ = false;

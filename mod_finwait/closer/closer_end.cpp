@@ -54,7 +54,8 @@ bool Closer::may_stop_more(Time now) const {
 }
 
 Time Closer::stop_due() const {
-    if (!is_finishing_ || last_flush_until_ == kNever) return drainer_.held() > 0 ? finish_at_ : kNever;
+    if (!is_finishing_ || last_flush_until_ == kNever)
+        return drainer_.held() > 0 ? finish_at_ : kNever;
     const bool is_left = drainer_.held() + follower_.followed() > 0;
     return is_left && logs_.have_room() ? Time::zero() : kNever;
 }

@@ -24,9 +24,8 @@ void Closer::serve_questions(Moment now) {
 }
 
 StatusSources Closer::status_sources() const {
-    StatusSources sources{counters_,         drainer_.sockets(), follower_,
-                          records_.ledger(), notices_,           history_,
-                          remedies_};
+    StatusSources sources{counters_, drainer_.sockets(), follower_, records_.ledger(),
+                          notices_,  history_,           remedies_};
     sources.slot = slot_;
     sources.held_max = held_max();
     sources.descriptor_limit = descriptor_limit_;

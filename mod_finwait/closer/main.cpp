@@ -76,7 +76,8 @@ int main(int argc, char** argv) {
     UniqueFd ledger = take_memory(kLedgerFd);
     UniqueFd remedies = take_memory(kRemediesFd);
     if (lanes.empty() || !is_seqpacket(kControlFd))
-        return fail("descriptor 3 and those from 5 on must be SEQPACKET sockets: only httpd starts it");
+        return fail(
+            "descriptor 3 and those from 5 on must be SEQPACKET sockets: only httpd starts it");
     CloserCounters* counters = map_counters(kCloserCountersFd);
     if (counters == nullptr) return fail("descriptor 4 must be the shared counters");
     ::close(kCloserCountersFd);

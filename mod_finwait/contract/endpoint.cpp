@@ -42,7 +42,8 @@ Endpoint endpoint_from(const sockaddr* address) {
     if (address->sa_family != AF_INET6) return {};
     sockaddr_in6 in6;
     std::memcpy(&in6, address, sizeof in6);
-    if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) return ipv4(&in6.sin6_addr.s6_addr[12], in6.sin6_port);
+    if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
+        return ipv4(&in6.sin6_addr.s6_addr[12], in6.sin6_port);
     Endpoint endpoint{Endpoint::Family::ipv6, ntohs(in6.sin6_port), {}};
     std::ranges::copy(in6.sin6_addr.s6_addr, endpoint.address.begin());
     return endpoint;

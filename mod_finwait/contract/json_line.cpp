@@ -34,7 +34,8 @@ bool is_plain(char c) {
     return is_within(c, 0x20, 0x7E) && c != '"' && c != '\\';
 }
 
-// What goes to the line in one piece: a Record has two dozen members, and is written at every close.
+// What goes to the line in one piece: a Record has two dozen members, and is written at every
+// close.
 class Piece {
   public:
     void add(char c) { bytes_[size_++] = c; }

@@ -17,7 +17,9 @@ inline std::string loss_text(const Loss& loss) {
                 " closes unfinished: the kernel ended them as without a lingering close, and their "
                 "clients may have lost the end of a reply";
     if (unfinished > 0 && loss.ended > 0) text += "; and ";
-    if (loss.ended > 0) text += std::to_string(loss.ended) + " finished closes, perhaps without their line in a log";
+    if (loss.ended > 0)
+        text +=
+            std::to_string(loss.ended) + " finished closes, perhaps without their line in a log";
     return text;
 }
 

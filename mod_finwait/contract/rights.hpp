@@ -9,8 +9,8 @@
 
 namespace finwait {
 
-// One descriptor as ancillary data (unix(7), SCM_RIGHTS). Must outlive the sendmsg() it is attached to;
-// the descriptor stays the caller's.
+// One descriptor as ancillary data (unix(7), SCM_RIGHTS). Must outlive the sendmsg() it is attached
+// to; the descriptor stays the caller's.
 class Rights {
   public:
     void attach(msghdr& message, int descriptor) {

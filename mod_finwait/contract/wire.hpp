@@ -19,10 +19,8 @@ class Writer {
     explicit Writer(std::span<std::byte> out) : out_(out) {}
 
     template <typename T>
-        requires std::is_trivially_copyable_v<T>
-    void put(const T& value) {
-        put_bytes(&value, sizeof value);
-    }
+    requires std::is_trivially_copyable_v<T>
+    void put(const T& value) { put_bytes(&value, sizeof value); }
 
     // Length, then the bytes.
     template <typename Length>
@@ -55,8 +53,7 @@ class Reader {
     explicit Reader(std::span<const std::byte> in) : in_(in) {}
 
     template <typename T>
-        requires std::is_trivially_copyable_v<T>
-    T get() {
+    requires std::is_trivially_copyable_v<T> T get() {
         T value{};
         get_bytes(&value, sizeof value);
         return value;

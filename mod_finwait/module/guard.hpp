@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// No exception may cross into httpd. Every function that httpd calls runs its body through guarded():
-// whatever is thrown becomes a line in the error log and the value that lets httpd go on by itself.
+// No exception may cross into httpd. Every function that httpd calls runs its body through
+// guarded(): whatever is thrown becomes a line in the error log and the value that lets httpd go on
+// by itself.
 #pragma once
 
 #include <exception>

@@ -5,13 +5,13 @@
 #include <mpm_common.h>
 #include <sys/resource.h>
 
-#include "module/connection.hpp"
-#include "module/directives.h"
+#include "module/config/directives.h"
+#include "module/connection/connection.hpp"
+#include "module/connection/take_over.hpp"
 #include "module/guard.hpp"
-#include "module/parent.hpp"
-#include "module/runtime.hpp"
-#include "module/status_handler.hpp"
-#include "module/take_over.hpp"
+#include "module/parent/parent.hpp"
+#include "module/parent/runtime.hpp"
+#include "module/status/status_handler.hpp"
 
 namespace {
 

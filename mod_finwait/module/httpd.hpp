@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one door to httpd and APR for C++ files. httpd.h defines short macros (OK, DONE, DECLINED), so
-// nothing but the module's own glue includes this.
+// The one door to httpd and APR for C++ files. httpd.h defines short macros (OK, DONE, DECLINED),
+// so nothing but the module's own glue includes this.
 #pragma once
 
 // httpd.h first: the others need it and do not include it.

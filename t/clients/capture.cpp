@@ -42,7 +42,9 @@ Capture::Capture(std::uint16_t server_port)
     keep_only(fd_, server_port);
 }
 
-Capture::~Capture() { ::close(fd_); }
+Capture::~Capture() {
+    ::close(fd_);
+}
 
 std::optional<std::size_t> Capture::payload_of_fin(std::uint16_t client_port, milliseconds limit) {
     const auto deadline = Clock::now() + limit;

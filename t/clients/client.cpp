@@ -65,7 +65,8 @@ int connect_tcp(const std::string& address, std::uint16_t port, int receive_buff
         if (::inet_pton(AF_INET, source.c_str(), &from.sin_addr) != 1 ||
             ::bind(fd, reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0) {
             ::close(fd);
-            throw std::runtime_error(source + " is no address of this machine, or its port is taken");
+            throw std::runtime_error(source +
+                                     " is no address of this machine, or its port is taken");
         }
     }
     const int one = 1;

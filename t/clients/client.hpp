@@ -33,10 +33,10 @@ struct ClientOptions {
     std::string host = "localhost";
     std::string server_name = {};  // SNI; "": the host
     std::string address = "127.0.0.1";
-    std::string source = {};  // the client's own IPv4 address; "": the kernel chooses
+    std::string source = {};        // the client's own IPv4 address; "": the kernel chooses
     std::uint16_t source_port = 0;  // with `source`; 0: the kernel chooses
-    int receive_buffer = 0;  // SO_RCVBUF before connect(); 0: the kernel's
-    int fd = -1;             // already connected, for instance in another network namespace
+    int receive_buffer = 0;         // SO_RCVBUF before connect(); 0: the kernel's
+    int fd = -1;                    // already connected, for instance in another network namespace
 };
 
 class Client {

@@ -175,11 +175,10 @@ bool is_running(pid_t pid) {
 
 bool has_busy_thread(pid_t pid) {
     std::error_code gone;
-    const auto tasks = std::filesystem::directory_iterator(
-        "/proc/" + std::to_string(pid) + "/task", gone);
-    return std::ranges::any_of(tasks, [](const auto& task) {
-        return state_of(task.path().string()) == 'R';
-    });
+    const auto tasks =
+        std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", gone);
+    return std::ranges::any_of(
+        tasks, [](const auto& task) { return state_of(task.path().string()) == 'R'; });
 }
 
 std::string read_file(const std::string& path) {

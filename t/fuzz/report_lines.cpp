@@ -5,18 +5,18 @@
 #include <string>
 #include <string_view>
 
-#include "analysis/collector.hpp"
-#include "analysis/diff.hpp"
-#include "analysis/report.hpp"
-#include "input/log_lines.hpp"
-#include "output/csv.hpp"
-#include "output/diff.hpp"
-#include "output/html.hpp"
-#include "output/httpd_conf.hpp"
-#include "output/json.hpp"
-#include "output/markdown.hpp"
-#include "output/table.hpp"
-#include "unit/report_logs.hpp"
+#include "report/analysis/collector.hpp"
+#include "report/analysis/diff.hpp"
+#include "report/analysis/report.hpp"
+#include "report/input/log_lines.hpp"
+#include "report/output/csv.hpp"
+#include "report/output/diff.hpp"
+#include "report/output/html.hpp"
+#include "report/output/httpd_conf.hpp"
+#include "report/output/json.hpp"
+#include "report/output/markdown.hpp"
+#include "report/output/table.hpp"
+#include "unit/report/report_logs.hpp"
 
 namespace {
 

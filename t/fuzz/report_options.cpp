@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "options.hpp"
+#include "report/options.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace finwait::report;

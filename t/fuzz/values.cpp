@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The directives' own value parsers, each against a plain statement of its grammar.
-#include "module/values.hpp"
+#include "module/config/values.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -56,8 +56,10 @@ void check_env(const std::string& text) {
 // Digits only, and at most one sign behind them; what is accepted is in its range.
 void check_percent(const std::string& text) {
     const std::string digits = text.ends_with('%') ? text.substr(0, text.size() - 1) : text;
-    const bool is_number = !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
-    const std::string bare = is_number ? digits.substr(std::min(digits.find_first_not_of('0'), digits.size())) : "";
+    const bool is_number =
+        !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
+    const std::string bare =
+        is_number ? digits.substr(std::min(digits.find_first_not_of('0'), digits.size())) : "";
     const int wanted = bare.empty() || bare.size() > 3 ? 0 : std::stoi(bare);
     const auto percent = finwait::parse_percent(text);
     require(percent.has_value() == (wanted >= 1 && wanted <= 100));

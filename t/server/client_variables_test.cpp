@@ -74,7 +74,8 @@ TEST_P(ClientVariables, HideACloseFromEveryLog) {
 
 TEST_P(ClientVariables, ThatAreWrongAreIgnoredAndToldOnce) {
     for (int i = 0; i < 2; ++i) expect_after_300ms(record_of("wrong"), Drain::deadline);
-    const std::string told = "environment variable finwait-idle: 'soon' is not a time from 1ms to 1h";
+    const std::string told =
+        "environment variable finwait-idle: 'soon' is not a time from 1ms to 1h";
     const std::string log = httpd.error_log();
     const auto first = log.find(told);
     ASSERT_NE(first, std::string::npos) << log;

@@ -22,13 +22,12 @@ struct Close : PerMpmAndTransport {
     Httpd httpd{mpm, kLimits};
     Client client = httpd.client(transport);
 
-    // One request, then idle until the server half-closes. On h2 another thread than the connection's
-    // logs it, and may come to that after its client has left.
+    // One request, then idle until the server half-closes. On h2 another thread than the
+    // connection's logs it, and may come to that after its client has left.
     void SetUp() override {
         ASSERT_EQ(client.get("/small").body, "hello from httpd\n");
-        ASSERT_TRUE(wait_until(2s, [&] {
-            return !read_file(httpd.dir() + "/requests.log").empty();
-        }));
+        ASSERT_TRUE(
+            wait_until(2s, [&] { return !read_file(httpd.dir() + "/requests.log").empty(); }));
     }
     void server_half_closes() { ASSERT_EQ(client.wait_end(5s), End::fin); }
 };

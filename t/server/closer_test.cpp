@@ -37,8 +37,8 @@ TEST_P(Closer, KilledUnderLoadFailsNoRequestAndIsBackWithinTwoSeconds) {
     EXPECT_EQ(load.failures(), 0U) << load.first_failure();
     httpd.expect_half_line();
     const auto& counters = httpd.counters();
-    // Lost are the crowd and whatever else was in the closer's hands: every close without a line. Only of
-    // the messages it was just receiving (at most one batch of 64) nobody can tell.
+    // Lost are the crowd and whatever else was in the closer's hands: every close without a line.
+    // Only of the messages it was just receiving (at most one batch of 64) nobody can tell.
     httpd.expect_unsettled();
     const std::uint64_t closes = read(counters.module().closes);
     const auto told = [&] { return read(counters.closer().lost) + httpd.records().size(); };

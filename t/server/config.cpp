@@ -17,8 +17,8 @@
 namespace finwait::test {
 namespace {
 
-// Below those that the kernel gives to clients. Between this look and httpd's bind() another part of
-// the tests, running beside this one (t/check), must not choose the same.
+// Below those that the kernel gives to clients. Between this look and httpd's bind() another part
+// of the tests, running beside this one (t/check), must not choose the same.
 std::uint16_t free_port() {
     constexpr unsigned kFirst = 10000, kPerPart = 5000, kParts = 4;
     static const char* const shard = std::getenv("GTEST_SHARD_INDEX");

@@ -117,10 +117,10 @@ INSTANTIATE_TEST_SUITE_P(
                     "FinWaitAckTimeout kernel\nFinWaitAckTimeout 30s", "FinWaitMethod drain",
                     "FinWaitTimeout Kernel\nFinWaitAckTimeout KERNEL\nFinWaitDrainLimit Unlimited\n"
                     "FinWaitLog a.log All env=quiet",
-                    "FinWaitLog a.log all env=!quiet",
-                    "FinWaitLog a.log Stuck", "FinWaitLog a.log stuck env=loud",
-                    "FinWaitLedgerSize 16\nFinWaitLedgerSize 65536", "FinWaitLog \"|/bin/cat -u\" env=loud",
-                    "FinWaitLog \"|$cat >/dev/null\"",
+                    "FinWaitLog a.log all env=!quiet", "FinWaitLog a.log Stuck",
+                    "FinWaitLog a.log stuck env=loud",
+                    "FinWaitLedgerSize 16\nFinWaitLedgerSize 65536",
+                    "FinWaitLog \"|/bin/cat -u\" env=loud", "FinWaitLog \"|$cat >/dev/null\"",
                     "FinWaitMaxDraining 1\nFinWaitMaxDraining 10000000",
                     "FinWaitMaxFollowed 0\nFinWaitMaxFollowed 10000000\nFinWaitLedgerSize 16\n"
                     "FinWaitSampleInterval 100ms\nFinWaitSampleInterval 30",

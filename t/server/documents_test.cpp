@@ -9,7 +9,7 @@
 #include <regex>
 #include <set>
 
-#include "module/vhost_settings.hpp"
+#include "module/config/vhost_settings.hpp"
 #include "server/each.hpp"
 
 namespace finwait::test {
@@ -124,7 +124,7 @@ std::string seconds(std::uint32_t milliseconds) {
 
 // "kName = 100'000" of a header that only httpd's own code can include.
 std::string constant(const std::string& name) {
-    const auto found = matches(read_file("mod_finwait/module/server_config.hpp"),
+    const auto found = matches(read_file("mod_finwait/module/config/server_config.hpp"),
                                (name + " = ([0-9']+);").c_str());
     if (found.empty()) return "no " + name;
     std::string digits = found[0][1];
@@ -176,8 +176,8 @@ TEST_F(Documents, StateTheDefaultsAndLimitsOfFinWaitAuto) {
 }
 
 TEST_F(Documents, NameTheEnvironmentVariablesOfTheCode) {
-    const Names code =
-        names(read_file("mod_finwait/module/client_variables.cpp"), R"re("(finwait-\w+)")re");
+    const Names code = names(read_file("mod_finwait/module/connection/client_variables.cpp"),
+                             R"re("(finwait-\w+)")re");
     ASSERT_FALSE(code.empty());
     const std::string text = section(directives, "Per client: environment variables");
     EXPECT_EQ(names(text, R"(^\| `(finwait-\w+)` \|)"), code);

@@ -53,9 +53,8 @@ TEST(HarnessClient, TheRecordOfAClientIsNotThatOfAnotherWithItsPort) {
     // The third has the address of the first, too.
     for (const char* source : {"127.0.0.2", "127.0.0.3", "127.0.0.2"}) {
         const std::string user_agent = std::string(source) + " after port " + std::to_string(port);
-        Client client = httpd.client(Transport::plain, {.user_agent = user_agent,
-                                                        .source = source,
-                                                        .source_port = port});
+        Client client = httpd.client(
+            Transport::plain, {.user_agent = user_agent, .source = source, .source_port = port});
         port = client.local_port();
         EXPECT_TRUE(client.get("/small").complete);
         EXPECT_EQ(client.wait_end(), End::fin);

@@ -265,9 +265,7 @@ std::vector<TallyLine> Httpd::tallies(const std::string& log) const {
 Record Httpd::record_of(const Client& client, milliseconds limit) {
     // The kernel may give a port once more, at once to a client with another address.
     asked_records_.push_back(wait_record(
-        [&](const Record& r) {
-            return r.peer == client.local() && r.half_close >= client.begun();
-        },
+        [&](const Record& r) { return r.peer == client.local() && r.half_close >= client.begun(); },
         limit));
     return asked_records_.back();
 }

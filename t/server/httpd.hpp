@@ -59,8 +59,8 @@ class Counters {
     [[nodiscard]] std::uint64_t held() const;
     [[nodiscard]] std::uint64_t followed() const;
     [[nodiscard]] std::uint64_t untold() const;
-    // closes == handoffs + reports + declined, and the closer has finished with all of them, but for
-    // tally lines that are not due yet.
+    // closes == handoffs + reports + declined, and the closer has finished with all of them, but
+    // for tally lines that are not due yet.
     [[nodiscard]] bool settled() const;
     [[nodiscard]] bool module_is_consistent() const;
     [[nodiscard]] std::string text() const;
@@ -118,7 +118,8 @@ class Httpd {
     [[nodiscard]] bool wait_settled(milliseconds limit = 8s) const;
     [[nodiscard]] bool wait_closes(std::uint64_t closes, milliseconds limit = 8s) const;
 
-    // Every line must be a Record (or tell of dropped ones, or a tally): anything else is a failure.
+    // Every line must be a Record (or tell of dropped ones, or a tally): anything else is a
+    // failure.
     [[nodiscard]] std::vector<Record> records(const std::string& log = "finwait.log") const;
     [[nodiscard]] std::vector<TallyLine> tallies(const std::string& log) const;
     // Waits for the Record of this client's connection; at teardown it must be the only one.
@@ -132,8 +133,8 @@ class Httpd {
     void expect_error(std::string text) { expected_errors_.push_back(std::move(text)); }
     // For tests that kill httpd itself: its figures need not add up afterwards.
     void expect_unsettled() { check_accounting_ = false; }
-    // For tests that kill a closer while it writes: one line of its log may end early. The next closer
-    // begins a new one.
+    // For tests that kill a closer while it writes: one line of its log may end early. The next
+    // closer begins a new one.
     void expect_half_line() { half_lines_max_ = 1; }
 
   private:

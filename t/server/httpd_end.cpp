@@ -69,7 +69,8 @@ void Httpd::check_accounting() {
     if (!options_.with_log) return;
     const auto all = records();
     for (const auto& asked : asked_records_)
-        EXPECT_EQ(std::ranges::count_if(all, [&](const Record& r) { return tells_of(asked, r); }), 1)
+        EXPECT_EQ(std::ranges::count_if(all, [&](const Record& r) { return tells_of(asked, r); }),
+                  1)
             << "Records of one connection";
     std::set<std::uint64_t> cookies;
     for (const auto& record : all) {

@@ -111,8 +111,9 @@ TEST(Ledger, WhatAKilledCloserHadNotToldIsLostAndNothingElse) {
     const auto tallies = httpd.tallies("stuck.log");
     EXPECT_EQ(closes_of(tallies), 5U);
     EXPECT_EQ(read(closer.tallied), 5U);
-    EXPECT_NE(httpd.error_log().find("left 10 finished closes, perhaps without their line in a log"),
-              std::string::npos);
+    EXPECT_NE(
+        httpd.error_log().find("left 10 finished closes, perhaps without their line in a log"),
+        std::string::npos);
 }
 
 // One file in two modes is two logs: each virtual host gets what it asked for.

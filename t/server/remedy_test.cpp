@@ -150,8 +150,8 @@ TEST_P(OnEvent, AClientThatUsesKeepAliveKeepsItAndIsCutShort) {
 
 TEST_P(OnEvent, WhatTheAdministratorSetsWins) {
     start(std::string(kAuto) +
-          "SetEnvIf X-Wait . finwait-drain=1200ms finwait-idle=1200ms\n"
-          "SetEnvIf X-Once . nokeepalive\n",
+              "SetEnvIf X-Wait . finwait-drain=1200ms finwait-idle=1200ms\n"
+              "SetEnvIf X-Once . nokeepalive\n",
           kLongerThanShort);
     ASSERT_TRUE(wait_for(Remedy::cut_short, "busy/1.0", {1, 2, 3, 4}, 3));
     Client patient = client("busy/1.0", 7);

@@ -81,8 +81,8 @@ TEST_P(Restart, StopCutsAGracefulStopShort) {
     const auto crowd = crowd_that_never_closes(httpd.port(), 100);
     ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == 100; }));
     httpd.begin_graceful_stop();
-    // Once the MPM has ended and only the closer is waited for: prefork sends itself a SIGTERM before,
-    // from which another cannot be told.
+    // Once the MPM has ended and only the closer is waited for: prefork sends itself a SIGTERM
+    // before, from which another cannot be told.
     ASSERT_TRUE(wait_until(8s, [&] { return is_in_system_call(httpd.pid(), SYS_rt_sigtimedwait); }))
         << httpd.error_log();
     httpd.stop();
@@ -121,8 +121,8 @@ TEST_P(Restart, GracefulManyTimesUnderLoadAccountsForEveryClose) {
     auto crowd = crowd_that_never_closes(httpd.port(), kCrowd);
     ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == kCrowd; }));
     Load load(httpd.port(), 3);
-    // Not for ever: httpd may look for the end of the old children, and start the new ones, a second
-    // later.
+    // Not for ever: httpd may look for the end of the old children, and start the new ones, a
+    // second later.
     int under_load = 0;
     for (int i = 0; i < 100; ++i) {
         under_load += load.wait_for(20, 50ms) ? 1 : 0;

@@ -54,8 +54,9 @@ read ignored <"$(dirname "$0")/gate"
 )";
 
 TEST(LastReply, DoesNotWaitForWhatFollowsIt) {
-    Httpd httpd(Mpm::prefork, "LoadModule cgi_module ${modules}/mod_cgi.so\n"
-                              "ScriptAlias /stubborn ${dir}/stubborn\n");
+    Httpd httpd(Mpm::prefork,
+                "LoadModule cgi_module ${modules}/mod_cgi.so\n"
+                "ScriptAlias /stubborn ${dir}/stubborn\n");
     const std::string program = httpd.dir() + "/stubborn";
     std::ofstream(program) << kStubborn;
     ASSERT_EQ(::chmod(program.c_str(), 0755), 0);

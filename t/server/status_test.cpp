@@ -2,6 +2,8 @@
 //
 // The status page, its JSON and its metrics, and mod_status' section, from a real server.
 // Prometheus and Chromium are real too.
+#include "server/status.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -12,7 +14,6 @@
 #include "clients/crowd.hpp"
 #include "server/config.hpp"
 #include "server/each.hpp"
-#include "server/status.hpp"
 
 namespace finwait::test {
 namespace {
@@ -310,11 +311,11 @@ TEST(StatusInChromium, IsInertAndFitsBothWidths) {
         std::error_code error;
         EXPECT_GT(std::filesystem::file_size(file, error), 20'000U) << output;
     }
-    Json looks(run({"t/browser",
-                    "http://127.0.0.1:" + std::to_string(httpd.port()) + "/finwait-status",
-                    httpd.dir() + "/chromium"},
-                   60s)
-                   .output);
+    Json looks(
+        run({"t/browser", "http://127.0.0.1:" + std::to_string(httpd.port()) + "/finwait-status",
+             httpd.dir() + "/chromium"},
+            60s)
+            .output);
     for (const std::string at : {"/desktop", "/phone"}) {
         EXPECT_LE(looks.number(at + "/light/wanted"), looks.number(at + "/light/width")) << at;
         EXPECT_EQ(looks.text(at + "/light/title"), "mod_finwait status");

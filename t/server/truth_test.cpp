@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Twenty clients with five User-Agents, each with its own misbehaviour, and two hundred good ones: every
-// Record must say what its client did, what each User-Agent cost must be what `ss` saw, and the ledger must
-// have counted the same.
+// Twenty clients with five User-Agents, each with its own misbehaviour, and two hundred good ones:
+// every Record must say what its client did, what each User-Agent cost must be what `ss` saw, and
+// the ledger must have counted the same.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -151,9 +151,8 @@ class Truth : public testing::Test {
         }
         for (std::size_t i = 0; i < kFinWait2Buckets; ++i) {
             const bool has_bound = i < kFinWait2BoundsMs.size();
-            const std::int64_t count =
-                page.number(has_bound ? at + "buckets/" + std::to_string(i) + "/count"
-                                      : at + "beyond");
+            const std::int64_t count = page.number(
+                has_bound ? at + "buckets/" + std::to_string(i) + "/count" : at + "beyond");
             EXPECT_GE(count, least[i]) << at << i;
             EXPECT_LE(count, most[i]) << at << i;
         }
@@ -186,7 +185,8 @@ class Truth : public testing::Test {
     }
 
     Netns netns;
-    Httpd httpd{Mpm::event, std::string(kStatusLocation) + R"(
+    Httpd httpd{Mpm::event,
+                std::string(kStatusLocation) + R"(
         KeepAliveTimeout 1500ms
         FinWaitDrainIdleTimeout 4s
         FinWaitShortDrainTimeout 20s
@@ -222,8 +222,8 @@ TEST_F(Truth, OfEveryCloseIsInItsRecordAndInItsUserAgentsCost) {
             if (entry != truth.end()) seen += entry->second;
         }
         RecordProperty(kind.user_agent, std::to_string(cost) + " s, ss: " + std::to_string(seen));
-        // Two per cent and the grain of the watch, half of its 50 ms; of a socket whose end came after
-        // the drain, one sample interval more.
+        // Two per cent and the grain of the watch, half of its 50 ms; of a socket whose end came
+        // after the drain, one sample interval more.
         const bool is_followed = kind.drain == Drain::idle_timeout;
         const double grain = (0.025 + (is_followed ? 0.1 : 0)) * kOfEachKind;
         EXPECT_NEAR(cost, seen, 0.02 * seen + grain) << kind.user_agent;

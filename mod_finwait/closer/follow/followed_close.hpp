@@ -7,10 +7,10 @@
 #include <string>
 #include <string_view>
 
-#include "closer/client_table.hpp"
+#include "closer/drain/client_table.hpp"
+#include "closer/drain/record_keeper.hpp"
 #include "closer/follow/followed_sockets.hpp"
 #include "closer/follow/sock_diag.hpp"
-#include "closer/record_keeper.hpp"
 #include "finwait/handoff.hpp"
 
 namespace finwait {

@@ -10,7 +10,7 @@
 #include <memory>
 #include <vector>
 
-#include "closer/client_table.hpp"
+#include "closer/drain/client_table.hpp"
 #include "closer/follow/cookie_index.hpp"
 #include "closer/follow/sock_diag.hpp"
 #include "closer/moment.hpp"

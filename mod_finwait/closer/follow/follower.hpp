@@ -22,13 +22,13 @@
 #include <string_view>
 #include <vector>
 
-#include "closer/client_table.hpp"
+#include "closer/channel/notices.hpp"
+#include "closer/drain/client_table.hpp"
+#include "closer/drain/record_keeper.hpp"
 #include "closer/follow/followed_close.hpp"
 #include "closer/follow/followed_sockets.hpp"
 #include "closer/follow/sock_diag.hpp"
 #include "closer/moment.hpp"
-#include "closer/notices.hpp"
-#include "closer/record_keeper.hpp"
 #include "finwait/counters.hpp"
 
 namespace finwait {
@@ -45,7 +45,8 @@ inline constexpr int kFailuresMax = 10;
 struct FollowLimits {
     std::uint32_t max_followed = 0;  // 0: nothing is followed
     Time interval = std::chrono::seconds(1);
-    std::vector<std::uint16_t> ports;  // the server's own; none: not known, nor what is unattributed
+    std::vector<std::uint16_t>
+        ports;  // the server's own; none: not known, nor what is unattributed
 };
 
 // Sockets in the closing states on the server's ports that are neither held nor followed: older

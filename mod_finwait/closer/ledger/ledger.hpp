@@ -27,11 +27,11 @@
 #include <utility>
 #include <vector>
 
+#include "closer/drain/slot_heap.hpp"
 #include "closer/ledger/balance.hpp"
-#include "finwait/siphash.hpp"
 #include "closer/ledger/vhost_totals.hpp"
-#include "closer/slot_heap.hpp"
 #include "finwait/endpoint.hpp"
+#include "finwait/siphash.hpp"
 #include "finwait/tally.hpp"
 
 namespace finwait {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The accounts of a ledger as bytes, for another closer of the same build to read. Reading trusts no length:
-// what is not exactly what encode() writes is no ledger.
+// The accounts of a ledger as bytes, for another closer of the same build to read. Reading trusts
+// no length: what is not exactly what encode() writes is no ledger.
 #pragma once
 
 #include <cstddef>

@@ -35,7 +35,8 @@ class LedgerStore {
 
     // Takes an image of the ledger, in place of one that is not yet written. Each write_some() then
     // writes kSaveSlice of it, because all of a large one would keep sockets waiting; the last one
-    // makes it the ledger that is found. What cannot be written is given up: the one before it stays.
+    // makes it the ledger that is found. What cannot be written is given up: the one before it
+    // stays.
     void begin_save(const Ledger& ledger);
     void write_some();
     [[nodiscard]] bool is_saving() const { return is_saving_; }
@@ -48,8 +49,8 @@ class LedgerStore {
     bool adopt(std::size_t slot, Ledger& ledger);
 
   private:
-    // The checksums of the neighbours' ledgers that are in this one, by slot: one whose adopter died
-    // before it could forget it is not added twice.
+    // The checksums of the neighbours' ledgers that are in this one, by slot: one whose adopter
+    // died before it could forget it is not added twice.
     using Adopted = std::array<std::uint64_t, kCloserSlots>;
 
     struct Header {

@@ -35,8 +35,8 @@ bool VhostTotals::Entry::claim(std::string_view text) {
 // Written from end to end at first, so that no page is missing when there is no memory left.
 VhostTotals::Table* VhostTotals::map_shared(int memory) {
     if (memory < 0 || ::posix_fallocate(memory, kVhostTotalsAt, kTableSize) != 0) return nullptr;
-    void* bytes = ::mmap(nullptr, kTableSize, PROT_READ | PROT_WRITE, MAP_SHARED, memory,
-                         kVhostTotalsAt);
+    void* bytes =
+        ::mmap(nullptr, kTableSize, PROT_READ | PROT_WRITE, MAP_SHARED, memory, kVhostTotalsAt);
     if (bytes == MAP_FAILED) return nullptr;
     auto* table = static_cast<Table*>(bytes);
     std::uint64_t layout = 0;
@@ -47,8 +47,8 @@ VhostTotals::Table* VhostTotals::map_shared(int memory) {
 
 VhostTotals::VhostTotals(int memory) : table_(map_shared(memory)) {
     if (table_ != nullptr) return;
-    void* bytes = ::mmap(nullptr, kTableSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                         -1, 0);
+    void* bytes =
+        ::mmap(nullptr, kTableSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (bytes == MAP_FAILED) throw std::bad_alloc();
     table_ = static_cast<Table*>(bytes);
 }

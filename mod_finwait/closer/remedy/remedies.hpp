@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "closer/channel/notices.hpp"
 #include "closer/ledger/ledger.hpp"
-#include "closer/notices.hpp"
 #include "closer/remedy/judge.hpp"
 #include "finwait/counters.hpp"
 #include "finwait/remedy_table.hpp"

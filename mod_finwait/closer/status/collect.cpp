@@ -8,9 +8,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "closer/drain/tcp_socket.hpp"
 #include "closer/status/present.hpp"
 #include "closer/status/verdict.hpp"
-#include "closer/tcp_socket.hpp"
 #include "finwait/version.hpp"
 
 namespace finwait {

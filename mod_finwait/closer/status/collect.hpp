@@ -4,10 +4,10 @@
 // and followed socket, and a few files of /proc.
 #pragma once
 
+#include "closer/channel/notices.hpp"
+#include "closer/drain/held_sockets.hpp"
 #include "closer/follow/follower.hpp"
-#include "closer/held_sockets.hpp"
 #include "closer/ledger/ledger.hpp"
-#include "closer/notices.hpp"
 #include "closer/remedy/remedies.hpp"
 #include "closer/status/history.hpp"
 #include "closer/status/view.hpp"

@@ -92,8 +92,7 @@ Json json_of(const SocketView& socket) {
 Json sockets_of(const StatusView& view) {
     Json object{{"held", json_of(view.held)},
                 {"followed", json_of(view.followed)},
-                {"unattributed",
-                 view.unattributed ? json_of(*view.unattributed) : Json(nullptr)},
+                {"unattributed", view.unattributed ? json_of(*view.unattributed) : Json(nullptr)},
                 {"held_max", view.held_max},
                 {"held_by_other_closers", view.held_by_other_closers},
                 {"followed_by_other_closers", view.followed_by_other_closers}};

@@ -165,10 +165,9 @@ void put_closer(Metrics& metrics, const CloserTotals& closer) {
     metrics.one("received_total", kCounter, "Closes received by the closer.", closer.received);
     metrics.one("bad_messages_total", kCounter, "Messages refused by the closer.",
                 closer.bad_messages);
-    metrics.one("records_total", kCounter, "Closes whose Record a log has.",
-                closer.records);
-    metrics.one("tallied_total", kCounter, "Closes that a log of mode stuck counts in a tally line.",
-                closer.tallied);
+    metrics.one("records_total", kCounter, "Closes whose Record a log has.", closer.records);
+    metrics.one("tallied_total", kCounter,
+                "Closes that a log of mode stuck counts in a tally line.", closer.tallied);
     metrics.one("evicted_accounts_total", kCounter,
                 "Accounts of the ledger given up because FinWaitLedgerSize was reached.",
                 closer.evicted);

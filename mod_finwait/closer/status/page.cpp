@@ -76,12 +76,10 @@ void append_tiles(std::string& html, const StatusView& view) {
     html += "<div class=\"tiles\">";
     const std::string at_least = view.unattributed ? "" : "at least ";
     append_tile(html, "In FIN_WAIT_2 now",
-                at_least +
-                    grouped(held.fin_wait_2 + followed.fin_wait_2 + unattributed.fin_wait_2),
+                at_least + grouped(held.fin_wait_2 + followed.fin_wait_2 + unattributed.fin_wait_2),
                 "<small>our FIN is acknowledged, the client's is missing</small>");
     append_tile(html, "In FIN_WAIT_1 now",
-                at_least +
-                    grouped(held.fin_wait_1 + followed.fin_wait_1 + unattributed.fin_wait_1),
+                at_least + grouped(held.fin_wait_1 + followed.fin_wait_1 + unattributed.fin_wait_1),
                 "<small>our FIN is not acknowledged yet</small>");
     append_limit_tile(html, "Kernel's orphans", "tcp_max_orphans", view.kernel.orphans,
                       view.kernel.max_orphans);
@@ -132,10 +130,11 @@ void append_states(std::string& html, const StatusView& view) {
         html += "<p class=\"muted\">After its drain no socket is followed: " +
                 escaped(view.following.why_not) + ".</p>\n";
     if (view.held_by_other_closers + view.followed_by_other_closers != 0)
-        html += "<p class=\"muted\">Of the unattributed, replaced closers that go on to their end "
-                "hold " +
-                grouped(view.held_by_other_closers) + " and follow " +
-                grouped(view.followed_by_other_closers) + ".</p>\n";
+        html +=
+            "<p class=\"muted\">Of the unattributed, replaced closers that go on to their end "
+            "hold " +
+            grouped(view.held_by_other_closers) + " and follow " +
+            grouped(view.followed_by_other_closers) + ".</p>\n";
 }
 
 void append_oldest_row(std::string& html, const SocketView& socket) {

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "closer/drain/slot_heap.hpp"
 #include "closer/moment.hpp"
-#include "closer/slot_heap.hpp"
 #include "closer/status/view.hpp"
 
 namespace finwait {

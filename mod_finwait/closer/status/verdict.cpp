@@ -24,8 +24,8 @@ std::uint64_t fin_wait_2_now(const StatusView& view) {
     return view.held.fin_wait_2 + view.followed.fin_wait_2 + unattributed_now(view);
 }
 
-// Beyond the one the kernel resets what is closed, beyond the other it forgets it. Names those that are
-// half reached; "" if none is.
+// Beyond the one the kernel resets what is closed, beyond the other it forgets it. Names those that
+// are half reached; "" if none is.
 std::string limits_near(const KernelView& kernel) {
     std::string text;
     const auto look_at = [&](std::string_view name, const auto& now, const auto& max,
@@ -83,7 +83,8 @@ Culprit culprit_of(const std::vector<AccountView>& accounts) {
     std::map<std::string_view, std::uint64_t> sockets;
     for (const AccountView& account : accounts)
         if (account.vhost != kOtherPresent) sockets[account.user_agent] += account.now.fin_wait_2;
-    const auto most = std::ranges::max_element(sockets, {}, [](const auto& one) { return one.second; });
+    const auto most =
+        std::ranges::max_element(sockets, {}, [](const auto& one) { return one.second; });
     if (most == sockets.end() || most->second == 0) return {};
     return {std::string(most->first), most->second};
 }
@@ -99,8 +100,9 @@ Verdict verdict_of(const StatusView& view) {
     if (all == 0)
         verdict.before = "No socket is in FIN_WAIT_2";
     else if (foreign_now(view) > all / 2)
-        verdict.before = std::to_string(foreign_now(view)) + " of " + sockets(all) +
-                         " in FIN_WAIT_2 were closed by another program, or before this closer began";
+        verdict.before =
+            std::to_string(foreign_now(view)) + " of " + sockets(all) +
+            " in FIN_WAIT_2 were closed by another program, or before this closer began";
     else if (view.culprit.sockets == 0)
         verdict.before = sockets(all) + " in FIN_WAIT_2";
     else

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "closer/channel/notices.hpp"
 #include "closer/follow/follower.hpp"
-#include "closer/notices.hpp"
 #include "closer/status/history.hpp"
 #include "finwait/question.hpp"
 #include "finwait/words.hpp"
@@ -171,7 +171,7 @@ struct ProcessView {
     std::uint64_t unanswered_questions = 0;
     std::uint64_t unwritten_records = 0;  // closes whose Record is in buffers only, of all closers
     std::uint64_t untold_closes = 0;      // closes for a tally line that is not written yet
-    std::uint64_t closers = 1;          // with replaced ones that still drain
+    std::uint64_t closers = 1;            // with replaced ones that still drain
 };
 
 struct NoticeView {
@@ -202,7 +202,7 @@ struct StatusView {
     // kRankedByNow of the rest that have most sockets in FIN_WAIT_2 now.
     std::vector<AccountView> accounts;
     std::uint64_t accounts_left_out = 0;
-    Culprit culprit;  // of all accounts, left out ones too
+    Culprit culprit;                   // of all accounts, left out ones too
     std::optional<AccountView> other;  // of accounts that were evicted
     std::vector<VhostView> vhosts;
     std::vector<RemedyView> remedies;  // those in force first, then by age, at most kRemediesShown

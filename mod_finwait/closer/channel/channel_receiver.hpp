@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The receiving ends of the channel. Takes a bounded batch of messages with one system call and
+// judges each by its form: what does not look like a Handoff with its socket, a Report without one
+// or a Question with the asker's end is refused, and every descriptor that came with it is closed.
+// Children of httpd run as the server's user, so nothing that arrives is trusted.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "closer/unique_fd.hpp"
+#include "finwait/handoff.hpp"
+#include "finwait/question.hpp"
+
+namespace finwait {
+
+inline constexpr std::size_t kReceiveBatch = 64;
+// Extra descriptors are received, so that they can be closed; more than these the kernel itself
+// closes and says MSG_CTRUNC.
+inline constexpr std::size_t kDescriptorsPerMessage = 4;
+inline constexpr std::size_t kDescriptorsPerBatch = kReceiveBatch * kDescriptorsPerMessage;
+
+struct ReceivedMessage {
+    Handoff handoff;                   // its texts are valid until the next receive()
+    std::optional<Question> question;  // then `handoff` says nothing
+    UniqueFd socket;                   // of a handoff; of a question, where the answer goes
+    std::string_view refused;          // why; empty if the message is good
+};
+
+struct ReceivedBatch {
+    std::span<ReceivedMessage> messages;
+    bool is_full = false;    // there may be more
+    bool has_ended = false;  // every sender is gone and nothing is queued
+};
+
+class ChannelReceiver {
+  public:
+    explicit ChannelReceiver(std::vector<UniqueFd> lanes);
+    ChannelReceiver(const ChannelReceiver&) = delete;
+    ChannelReceiver& operator=(const ChannelReceiver&) = delete;
+
+    // Never blocks. Messages of the batch before are gone, with every socket not moved out of them.
+    [[nodiscard]] ReceivedBatch receive(std::size_t lane);
+
+    [[nodiscard]] std::size_t lanes() const { return lanes_.size(); }
+    [[nodiscard]] int descriptor(std::size_t lane) const { return lanes_[lane].get(); }
+
+  private:
+    struct alignas(cmsghdr) ControlBuffer {
+        std::array<std::byte, CMSG_SPACE(kDescriptorsPerMessage * sizeof(int))> bytes;
+    };
+
+    [[nodiscard]] int receive_batch(int lane);
+
+    std::vector<UniqueFd> lanes_;
+    std::array<mmsghdr, kReceiveBatch> headers_{};
+    std::array<iovec, kReceiveBatch> payloads_{};
+    std::array<ControlBuffer, kReceiveBatch> controls_{};
+    std::array<std::array<std::byte, kHandoffSizeMax>, kReceiveBatch> bytes_{};
+    std::array<ReceivedMessage, kReceiveBatch> messages_{};
+};
+
+// The descriptors of one received message, each with its owner.
+struct PassedDescriptors {
+    std::array<UniqueFd, kDescriptorsPerMessage> fds;
+    std::size_t count = 0;
+};
+[[nodiscard]] PassedDescriptors take_descriptors(msghdr& header);
+
+}  // namespace finwait

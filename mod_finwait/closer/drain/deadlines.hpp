@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// When each slot (a held socket, an account) must be looked at next.
+#pragma once
+
+#include "closer/drain/slot_heap.hpp"
+#include "closer/moment.hpp"
+
+namespace finwait {
+
+class Deadlines : public SlotHeap<Time> {
+  public:
+    [[nodiscard]] Time earliest() const { return empty() ? kNever : least(); }
+    [[nodiscard]] std::uint32_t earliest_slot() const { return least_slot(); }
+};
+
+}  // namespace finwait

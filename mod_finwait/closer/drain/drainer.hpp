@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Drains the held sockets: does what DrainState decides. Holds at most set_max() of them and sheds
+// the cheapest beyond. The work per turn is bounded: a few recv() per socket, kExpiriesPerTurn ends
+// by timer, kRevisitsPerTurn visits to flooding sockets.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "closer/channel/notices.hpp"
+#include "closer/drain/deadlines.hpp"
+#include "closer/drain/held_sockets.hpp"
+#include "closer/drain/record_keeper.hpp"
+#include "closer/follow/follower.hpp"
+
+namespace finwait {
+
+inline constexpr std::size_t kExpiriesPerTurn = 256;
+inline constexpr std::size_t kRevisitsPerTurn = 32;
+inline constexpr int kReceivesPerVisit = 4;  // data, an urgent byte, more data, the FIN
+inline constexpr std::size_t kReceiveMax = std::size_t{4} << 20;
+// A client that sent this much since the last visit is read at intervals and not at every segment:
+// meanwhile its data waits in the kernel, TCP's window slows it down, and the closer sleeps.
+inline constexpr std::size_t kFloodBytes = std::size_t{64} << 10;
+inline constexpr Time kFloodPause = std::chrono::milliseconds(5);
+// Who behaves and is not far away has answered our FIN so long after it. Before that a look at the
+// socket is not worth its recv().
+inline constexpr Time kAnswerTime = std::chrono::milliseconds(1);
+
+class Drainer {
+  public:
+    Drainer(int epoll, CloserCounters& counters, Counter& held, RecordKeeper& records,
+            Follower& follower, Notices& notices)
+        : epoll_(epoll),
+          counters_(counters),
+          held_(held),
+          records_(records),
+          follower_(follower),
+          notices_(notices) {}
+
+    void set_max(std::size_t held_max, Moment now);
+
+    // False if the descriptor is not a TCP socket; it is closed then. kAnswerTime after the
+    // half-close, what the client has ended (by FIN, RST or too much) is ended at once; the rest is
+    // held, and an arrival until try_arrivals().
+    [[nodiscard]] bool take(UniqueFd socket, const Handoff& handoff, Moment now);
+
+    // A look at the `count` oldest arrivals. The longer it can wait, the more of them are already
+    // answered by the client's FIN and need no registration with epoll.
+    void try_arrivals(std::size_t count, Moment now);
+    [[nodiscard]] std::size_t arrivals() const { return arrivals_.size(); }
+
+    void on_event(Token token, std::uint32_t events, Moment now);
+    void revisit_paced(Moment now);
+    void expire(Moment now);
+
+    // Ends `max` drains: the server stops.
+    void stop(std::size_t max, Moment now);
+
+    // Closes what has ended, all at a time, which keeps the kernel's way through close() in the
+    // processor's caches. Before the next batch of descriptors is received, and in each turn.
+    void close_ended() { ended_.clear(); }
+
+    // When revisit_paced() or expire() has something to do.
+    [[nodiscard]] Time due() const;
+    [[nodiscard]] std::size_t held() const { return sockets_.size(); }
+    [[nodiscard]] const HeldSockets& sockets() const { return sockets_; }
+    [[nodiscard]] bool holds(std::uint64_t cookie) const { return sockets_.holds(cookie); }
+
+  private:
+    struct Visit {
+        enum class Result : std::uint8_t { drained, flooding, ended };
+        Result result = Result::drained;
+        Drain how = Drain::none;  // of what has ended
+        int error = 0;            // errno, if that ended it
+    };
+    struct Ended {
+        CloseEnd close;
+        bool goes_on;  // in the kernel, after our close()
+    };
+    struct Paced {
+        Time at;
+        Token token;
+    };
+
+    // Reads what has come and forgets it.
+    [[nodiscard]] static Visit discard_what_came(int socket, DrainState& drain, Moment now);
+    // The same, and what it entails if that ends it.
+    [[nodiscard]] Visit::Result visit(Token token, HeldSocket& held, Moment now);
+    // A visit and what it entails; false if the socket is gone.
+    [[nodiscard]] bool serve(Token token, HeldSocket& held, Moment now);
+    void watch(Token token, HeldSocket& held, Moment now);
+    void look_at_acks(Token token, HeldSocket& held, Moment now);
+    void pace(Token token, HeldSocket& held, Moment now);
+    void set_interest(int operation, Token token, const HeldSocket& held, Moment now);
+    void on_timer(Token token, HeldSocket& held, Moment now);
+    void shed_one(Moment now);
+    [[nodiscard]] static Ended ended_now(int socket, const DrainState& drain, Drain how, int error,
+                                         Moment now, bool is_by_method = false);
+    void end(Token token, HeldSocket& held, Drain how, int error, Moment now,
+             bool is_by_method = false);
+    void conclude(UniqueFd socket, const Handoff& handoff, const Ended& ended, Moment now);
+    // FinWaitMethod's turn: everything sent is acknowledged, or the time for it has run out
+    // (`how`).
+    void end_by_method(Token token, HeldSocket& held, Drain how, Moment now);
+    // A time has run out.
+    void end_by_timer(Token token, HeldSocket& held, Drain how, Moment now);
+    void publish_held();
+
+    int epoll_;
+    CloserCounters& counters_;
+    Counter& held_;
+    RecordKeeper& records_;
+    Follower& follower_;
+    Notices& notices_;
+    std::size_t held_max_ = 0;
+    HeldSockets sockets_;
+    Deadlines deadlines_;          // of every socket but the arrivals
+    std::vector<Token> arrivals_;  // oldest first
+    std::vector<UniqueFd> ended_;  // recorded and not yet closed
+    std::deque<Paced> paced_;      // all wait equally long, so they stand in order of time
+};
+
+}  // namespace finwait

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "closer/drain/tcp_socket.hpp"
+
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace finwait {
+
+namespace {
+
+bool set_tcp_option(int socket, int option, unsigned value) {
+    return ::setsockopt(socket, IPPROTO_TCP, option, &value, sizeof value) == 0;
+}
+
+tcp_info read_tcp_info(int socket) {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+    return info;
+}
+
+// By its number, because the sanitizers' wrapper of recv() believes that the buffer was written.
+ssize_t receive_and_forget(int socket, std::size_t bytes_max) {
+    return ::syscall(SYS_recvfrom, socket, nullptr, bytes_max, MSG_TRUNC | MSG_DONTWAIT, nullptr,
+                     nullptr);
+}
+
+// A kernel that does not know MSG_TRUNC for TCP (before 2.4, or an emulation) wants a buffer.
+ssize_t receive_into_scratch(int socket, std::size_t bytes_max) {
+    std::array<std::byte, std::size_t{16} * 1024> scratch;
+    return ::recv(socket, scratch.data(), std::min(bytes_max, scratch.size()), MSG_DONTWAIT);
+}
+
+}  // namespace
+
+bool apply_policy(int socket, const Policy& policy) {
+    // Any of these options fails on what is not TCP, so that a separate question (SO_PROTOCOL) is
+    // needed only if none is set.
+    bool is_tcp = false;
+    if (policy.linger2_s != Policy::kLinger2Kernel) {
+        const int seconds = policy.linger2_s == 0 ? -1 : policy.linger2_s;
+        if (!set_tcp_option(socket, TCP_LINGER2, static_cast<unsigned>(seconds))) return false;
+        is_tcp = true;
+    }
+    if (policy.ack_timeout_ms != Policy::kAckKernel) {
+        if (!set_tcp_option(socket, TCP_USER_TIMEOUT, policy.ack_timeout_ms)) return false;
+        is_tcp = true;
+    }
+    if (is_tcp) return true;
+    unsigned ignored = 0;
+    socklen_t size = sizeof ignored;
+    return ::getsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &ignored, &size) == 0;
+}
+
+Discarded discard(int socket, std::size_t bytes_max) {
+    ssize_t result = receive_and_forget(socket, bytes_max);
+    if (result < 0 && (errno == EINVAL || errno == EFAULT))
+        result = receive_into_scratch(socket, bytes_max);
+    if (result >= 0) return {static_cast<std::size_t>(result), 0};
+    return {0, errno == EINTR || errno == EWOULDBLOCK ? EAGAIN : errno};
+}
+
+Discarded peek(int socket) {
+    std::byte byte;
+    const ssize_t result = ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (result >= 0) return {static_cast<std::size_t>(result), 0};
+    return {0, errno == EINTR || errno == EWOULDBLOCK ? EAGAIN : errno};
+}
+
+std::uint32_t unacked_bytes(int socket) {
+    int bytes = 0;
+    if (::ioctl(socket, SIOCOUTQ, &bytes) != 0) return UINT32_MAX;
+    return static_cast<std::uint32_t>(bytes);
+}
+
+AckFacts ack_facts(int socket) {
+    const tcp_info info = read_tcp_info(socket);
+    // SIOCOUTQ and not tcpi_bytes_acked: nothing is written after the half-close, so one grows by
+    // what the other shrinks, and SIOCOUTQ needs no TCP_INFO at the beginning to compare with.
+    return {unacked_bytes(socket), std::chrono::milliseconds(info.tcpi_last_ack_recv)};
+}
+
+EndFacts end_facts(int socket) {
+    const tcp_info info = read_tcp_info(socket);
+    EndFacts facts;
+    facts.state = word_at<TcpState>(info.tcpi_state).value_or(TcpState::unknown);
+    facts.rtt_us = info.tcpi_rtt;
+    facts.unacked = info.tcpi_unacked;
+    facts.retransmits = info.tcpi_total_retrans;
+    facts.cookie = cookie_of(socket);
+    return facts;
+}
+
+std::uint64_t cookie_of(int socket) {
+    std::uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+    return ::getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
+}
+
+SocketId socket_id(int socket) {
+    sockaddr_storage address{};
+    auto* any = reinterpret_cast<sockaddr*>(&address);
+    SocketId id;
+    socklen_t size = sizeof address;
+    if (::getsockname(socket, any, &size) == 0) id.local = endpoint_from(any);
+    size = sizeof address;
+    if (::getpeername(socket, any, &size) == 0) id.peer = endpoint_from(any);
+    id.cookie = cookie_of(socket);
+    size = sizeof id.interface;
+    ::getsockopt(socket, SOL_SOCKET, SO_BINDTOIFINDEX, &id.interface, &size);
+    return id;
+}
+
+void reset_at_close(int socket) {
+    const linger abort{1, 0};
+    ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
+}
+
+}  // namespace finwait

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/connection/client_note.hpp"
+
+#include <cstring>
+
+namespace finwait {
+
+namespace {
+
+template <std::size_t N>
+std::string_view kept(std::array<char, N>& buffer, std::string_view text) {
+    text = bounded(text, N);
+    if (!text.empty()) std::memcpy(buffer.data(), text.data(), text.size());
+    return {buffer.data(), text.size()};
+}
+
+}  // namespace
+
+std::string_view bounded(std::string_view text, std::size_t size_max) {
+    if (text.size() <= size_max) return text;
+    constexpr std::size_t kContinuationMax = 3;  // RFC 3629: a character is at most four bytes
+    std::size_t size = size_max;
+    while (size > 0 && size_max - size < kContinuationMax &&
+           (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80)
+        --size;
+    const bool at_boundary = (static_cast<unsigned char>(text[size]) & 0xC0) != 0x80;
+    return text.substr(0, at_boundary ? size : size_max);
+}
+
+bool ClientNote::is_empty() {
+    const std::lock_guard lock(mutex_);
+    return !seen_.last;
+}
+
+void ClientNote::begin(const RequestSeen& request) {
+    const std::lock_guard lock(mutex_);
+    if (!seen_.last) keep(request, kept(seen_.user_agent_, request.user_agent));
+}
+
+void ClientNote::remember(const RequestSeen& request) {
+    const std::lock_guard lock(mutex_);
+    // A request that was never read to its end does not hide who sent those before it.
+    const bool is_nameless = !request.complete && request.user_agent.empty() && seen_.last;
+    const std::string_view user_agent =
+        is_nameless ? seen_.last->user_agent : kept(seen_.user_agent_, request.user_agent);
+    keep(request, user_agent);
+    if (request.complete) ++seen_.requests;
+}
+
+void ClientNote::keep(const RequestSeen& request, std::string_view user_agent) {
+    seen_.last = request;
+    seen_.last->user_agent = user_agent;
+    seen_.last->client_address = kept(seen_.client_address_, request.client_address);
+}
+
+void ClientNote::copy_to(ClientSeen& seen) {
+    const std::lock_guard lock(mutex_);
+    copy_locked_to(seen);
+}
+
+void ClientNote::try_copy_to(ClientSeen& seen) {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (lock) copy_locked_to(seen);
+}
+
+void ClientNote::copy_locked_to(ClientSeen& seen) {
+    seen.requests = seen_.requests;
+    seen.last = seen_.last;
+    if (!seen.last) return;
+    seen.last->user_agent = kept(seen.user_agent_, seen_.last->user_agent);
+    seen.last->client_address = kept(seen.client_address_, seen_.last->client_address);
+}
+
+}  // namespace finwait

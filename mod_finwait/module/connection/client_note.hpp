@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a connection remembers of its client until it closes. Lives in the connection's pool.
+//
+// Threads: on HTTP/1 the threads that serve a connection one after the other are ordered by the
+// MPM. On HTTP/2 each request runs on a secondary connection in a thread of mod_http2's own,
+// several at once, while the primary connection's thread may reach the close; all of them meet
+// here. So every access is under one mutex, which on HTTP/1 nobody else ever holds. The note
+// outlives the secondary connections: mod_http2 joins them before it lets the primary connection's
+// pool go (h2_mplx_c1_destroy).
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string_view>
+
+#include "finwait/handoff.hpp"
+#include "module/config/vhost_settings.hpp"
+#include "module/connection/client_policy.hpp"
+
+namespace finwait {
+
+// One request, as it is known when it is logged, or on HTTP/2 when it has been read. Views need
+// only live for the call.
+struct RequestSeen {
+    std::string_view user_agent;
+    std::string_view client_address;  // "" unless it is not the socket's peer
+    const VhostSettings* vhost = nullptr;
+    HttpVersion http = HttpVersion::none;
+    LogIds logs;
+    ClientPolicy policy;
+    Remedy remedy = Remedy::none;
+    std::chrono::nanoseconds logged{};              // CLOCK_MONOTONIC
+    std::chrono::nanoseconds keep_alive_timeout{};  // that now begins to run
+    bool complete = true;                           // false: never read to its end
+    bool malformed = false;                         // not understood, or cut off: 400
+    bool given_up = false;                          // its reply could not be written
+    std::optional<Cause> closes;                    // nothing: the connection may go on
+};
+
+// A copy, texts included: while an aborted HTTP/2 connection is being closed its streams may still
+// be running. Neither copied nor moved, because `last` points into it.
+class ClientSeen {
+  public:
+    ClientSeen() = default;
+    ClientSeen(const ClientSeen&) = delete;
+    ClientSeen& operator=(const ClientSeen&) = delete;
+
+    std::uint32_t requests = 0;
+    std::optional<RequestSeen> last;
+
+  private:
+    friend class ClientNote;
+    std::array<char, kUserAgentMax> user_agent_;
+    std::array<char, kClientAddressMax> client_address_;
+};
+
+class ClientNote {
+  public:
+    // These four: any thread.
+    [[nodiscard]] bool is_empty();
+    // A request that has been read and is not logged: counts as none, and hides none before it.
+    void begin(const RequestSeen& request);
+    void remember(const RequestSeen& request);
+    void copy_to(ClientSeen& seen);
+
+    // Never waits; nothing is copied if the note is being written. prefork ends a child from within
+    // a signal handler, which may have interrupted remember().
+    void try_copy_to(ClientSeen& seen);
+
+  private:
+    void keep(const RequestSeen& request, std::string_view user_agent);
+    void copy_locked_to(ClientSeen& seen);
+
+    std::mutex mutex_;
+    ClientSeen seen_;
+};
+
+// `text` cut to at most `size_max` bytes, and not within a UTF-8 character.
+[[nodiscard]] std::string_view bounded(std::string_view text, std::size_t size_max);
+
+}  // namespace finwait

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/connection/client_socket.hpp"
+
+#include <apr_portable.h>
+#include <http_core.h>
+
+namespace finwait {
+
+bool is_tcp(apr_socket_t* socket) {
+    int protocol = 0;
+    return socket && apr_socket_protocol_get(socket, &protocol) == APR_SUCCESS &&
+           (protocol == 0 || protocol == APR_PROTO_TCP);
+}
+
+int descriptor_of(apr_socket_t* socket) {
+    apr_os_sock_t descriptor = -1;
+    return socket && apr_os_sock_get(&descriptor, socket) == APR_SUCCESS ? descriptor : -1;
+}
+
+int tcp_descriptor_of(conn_rec* c) {
+    apr_socket_t* socket = ap_get_conn_socket(c);
+    return is_tcp(socket) ? descriptor_of(socket) : -1;
+}
+
+Peek peek_of(const conn_rec& c, int socket) {
+    const Peek peek = peek_at(socket);
+    const bool may_hide = peek == Peek::data || peek == Peek::nothing;
+    return may_hide && c.aborted && is_closed(socket) ? Peek::closed : peek;
+}
+
+}  // namespace finwait

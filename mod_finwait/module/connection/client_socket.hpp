@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The client's socket of a connection of httpd's.
+#pragma once
+
+#include <apr_network_io.h>
+
+#include "module/httpd.hpp"
+#include "module/parent/channel.hpp"
+
+namespace finwait {
+
+// A listener may speak SCTP; mpm_itk takes the socket away (null).
+[[nodiscard]] bool is_tcp(apr_socket_t* socket);
+
+// -1 once httpd has closed it.
+[[nodiscard]] int descriptor_of(apr_socket_t* socket);
+
+// -1 if there is none, or not TCP's.
+[[nodiscard]] int tcp_descriptor_of(conn_rec* c);
+
+// Only where httpd could not write may a RST be hidden behind unread bytes, and is asked for.
+[[nodiscard]] Peek peek_of(const conn_rec& c, int socket);
+
+}  // namespace finwait

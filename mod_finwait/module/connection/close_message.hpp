@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the closer is told about one close: gathered from httpd, from what was remembered of the
+// client and from the socket. Asks and decides nothing else.
+#pragma once
+
+#include "finwait/handoff.hpp"
+#include "module/connection/connection.hpp"
+#include "module/parent/channel.hpp"
+
+namespace finwait {
+
+// One close, while it is being decided.
+struct Close {
+    Connection& connection;
+    const ClientSeen& seen;
+    const VhostSettings& settings;
+    int socket;
+    Peek peek;
+};
+
+// mod_reqtimeout and event leave this note where a short lingering close is enough.
+[[nodiscard]] bool has_short_note(const Close& close);
+
+// Our FIN is sent, and of what came before it the client has acknowledged every reply.
+[[nodiscard]] bool all_but_goodbye_acknowledged(const Close& close);
+
+[[nodiscard]] Cause cause_of(const Close& close);
+
+// A Handoff; its texts are views into the connection's memory.
+[[nodiscard]] Handoff message_for(const Close& close, Cause cause);
+
+}  // namespace finwait

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/connection/connection.hpp"
+
+#include <http_protocol.h>
+#include <http_ssl.h>
+#include <scoreboard.h>
+
+#include "module/clock.hpp"
+#include "module/config/server_config.hpp"
+#include "module/connection/cause.hpp"
+#include "module/connection/client_variables.hpp"
+#include "module/connection/last_reply.hpp"
+#include "module/connection/remedy.hpp"
+#include "module/connection/take_over.hpp"
+#include "module/guard.hpp"
+#include "module/parent/other_child.hpp"
+#include "module/pool_new.hpp"
+
+namespace finwait {
+
+namespace {
+
+std::string_view text_of(const char* text) {
+    return text ? std::string_view(text) : std::string_view{};
+}
+
+HttpVersion http_version_of(const request_rec* r) {
+    if (r->proto_num >= HTTP_VERSION(2, 0)) return HttpVersion::http_2;
+    if (r->proto_num >= HTTP_VERSION(1, 1)) return HttpVersion::http_1_1;
+    return r->proto_num >= HTTP_VERSION(1, 0) ? HttpVersion::http_1_0 : HttpVersion::http_0_9;
+}
+
+// event and the sync connection handler both take the base server's unless this one has its own
+// (event.c, event_post_read_request; http_core.c, ap_process_http_sync_connection).
+std::chrono::microseconds keep_alive_timeout_of(const request_rec* r) {
+    const server_rec* server =
+        r->server->keep_alive_timeout_set ? r->server : r->connection->base_server;
+    return std::chrono::microseconds(server->keep_alive_timeout);
+}
+
+// CustomLog asks the last request of an internal-redirect chain, and so do we.
+LogIds logs_wanted_by(const request_rec* last, const ServerConfig& config) {
+    LogIds wanted;
+    for (std::size_t i = 0; i < config.log_count; ++i) {
+        const LogDirective& log = config.logs[i];
+        const bool is_set =
+            log.env && apr_table_get(last->subprocess_env, log.env->name.data()) != nullptr;
+        if (!log.env || is_set != log.env->negated) wanted.ids[wanted.count++] = log.id;
+    }
+    return wanted;
+}
+
+bool is_upgraded(const request_rec* r) {
+    if (r->status == HTTP_SWITCHING_PROTOCOLS) return true;
+    if (r->method_number == M_CONNECT) return r->status == HTTP_OK;
+    // mod_proxy_wstunnel relays even the backend's status line: from the moment it has a backend no
+    // filter of the request's own is left, and r->status stays what it was.
+    return r->proxyreq && text_of(r->filename).starts_with("proxy:ws") &&
+           r->output_filters == r->connection->output_filters;
+}
+
+// mod_http2 serves that request again, as the first stream.
+bool is_upgrade_to_http_2(const request_rec* r) {
+    return r->status == HTTP_SWITCHING_PROTOCOLS && !r->connection->master &&
+           speaks_http_2(r->connection);
+}
+
+bool has_body(const request_rec* r) {
+    return apr_table_get(r->headers_in, "Content-Length") ||
+           apr_table_get(r->headers_in, "Transfer-Encoding");
+}
+
+bool is_timed_out(const request_rec* r) {
+    return r->status == HTTP_REQUEST_TIME_OUT;
+}
+
+// Refused while it was read, so that what is known of it may be only a part: httpd makes this mutex
+// when it begins to serve a request (ap_process_async_request).
+bool is_malformed(const request_rec* r) {
+    return r->status == HTTP_BAD_REQUEST && !r->invoke_mtx;
+}
+
+ReplyFacts facts_of(request_rec* first, request_rec* last) {
+    const conn_rec* c = first->connection;
+    const server_rec* server = last->server;
+    const char* connection = apr_table_get(first->headers_in, "Connection");
+    ReplyFacts facts;
+    facts.begun_and_timed_out = is_timed_out(first);
+    facts.upgraded = is_upgraded(last);
+    facts.body_refused = last->status == HTTP_REQUEST_ENTITY_TOO_LARGE || first->expecting_100;
+    facts.has_body = has_body(first);
+    facts.status_drops_connection = ap_status_drops_connection(last->status);
+    facts.keep_alive_off = !server->keep_alive || server->keep_alive_timeout <= 0;
+    facts.requests_used_up = server->keep_alive_max > 0 && c->keepalives >= server->keep_alive_max;
+    facts.client_said_close = ap_find_token(first->pool, connection, "close");
+    facts.no_keepalive_variable = apr_table_get(last->subprocess_env, "nokeepalive") &&
+                                  !apr_table_get(first->headers_in, "Via");
+    facts.old_client = first->proto_num < HTTP_VERSION(1, 1) &&
+                       !ap_find_token(first->pool, connection, "keep-alive");
+    facts.stopping = is_stopping();
+    return facts;
+}
+
+// What the reply means for the connection; nothing where it may go on. On HTTP/2 one reply says
+// nothing about the connection, and a request that timed out before it began is no reply.
+std::optional<Cause> closing_cause(request_rec* first, request_rec* last) {
+    const conn_rec* c = first->connection;
+    if (c->master || c->keepalive == AP_CONN_KEEPALIVE) return std::nullopt;
+    if (is_timed_out(first) && !first->the_request) return std::nullopt;
+    return cause_after_reply(facts_of(first, last));
+}
+
+RequestSeen request_seen(const request_rec* first, const request_rec* last) {
+    const ServerConfig& config = config_of(last->server);
+    RequestSeen request;
+    request.user_agent = text_of(apr_table_get(first->headers_in, "User-Agent"));
+    const conn_rec* c = first->connection;
+    if (first->useragent_ip != c->client_ip &&
+        text_of(first->useragent_ip) != text_of(c->client_ip))
+        request.client_address = text_of(first->useragent_ip);
+    request.vhost = &config.settings;
+    if (first->the_request) request.http = http_version_of(first);
+    const bool has_variables = has_client_variables(last);
+    if (!has_variables || !hides_from_logs(last)) request.logs = logs_wanted_by(last, config);
+    if (has_variables) {
+        request.policy = client_policy_of(last);
+        request.remedy = remedy_of(last);
+    }
+    return request;
+}
+
+void remember(Connection& connection, request_rec* first) {
+    request_rec* last = first;
+    while (last->next) last = last->next;
+    RequestSeen request = request_seen(first, last);
+    request.logged = monotonic_now();
+    request.keep_alive_timeout = keep_alive_timeout_of(last);
+    request.malformed = is_malformed(first);
+    request.complete = !is_timed_out(first) && !request.malformed;
+    // On HTTP/2 a stream's own connection is aborted when the client resets the stream.
+    request.given_up = !first->connection->master && first->connection->aborted;
+    request.closes = closing_cause(first, last);
+    connection.client.remember(request);
+}
+
+apr_status_t on_pool_cleanup(void* data) {
+    account_without_goodbye(*static_cast<Connection*>(data));
+    return APR_SUCCESS;
+}
+
+}  // namespace
+
+Connection* connection_of(conn_rec* c) {
+    return static_cast<Connection*>(ap_get_module_config(c->conn_config, &finwait_module));
+}
+
+bool is_stopping() {
+    int generation = 0;
+    return server_is_stopping() ||
+           (ap_mpm_query(AP_MPMQ_GENERATION, &generation) == APR_SUCCESS && ap_scoreboard_image &&
+            generation != ap_scoreboard_image->global->running_generation);
+}
+
+int on_pre_connection(conn_rec* c, void*) {
+    return guarded("pre_connection", DECLINED, [&] {
+        Runtime* runtime = config_of(ap_server_conf).runtime;
+        if (!runtime || c->master || c->outgoing) return DECLINED;
+        auto* connection = pool_new<Connection>(c->pool);
+        connection->c = c;
+        connection->runtime = runtime;
+        ap_set_module_config(c->conn_config, &finwait_module, connection);
+        apr_pool_cleanup_register(c->pool, connection, on_pool_cleanup, apr_pool_cleanup_null);
+        add_take_over_filter(*connection);
+        return OK;
+    });
+}
+
+bool speaks_http_2(conn_rec* c) {
+    return std::string_view(ap_get_protocol(c)).starts_with("h2");
+}
+
+TlsVersion tls_version_of(conn_rec* c) {
+    if (!ap_ssl_conn_is_ssl(c)) return TlsVersion::none;
+    const char* name = ap_ssl_var_lookup(c->pool, c->base_server, c, nullptr, "SSL_PROTOCOL");
+    std::string_view version = text_of(name);  // "TLSv1", "TLSv1.1", …
+    if (!version.starts_with("TLSv")) return TlsVersion::none;
+    version.remove_prefix(4);
+    return word_named<TlsVersion>(version == "1" ? "1.0" : version).value_or(TlsVersion::none);
+}
+
+void on_pre_read_request(request_rec*, conn_rec* c) {
+    if (c->master) return;
+    if (Connection* connection = connection_of(c)) connection->reading = true;
+}
+
+int on_post_read_request(request_rec* r) {
+    return guarded("post_read_request", DECLINED, [&] {
+        apply_remedy(r);
+        conn_rec* c = r->connection->master ? r->connection->master : r->connection;
+        Connection* connection = connection_of(c);
+        if (!connection) return DECLINED;
+        if (!r->connection->master) {
+            if (c->keepalives == 0) connection->tls = tls_version_of(c);
+        } else if (connection->client.is_empty()) {
+            connection->client.begin(request_seen(r, r));
+        }
+        return DECLINED;
+    });
+}
+
+int on_log_transaction(request_rec* r) {
+    return guarded("log_transaction", DECLINED, [&] {
+        conn_rec* c = r->connection->master ? r->connection->master : r->connection;
+        Connection* connection = connection_of(c);
+        if (!connection || is_upgrade_to_http_2(r)) return DECLINED;
+        if (!r->connection->master) {
+            half_close_after_last_reply(*connection, r);
+            connection->reading = false;
+        }
+        remember(*connection, r);
+        return DECLINED;
+    });
+}
+
+}  // namespace finwait

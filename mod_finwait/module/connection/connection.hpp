@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A connection's memory of its client, and the hooks that feed it.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "module/connection/client_note.hpp"
+#include "module/httpd.hpp"
+#include "module/parent/channel.hpp"
+
+namespace finwait {
+
+struct Runtime;
+
+// The socket before mod_ssl and mod_http2 say goodbye: many clients answer that at once, and then
+// it can no longer be told who went first.
+struct BeforeGoodbye {
+    Peek peek = Peek::nothing;
+    bool unacknowledged = false;
+    bool aborted = false;  // httpd could not write
+    Received received;
+    std::chrono::nanoseconds at{};
+};
+
+struct HalfClose {
+    Peek peek = Peek::nothing;  // just before it
+    std::chrono::nanoseconds at{};
+};
+
+// In c->pool, from pre_connection to the pool's end. All but `client` belongs to the thread that
+// the MPM has serve the connection.
+struct Connection {
+    conn_rec* c = nullptr;
+    Runtime* runtime = nullptr;
+    ClientNote client;
+    TlsVersion tls = TlsVersion::none;  // learnt at the close, before mod_ssl says goodbye
+    bool http_2 = false;
+    std::optional<BeforeGoodbye> before_goodbye;
+    bool reading = false;             // HTTP/1: a request is being read or answered
+    bool holds_segment = false;       // what does not fill a segment waits for our FIN
+    bool last_request_ended = false;  // its End-Of-Request bucket has passed
+    std::optional<HalfClose>
+        half_close;          // at the end of the last reply, before the connection's own
+    bool closing = false;    // pre_close_connection has run
+    bool accounted = false;  // this close has been counted, once and for all
+};
+
+// Null where the connection is none of ours: a secondary h2 connection, one to a backend, or no
+// closer configured.
+[[nodiscard]] Connection* connection_of(conn_rec* c);
+
+[[nodiscard]] TlsVersion tls_version_of(conn_rec* c);
+[[nodiscard]] bool speaks_http_2(conn_rec* c);
+
+int on_pre_connection(conn_rec* c, void* csd);
+void on_pre_read_request(request_rec* r, conn_rec* c);
+
+// Applies a learnt remedy, also after an internal redirect, which begins with an environment of its
+// own. And with the first request learns what can't wait: mod_proxy's tunnel says goodbye by
+// itself, and mod_ssl knows nothing any more when it ends; an HTTP/2 client may leave before any
+// request is logged.
+int on_post_read_request(request_rec* r);
+int on_log_transaction(request_rec* r);
+
+// This process is not to take new requests: its MPM stops, or its generation is no longer the
+// running one.
+[[nodiscard]] bool is_stopping();
+
+}  // namespace finwait

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/connection/take_over.hpp"
+
+#include <apr_network_io.h>
+#include <http_protocol.h>
+#include <sys/socket.h>
+#include <util_filter.h>
+
+#include <algorithm>
+
+#include "module/clock.hpp"
+#include "module/config/server_config.hpp"
+#include "module/connection/client_socket.hpp"
+#include "module/connection/close_message.hpp"
+#include "module/connection/last_reply.hpp"
+#include "module/guard.hpp"
+#include "module/parent/channel.hpp"
+#include "module/parent/runtime.hpp"
+
+namespace finwait {
+
+namespace {
+
+ap_filter_rec_t* take_over_handle =
+    nullptr;  // by its name it would be looked for at each connection
+
+// The last request's virtual host decides; without a request, the connection's own.
+const VhostSettings& settings_for(const Connection& connection, const ClientSeen& seen) {
+    return seen.last ? *seen.last->vhost : config_of(connection.c->base_server).settings;
+}
+
+void count_decline(Connection& connection, Decline decline) {
+    count(counter_of(connection.runtime->module_counters->declined, decline));
+}
+
+// A closer that dies finds what was queued when it is back, but one that cannot start leaves it to
+// nobody. httpd -X has no loop that would start another.
+bool is_served(const Runtime& runtime, const CloserProcess& closer) {
+    if (runtime.one_process && has_hung_up(closer.control)) return false;
+    return read(runtime.module_counters->unserved[static_cast<std::size_t>(closer.slot)]) == 0;
+}
+
+bool send(Connection& connection, const Handoff& message, int socket) {
+    const CloserProcess* closer = current_closer(*connection.runtime);
+    if (!closer || !is_served(*connection.runtime, *closer)) {
+        count_decline(connection, Decline::no_closer);
+        return false;
+    }
+    const auto decline = send_message(closer->channel_send, message, socket);
+    if (decline) count_decline(connection, *decline);
+    return !decline;
+}
+
+// Nothing is left to drain, so httpd may close at once whether or not the closer hears of it.
+void report(const Close& close, Cause cause, Outcome outcome) {
+    Handoff message = message_for(close, cause);
+    message.kind = MessageKind::report;
+    message.outcome = outcome;
+    if (send(close.connection, message, -1))
+        count(close.connection.runtime->module_counters->reports);
+    close.connection.c->aborted = 1;
+}
+
+// event starts its keep-alive clock when the kernel, not the client, has the reply: while anything
+// but our FIN is unacknowledged the client is still reading, and the full time applies.
+bool short_drain_is_due(const Close& close, Cause cause) {
+    return (cause == Cause::keepalive_timeout || has_short_note(close)) &&
+           all_but_goodbye_acknowledged(close);
+}
+
+void hand_off(const Close& close, Cause cause) {
+    Handoff message = message_for(close, cause);
+    if (short_drain_is_due(close, cause))
+        message.policy.drain_timeout_ms =
+            std::min(message.policy.drain_timeout_ms, close.settings.short_drain_timeout_ms);
+    if (!send(close.connection, message, close.socket)) return;
+    count(close.connection.runtime->module_counters->handoffs);
+    // Makes ap_start_lingering_close() tell the MPM to close its own descriptor at once
+    // (server/connection.c:145).
+    close.connection.c->aborted = 1;
+}
+
+bool client_closed(Peek peek) {
+    return peek == Peek::fin || peek == Peek::fin_then_reset;
+}
+
+// How a connection has ended that leaves nothing to drain; nothing if there may be something.
+std::optional<Outcome> outcome_without_drain(const Close& close, Cause cause) {
+    // Our goodbye is answered by RST if the client has closed, and then there was no reset of its
+    // own.
+    const auto& before = close.connection.before_goodbye;
+    switch (before && client_closed(before->peek) ? before->peek : close.peek) {
+        case Peek::fin:
+        case Peek::fin_then_reset:
+            return Outcome::client_first;
+        case Peek::reset:
+            return Outcome::reset;
+        case Peek::closed:
+            // mod_proxy half-closes both ends of a tunnel itself and waits for the FINs.
+            return cause == Cause::tunnel_end ? Outcome::fin : Outcome::reset;
+        case Peek::nothing:
+        case Peek::data:
+            break;
+    }
+    // A flush that timed out (event allows two seconds) aborts a client that is still there.
+    if (close.connection.c->aborted) return Outcome::cut;
+    return std::nullopt;
+}
+
+void decide(const Close& close) {
+    const Cause cause = cause_of(close);
+    if (const auto outcome = outcome_without_drain(close, cause))
+        return report(close, cause, *outcome);
+    if (!close.connection.half_close && ::shutdown(close.socket, SHUT_WR) != 0)
+        return report(close, cause, Outcome::reset);
+    hand_off(close, cause);
+}
+
+Peek peek_before_half_close(const Connection& connection, int socket) {
+    if (socket < 0) return Peek::nothing;
+    return connection.half_close ? connection.half_close->peek : peek_of(*connection.c, socket);
+}
+
+void account(Connection& connection, bool may_wait) {
+    if (connection.accounted) return;
+    connection.accounted = true;
+    count(connection.runtime->module_counters->closes);
+
+    ClientSeen seen;
+    if (may_wait)
+        connection.client.copy_to(seen);
+    else
+        connection.client.try_copy_to(seen);
+    const VhostSettings& settings = settings_for(connection, seen);
+    if (!settings.engine) return count_decline(connection, Decline::engine_off);
+    apr_socket_t* apr_socket = ap_get_conn_socket(connection.c);
+    if (!is_tcp(apr_socket)) return count_decline(connection, Decline::no_socket);
+    const int socket = descriptor_of(apr_socket);
+    const Close close{connection, seen, settings, socket,
+                      peek_before_half_close(connection, socket)};
+    // httpd has closed it without a goodbye, and nothing can be asked any more.
+    if (socket < 0) return report(close, cause_of(close), Outcome::cut);
+    decide(close);
+}
+
+void observe(Connection& connection) {
+    const int socket = descriptor_of(ap_get_conn_socket(connection.c));
+    if (socket < 0) return;
+    const bool aborted = connection.c->aborted != 0;
+    connection.before_goodbye = {peek_of(*connection.c, socket), has_unacknowledged(socket),
+                                 aborted, received_on(socket), monotonic_now()};
+}
+
+apr_status_t take_over_filter(ap_filter_t* filter, apr_bucket_brigade* brigade) {
+    auto& connection = *static_cast<Connection*>(filter->ctx);
+    if (!connection.closing) watch_for_last_reply(connection, brigade);
+    // Looked for first: the core filter empties the brigade. A request's own End-Of-Connection
+    // bucket (http_filters.c, mod_proxy_http) comes before the mark.
+    const bool last = connection.closing && holds(brigade, ap_bucket_type_eoc);
+    const apr_status_t status = ap_pass_brigade(filter->next, brigade);
+    if (last)
+        guarded("take-over", false, [&] {
+            account(connection, true);
+            return true;
+        });
+    return status;
+}
+
+}  // namespace
+
+void register_take_over_filter() {
+    // Next to the network, so that what passes has been through mod_ssl.
+    take_over_handle = ap_register_output_filter("FINWAIT_TAKE_OVER", take_over_filter, nullptr,
+                                                 static_cast<ap_filter_type>(AP_FTYPE_NETWORK - 1));
+}
+
+void add_take_over_filter(Connection& connection) {
+    ap_add_output_filter_handle(take_over_handle, &connection, nullptr, connection.c);
+}
+
+int on_pre_close_connection(conn_rec* c) {
+    return guarded("pre_close_connection", DECLINED, [&] {
+        Connection* connection = connection_of(c);
+        if (!connection || connection->accounted) return DECLINED;
+        if (connection->tls == TlsVersion::none) connection->tls = tls_version_of(c);
+        connection->http_2 = speaks_http_2(c);
+        if (connection->tls != TlsVersion::none || connection->http_2) {
+            observe(*connection);
+            join_goodbye_to_fin(*connection);
+        }
+        // mod_ssl passes nothing down an aborted connection: there will be no goodbye to wait for,
+        // and this is the last moment at which the socket can still be asked.
+        if (c->aborted) account(*connection, true);
+        connection->closing = true;
+        return DECLINED;
+    });
+}
+
+void account_without_goodbye(Connection& connection) {
+    guarded("connection cleanup", false, [&] {
+        account(connection, false);
+        return true;
+    });
+}
+
+}  // namespace finwait

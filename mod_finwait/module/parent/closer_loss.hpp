@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Books what a closer had in hand when it died. Parent only.
+#pragma once
+
+#include "module/parent/runtime.hpp"
+
+namespace finwait {
+
+// True if the closer of this slot, whose process is gone, had not come to its orderly end.
+[[nodiscard]] bool has_died(const Runtime& runtime, const CloserProcess& closer);
+
+// Counts as `lost`, and says in the error log, what it held. Nothing if that was done before.
+void book_loss(const Runtime& runtime, const CloserProcess& closer);
+
+}  // namespace finwait

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The logs that FinWaitLog names: opened by the parent (as root), written by the closer. A log
+// keeps its id for as long as httpd runs, so that a child of an older generation can still name it.
+// A file is opened anew by every restart; a program is kept while the configuration names it, and
+// its pipe is kept even while the program itself is replaced, so that no line in it is lost.
+//
+// Runs in the parent only.
+#pragma once
+
+#include "module/parent/runtime.hpp"
+
+namespace finwait {
+
+// Opens every log the configuration names and writes its id into the directives. False, with a line
+// in the error log, if one cannot be opened: httpd then refuses to start, as for CustomLog.
+[[nodiscard]] bool open_logs(Runtime& runtime, server_rec* main_server, apr_pool_t* pconf);
+
+// Closes the logs that neither this configuration nor the one before it names; children of the one
+// before may still be finishing. `closing` is called with each id first.
+void close_unused_logs(Runtime& runtime, void (*closing)(Runtime&, std::uint16_t id));
+
+// Closing the pipes is what tells the programs to end.
+void close_all_logs(Runtime& runtime);
+
+}  // namespace finwait

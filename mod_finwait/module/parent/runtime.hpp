@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What outlives a restart of httpd: the closers, the channel, the logs, the counters. httpd unloads
+// and reloads the module at every restart, so this is plain data in memory of the process's own
+// life, found again by ap_retained_data_get(), and holds no pointer into the module's code.
+//
+// Owned by the parent. A child inherits a copy; the descriptors it must not keep are closed in it
+// at once (runtime.cpp, after_fork_in_child).
+#pragma once
+
+#include <sys/types.h>
+#include <unixd.h>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "finwait/control.hpp"
+#include "finwait/counters.hpp"
+#include "finwait/remedy_table.hpp"
+#include "finwait/version.hpp"
+#include "module/httpd.hpp"
+#include "module/parent/channel_pair.hpp"
+
+namespace finwait {
+
+inline constexpr std::uint32_t kRuntimeLayout = 3;  // raised whenever Runtime changes its shape
+inline constexpr std::size_t kLogsMax = 1000;       // different log targets in one configuration
+
+struct CloserProcess {
+    pid_t pid;                 // 0: not running
+    int slot;                  // in CloserCounters::held
+    int control;               // our end
+    LaneEnds channel_send;     // inherited by children
+    LaneEnds channel_receive;  // kept so that what is queued outlives the closer
+    bool retired;              // replaced; drains to its end
+    bool ready;                // this process has said so
+    unsigned failed_starts;    // in a row: processes that ended before they were ready
+    std::chrono::steady_clock::time_point start_after;  // the next try
+    dev_t device;                                       // of the executable it runs
+    ino_t inode;
+    uid_t uid;
+    gid_t gid;
+};
+
+struct Log {
+    char* target;   // malloc'ed; null: free
+    int write_fd;   // the file, or the pipe's writing end
+    int read_fd;    // the pipe's reading end, -1 for a file: keeps lines while a program restarts
+    pid_t program;  // 0: none
+    unsigned last_used;  // Runtime::configurations when it was last in the configuration
+    LogMode mode;      // with the target: a file that two directives want in two modes is two logs
+    std::uint16_t id;  // given in turn, so that none comes again while an old child may name it
+};
+
+struct Runtime {
+    std::uint32_t layout;          // first, in every version
+    std::array<char, 16> version;  // of the module that started the current closer
+    std::array<CloserProcess, kCloserSlots> closers;
+
+    pid_t parent;
+    bool one_process;  // httpd -X
+    bool is_prefork;
+    bool configuring;  // between the module's loading and the end of our post_config
+    const ap_unixd_mpm_retained_data* mpm;
+    int current;  // index into closers; -1: none
+    int module_counters_fd;
+    int closer_counters_fd;
+    int ledger_fd;  // memory in which the closers keep their ledgers; -1: they keep none
+    int remedies_fd;
+    ModuleCounters* module_counters;
+    const CloserCounters* closer_counters;  // mapped read-only
+    // The same; null: nothing is learnt. A change of RemedyTable raises kRuntimeLayout.
+    const RemedyTable* remedies;
+    std::uint32_t max_draining;
+    std::uint32_t max_followed;
+    std::uint32_t ledger_size;
+    std::uint32_t sample_interval_ms;
+    unsigned configurations;  // how often post_config has run
+    std::array<Log, kLogsMax> logs;
+    std::uint16_t next_log_id;
+    std::array<std::uint64_t, kDeclines.size()> declines_logged;
+};
+
+// The parent's, made at first use; null if its memory cannot be had or is another version's (said
+// in the error log).
+[[nodiscard]] Runtime* runtime_of(const server_rec* server);
+
+[[nodiscard]] inline CloserProcess* current_closer(Runtime& runtime) {
+    return runtime.current < 0 ? nullptr
+                               : &runtime.closers[static_cast<std::size_t>(runtime.current)];
+}
+
+// From now on no forked process keeps what only the parent and the closer may hold.
+void protect_from_children(Runtime& runtime);
+
+// The same, when the module is loaded again: other modules fork their daemons before our
+// post_config.
+void protect_from_children_again();
+
+// A copy of `descriptor` well above those that posix_spawn() is to fill, close-on-exec;
+// `descriptor` is closed. -1 stays -1.
+[[nodiscard]] int lifted(int descriptor);
+
+// Closes and forgets.
+void close_and_forget(int& descriptor);
+
+}  // namespace finwait

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/analysis/collector.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "presentation/text.hpp"
+
+namespace finwait::report {
+
+namespace {
+
+constexpr std::uint64_t kNsPerMs = 1'000'000;
+// Thirty years: what a damaged line claims beyond that could not be counted in nanoseconds.
+constexpr std::uint64_t kMsMax = 1'000'000'000'000;
+constexpr std::size_t kAddressGroupsMax = 100'000;
+
+TalliedClose close_of(const Record& record) {
+    return {record.cause,
+            record.drain,
+            record.outcome,
+            is_stuck(record.drain, record.state),
+            record.requests,
+            record.drained_bytes,
+            std::chrono::milliseconds(std::min(record.fin_wait_2_ms, kMsMax)),
+            record.remedy};
+}
+
+bool is_of_evicted_accounts(const TallyLine& line) {
+    return line.vhost == kOtherAccount && line.user_agent == kOtherAccount;
+}
+
+}  // namespace
+
+std::string hour_text(std::chrono::milliseconds time) {
+    return time_text(std::chrono::floor<std::chrono::hours>(time)).substr(0, 16);
+}
+
+Collector::Collector(const Families& families, Filter filter, Dimension by, bool anonymize)
+    : families_(families), filter_(std::move(filter)), by_(by), anonymize_(anonymize) {}
+
+void Collector::take(const Record& record) {
+    Agent& agent = agent_of(record.user_agent);
+    if (!agent.is_wanted || !filter_.wants(record)) return;
+    const TalliedClose close = close_of(record);
+    Group& group = group_of(record, agent);
+    for (Group* to : {&group, &all_}) {
+        to->tally.add(close);
+        if (close.is_stuck) ++to->stuck_causes[static_cast<std::size_t>(close.cause)];
+    }
+    if (const auto address = client_address(record)) {
+        const HashedAddress hashed(*address);
+        group.addresses.add(hashed, close.is_stuck);
+        all_.addresses.add(hashed, close.is_stuck);
+    }
+    ++agent.closes;
+    agent.stuck += close.is_stuck ? 1 : 0;
+    agent.fin_wait_2_ms += std::min(record.fin_wait_2_ms, kMsMax);
+    note_time(record.half_close, {1, close.is_stuck ? 1U : 0U});
+    note_vhost(record.vhost);
+}
+
+void Collector::take(const TallyLine& line) {
+    const bool evicted = is_of_evicted_accounts(line);
+    Filter::Part part = filter_.part_of(line);
+    if (evicted && (filter_.user_agent || filter_.family)) part.is_known = false;
+    Agent* agent = evicted ? nullptr : &agent_of(line.user_agent);
+    if (part.closes == 0 || (agent && !agent->is_wanted)) return;
+    if (!part.is_known) {
+        left_out_ += part.closes;
+        return;
+    }
+    tallied_ += part.closes;
+    add(line, evicted ? shared_group(kOtherAccount) : group_of_tally(line));
+    if (!agent) return;
+    agent->closes += line.tally.closes;
+    agent->stuck += line.tally.stuck;
+    agent->fin_wait_2_ms += line.tally.fin_wait_2_ns / kNsPerMs;
+    note_vhost(line.vhost);
+}
+
+void Collector::add(const TallyLine& line, Group& group) {
+    group.tally += line.tally;
+    group.addresses.add_at_least(line.addresses);
+    all_.tally += line.tally;
+    all_.addresses.add_at_least(line.addresses);
+    note_time(line.since, {line.tally.closes, line.tally.stuck});
+}
+
+Agent& Collector::agent_of(const std::string& user_agent) {
+    auto& agent = agents_[user_agent];
+    if (agent) return *agent;
+    agent = std::make_unique<Agent>();
+    agent->family = families_.family_of(user_agent);
+    agent->is_wanted = filter_.wants_client(user_agent, agent->family);
+    return *agent;
+}
+
+Group& Collector::group_named(std::string_view name) {
+    // Debian's Abseil has a string_view of its own.
+    auto& group = groups_[absl::string_view(name.data(), name.size())];
+    if (group) return *group;
+    group = std::make_unique<Group>();
+    group->name = name;
+    return *group;
+}
+
+Group& Collector::group_of(const Record& record, Agent& agent) {
+    switch (by_) {
+        case Dimension::family:
+        case Dimension::ua:
+            if (agent.group == nullptr) {
+                const bool by_family = by_ == Dimension::family;
+                agent.group = &group_named(by_family ? agent.family.name : record.user_agent);
+            }
+            return *agent.group;
+        case Dimension::vhost:
+            return group_named(record.vhost);
+        case Dimension::address: {
+            const auto address = client_address(record);
+            if (!address) return group_named("(no address)");
+            if (groups_.size() > kAddressGroupsMax) fold_the_light();
+            return group_named(address_text(anonymize_ ? masked(*address) : *address));
+        }
+        case Dimension::cause:
+            return group_named(name_of(record.cause));
+        case Dimension::hour:
+            return group_named(hour_text(record.half_close));
+    }
+    std::abort();
+}
+
+Group& Collector::group_of_tally(const TallyLine& line) {
+    Record like;
+    like.vhost = line.vhost;
+    like.user_agent = line.user_agent;
+    like.half_close = line.since;
+    if (by_ == Dimension::address) return shared_group(kTalliedGroup);
+    if (by_ == Dimension::cause) {
+        const auto& causes = line.tally.causes;
+        const auto only = std::find(causes.begin(), causes.end(), line.tally.closes);
+        if (only == causes.end()) return shared_group(kTalliedGroup);
+        like.cause = static_cast<Cause>(only - causes.begin());
+    }
+    return group_of(like, agent_of(line.user_agent));
+}
+
+Group& Collector::shared_group(std::string_view name) {
+    Group& group = group_named(name);
+    group.is_shared = true;
+    return group;
+}
+
+// Addresses are many; those that cost least go into one group together.
+void Collector::fold_the_light() {
+    std::vector<std::uint64_t> costs;
+    for (const auto& [name, group] : groups_) costs.push_back(group->tally.fin_wait_2_ns);
+    const auto middle = costs.begin() + static_cast<std::ptrdiff_t>(costs.size() / 2);
+    std::nth_element(costs.begin(), middle, costs.end());
+    auto other = std::make_unique<Group>();
+    other->name = kOtherAddresses;
+    other->is_shared = true;
+    absl::erase_if(groups_, [&](auto& entry) {
+        Group& group = *entry.second;
+        if (!group.is_shared && group.tally.fin_wait_2_ns > *middle) return false;
+        if (group.is_shared && group.name != kOtherAddresses) return false;
+        other->tally += group.tally;
+        return true;
+    });
+    groups_[other->name] = std::move(other);
+}
+
+void Collector::note_time(std::chrono::milliseconds time, const Timeline::Point& closes) {
+    timeline_.add(time, closes);
+    first_ = first_ ? std::min(*first_, time) : time;
+    last_ = last_ ? std::max(*last_, time) : time;
+}
+
+void Collector::note_vhost(const std::string& vhost) {
+    if (!vhosts_.contains(vhost)) vhosts_.insert(vhost);
+}
+
+}  // namespace finwait::report

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Takes the lines and adds them up. Its memory grows with the number of distinct User-Agents (and
+// virtual hosts), not with that of lines or of addresses.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "report/analysis/dimension.hpp"
+#include "report/analysis/filter.hpp"
+#include "report/analysis/group.hpp"
+#include "report/analysis/timeline.hpp"
+#include "report/input/reading.hpp"
+
+namespace finwait::report {
+
+class Collector : public Sink {
+  public:
+    // `families` must live as long as this.
+    Collector(const Families& families, Filter filter, Dimension by, bool anonymize);
+
+    void take(const Record& record) override;
+    void take(const TallyLine& line) override;
+
+    using Groups = absl::flat_hash_map<std::string, std::unique_ptr<Group>>;
+    using Agents = absl::flat_hash_map<std::string, std::unique_ptr<Agent>>;
+
+    [[nodiscard]] Dimension by() const { return by_; }
+    [[nodiscard]] const Groups& groups() const { return groups_; }
+    [[nodiscard]] const Agents& agents() const { return agents_; }
+    [[nodiscard]] const Group& all() const { return all_; }
+    [[nodiscard]] const Timeline& timeline() const { return timeline_; }
+    [[nodiscard]] std::uint64_t vhosts() const { return vhosts_.size(); }
+    // Of the first and the last close.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> first() const { return first_; }
+    [[nodiscard]] std::optional<std::chrono::milliseconds> last() const { return last_; }
+    // Closes that only tallies tell of: those that were added, and those that were left out because
+    // a filter asks what a tally does not know.
+    [[nodiscard]] std::uint64_t tallied() const { return tallied_; }
+    [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
+
+  private:
+    Agent& agent_of(const std::string& user_agent);
+    Group& group_named(std::string_view name);
+    Group& group_of(const Record& record, Agent& agent);
+    Group& group_of_tally(const TallyLine& line);
+    Group& shared_group(std::string_view name);
+    void add(const TallyLine& line, Group& group);
+    void fold_the_light();
+    void note_time(std::chrono::milliseconds time, const Timeline::Point& closes);
+    void note_vhost(const std::string& vhost);
+
+    const Families& families_;
+    Filter filter_;
+    Dimension by_;
+    bool anonymize_;
+    Groups groups_;
+    Agents agents_;
+    absl::flat_hash_set<std::string> vhosts_;
+    Group all_;
+    Timeline timeline_;
+    std::optional<std::chrono::milliseconds> first_, last_;
+    std::uint64_t tallied_ = 0;
+    std::uint64_t left_out_ = 0;
+};
+
+// Groups of closes that cannot be told apart: by tallies, and because there are too many addresses.
+inline constexpr std::string_view kTalliedGroup = "(tallied)";
+inline constexpr std::string_view kOtherAddresses = "(other addresses)";
+
+// `2026-11-22 14:00`, the beginning of the hour.
+[[nodiscard]] std::string hour_text(std::chrono::milliseconds time);
+
+}  // namespace finwait::report

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who is to blame. A client is a culprit if we can be sure (95 %) that more than kNotable of its
+// closes get stuck, and more than kTimesOthers as many as of the clients of whom we cannot.
+#pragma once
+
+#include <vector>
+
+#include "report/analysis/report.hpp"
+
+namespace finwait::report {
+
+// Less than this is no trouble, however sure it is.
+inline constexpr double kNotable = 0.05;
+inline constexpr double kTimesOthers = 2;
+// Where there are no others to compare with.
+inline constexpr double kNotableAlone = 0.5;
+
+// Sets each row's judgement; returns the share of those that are not culprits.
+Share judge(std::vector<Row>& rows, std::uint64_t sample_min);
+
+}  // namespace finwait::report

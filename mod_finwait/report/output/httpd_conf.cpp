@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/output/httpd_conf.hpp"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "finwait/version.hpp"
+#include "presentation/text.hpp"
+#include "report/output/figures.hpp"
+#include "report/output/terminal_text.hpp"
+#include "report/output/verdict.hpp"
+
+namespace finwait::report {
+
+namespace {
+
+constexpr std::size_t kPatternMax = 256;
+constexpr std::size_t kColumns = 98;
+
+bool is_plain(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-_/ :;,=").find(c) != std::string_view::npos;
+}
+
+// A comment of several lines.
+std::string comment(std::string_view text) {
+    std::string lines = "# ";
+    for (const char c : wrapped(conf_comment(text), kColumns)) {
+        lines += c;
+        if (c == '\n') lines += "# ";
+    }
+    return lines + "\n";
+}
+
+// Whether most of what got stuck had been left idle: `nokeepalive` prevents those connections, and
+// only those. The others had our FIN right after a reply and did not care.
+bool is_idle(const Row& row) {
+    // A status page has no Records; there the closes that a client did not begin stand for them.
+    CauseCounts causes = row.stuck_causes;
+    const auto none = std::count(causes.begin(), causes.end(), 0);
+    if (static_cast<std::size_t>(none) == causes.size()) causes = row.tally.causes;
+    causes[static_cast<std::size_t>(Cause::client_gone)] = 0;
+    const std::uint64_t idle = causes[static_cast<std::size_t>(Cause::keepalive_timeout)] +
+                               causes[static_cast<std::size_t>(Cause::workers_busy)];
+    return 2 * idle >= std::accumulate(causes.begin(), causes.end(), std::uint64_t{0});
+}
+
+class Snippet {
+  public:
+    Snippet(const Report& report, const Collector& collected)
+        : report_(report), collected_(collected) {}
+
+    std::string render() {
+        text_ = comment("Made by finwait-report " + std::string(kVersion) + " at " +
+                        time_text(report_.made) + " from " + grouped(report_.all.tally.closes) +
+                        " closes, " + time_range_text(report_) + ".");
+        text_ += "#\n" + comment(verdict_of(report_));
+        const auto culprits = report_.culprits();
+        if (culprits.empty()) return text_ + "#\n# So there is nothing to configure.\n";
+        text_ += "<IfModule mod_setenvif.c>\n";
+        for (const Row* row : culprits) add_client(*row);
+        return text_ + "</IfModule>\n";
+    }
+
+  private:
+    void add(std::string_view line) { text_.append("    ").append(line).append("\n"); }
+    void explain(std::string_view text) {
+        for (std::string lines = comment(text); !lines.empty();) {
+            const std::size_t length = lines.find('\n');
+            add(lines.substr(0, length));
+            lines.erase(0, length + 1);
+        }
+    }
+
+    void add_client(const Row& row) {
+        const Interval interval = row.stuck().interval();
+        text_ += "\n";
+        explain(title_of(row) + ": " + grouped(row.tally.stuck) + " of " +
+                grouped(row.tally.closes) + " closes stuck (" + percent_text(row.stuck().value()) +
+                "; 95 % sure of " + interval_text(interval) + " %), " +
+                seconds_text(row.socket_seconds()) + " in FIN_WAIT_2.");
+        if (is_idle(row))
+            add_nokeepalive(row);
+        else
+            add_shorter_waits(row);
+    }
+
+    void add_nokeepalive(const Row& row) {
+        explain(
+            "It does not notice that an idle connection was closed. Without keep-alive there is "
+            "none: the reply says Connection: close, and the client closes after it. Each of its "
+            "requests then takes a connection of its own.");
+        add_matches(row, "nokeepalive");
+    }
+
+    void add_shorter_waits(const Row& row) {
+        explain(
+            "It was not idle when we closed, so nokeepalive would not help. Less patience bounds "
+            "what it costs.");
+        add_matches(row, "finwait-idle=1s finwait-timeout=1s");
+    }
+
+    void add_matches(const Row& row, std::string_view variables) {
+        for (const std::string& pattern : patterns_of(row))
+            add("BrowserMatch \"" + pattern + "\" " + std::string(variables));
+    }
+
+    // Its product, if nobody else in this log is called so; else its costliest User-Agents.
+    [[nodiscard]] std::vector<std::string> patterns_of(const Row& row) const {
+        if (row.name == kNoUserAgent) return {"^$"};
+        const std::string product = browser_text(row.product);
+        const std::string name = browser_text(row.product.substr(0, row.product.find('/')));
+        std::vector<std::string> candidates{"^" + product + "\\b"};
+        // Where uap-core knows the client, all its versions are one family.
+        if (row.product != row.name) candidates = {"^" + name + "/", "\\b" + name + "/"};
+        for (const std::string& candidate : candidates)
+            if (matches_only(candidate, row.name)) return {candidate};
+        std::vector<std::string> patterns;
+        for (const UserAgentRow& agent : row.user_agents)
+            if (agent.stuck > 0) patterns.push_back(whole_browser(agent.user_agent));
+        return patterns;
+    }
+
+    [[nodiscard]] bool matches_only(const std::string& pattern, const std::string& family) const {
+        const RE2 regex(pattern);
+        bool any = false;
+        for (const auto& [user_agent, agent] : collected_.agents()) {
+            if (!RE2::PartialMatch(user_agent, regex)) continue;
+            if (agent->family.name != family) return false;
+            any = true;
+        }
+        return any;
+    }
+
+    const Report& report_;
+    const Collector& collected_;
+    std::string text_;
+};
+
+}  // namespace
+
+std::string conf_comment(std::string_view text) {
+    std::string line = terminal_text(text);
+    // httpd joins lines at a backslash, in comments too, and expands ${...} in all of them.
+    std::replace(line.begin(), line.end(), '\\', '/');
+    std::replace(line.begin(), line.end(), '$', '.');
+    return line;
+}
+
+std::string browser_text(std::string_view text) {
+    std::string pattern;
+    for (const char c : text.substr(0, kPatternMax)) {
+        if (c == '.')
+            pattern += "\\.";
+        else
+            pattern += is_plain(c) ? c : '.';
+    }
+    return pattern;
+}
+
+std::string whole_browser(std::string_view text) {
+    return "^" + browser_text(text) + (text.size() > kPatternMax ? "" : "$");
+}
+
+std::string render_httpd_conf(const Report& report, const Collector& collected) {
+    return Snippet(report, collected).render();
+}
+
+}  // namespace finwait::report

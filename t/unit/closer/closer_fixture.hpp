@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A whole Closer in this process, turned by hand under a clock that only moves when a test says so.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <array>
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "closer/closer.hpp"
+#include "unit/closer/channel/channel_sender.hpp"
+#include "unit/closer/drain/tcp_pair.hpp"
+
+namespace finwait::test {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kDescriptors = 20'000;
+constexpr std::size_t kReplySize = 100'000;
+
+class CloserTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        std::signal(SIGPIPE, SIG_IGN);
+        start();
+    }
+
+    // Every accepted close is accounted for, at any time.
+    void TearDown() override {
+        EXPECT_EQ(read(counters->received),
+                  read(counters->records) + read(counters->tallied) + read(counters->unlogged) +
+                      read(counters->dropped) + read(counters->bad_messages) +
+                      read(counters->lost) + closer->held() + read(counters->followed[1]) +
+                      read(counters->unwritten[1]) + read(counters->untold[1]));
+        EXPECT_EQ(closer->held(), read(counters->held[1]));
+    }
+
+    void start() {
+        auto [control, parent_end] = seqpacket_pair();
+        parent = std::move(parent_end);
+        if (!channel) {
+            auto [receiver, sender] = seqpacket_pair();
+            channel = std::move(receiver);
+            child = std::move(sender);
+        }
+        closer =
+            std::make_unique<Closer>(CloserDescriptors{one_lane(UniqueFd(::dup(channel.get()))),
+                                                       std::move(control),
+                                                       {},
+                                                       UniqueFd(::dup(ledger_memory.get()))},
+                                     *counters, 1, kDescriptors);
+    }
+
+    void tell(Control control, std::initializer_list<int> descriptors = {}) {
+        ASSERT_EQ(0, send_message(parent, encoded(control), descriptors));
+    }
+    void set_up(std::uint32_t max_draining = 1000) {
+        Control setup;
+        setup.kind = ControlKind::setup;
+        setup.max_draining = max_draining;
+        tell(setup);
+        Control open;
+        open.kind = ControlKind::log_open;
+        open.text = "test";
+        tell(open, {log.get()});
+        turn();
+    }
+    void tell_finish(std::uint32_t grace_ms) {
+        Control finish;
+        finish.kind = ControlKind::finish;
+        finish.grace_ms = grace_ms;
+        tell(finish);
+    }
+
+    // Hands a socket over and closes our copy, as httpd does.
+    void hand_over(UniqueFd& socket, Handoff handoff) {
+        if (handoff.half_close == Time::zero()) handoff.half_close = now.monotonic;
+        ASSERT_EQ(0, send_message(child, encoded(handoff), {socket.get()}));
+        socket.reset();
+    }
+    void hand_over(TcpPair& pair, const Handoff& handoff) { hand_over(pair.server, handoff); }
+    void hand_over(TcpPair& pair) { hand_over(pair, sample()); }
+
+    // Its client has not read, and so the reply and our FIN are not all acknowledged.
+    TcpPair with_unacknowledged_reply() {
+        TcpPair pair = small.connect();
+        const std::string reply(kReplySize, 'x');
+        EXPECT_GT(sent = ::send(pair.server.get(), reply.data(), reply.size(), MSG_DONTWAIT), 0);
+        pair.half_close();
+        EXPECT_GT(unacked_bytes(pair.server.get()), 1U);
+        return pair;
+    }
+    Handoff sample() const {
+        Handoff handoff = sample_handoff();
+        handoff.policy = policy;
+        return handoff;
+    }
+
+    void turn(Time passed = {}) {
+        now.monotonic += passed;
+        now.realtime += passed;
+        closer->collect_events(0);
+        closer->turn(now);
+    }
+    // Until the kernel has delivered what the test expects; the closer's clock stands still.
+    void turn_until(const std::function<bool()>& condition) {
+        const auto end = std::chrono::steady_clock::now() + 5s;
+        while (!condition()) {
+            ASSERT_LT(std::chrono::steady_clock::now(), end);
+            closer->collect_events(1);
+            closer->turn(now);
+        }
+    }
+    void turn_until_held(std::size_t count) {
+        turn_until([&] { return closer->held() == count; });
+    }
+    // A turn that takes the Handoffs, one that registers them, and their first events.
+    void settle(std::size_t in_fin_wait_2) {
+        for (int i = 0; i < 3; ++i) turn();
+        turn_until_held(in_fin_wait_2);
+        for (int i = 0; i < 3; ++i) turn();
+    }
+
+    std::vector<Record> records() {
+        turn(kLogFlushDelay);
+        std::string text(1 << 20, '\0');
+        const ssize_t size = ::pread(log.get(), text.data(), text.size(), 0);
+        text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+        std::vector<Record> result;
+        std::istringstream in(text);
+        for (std::string line; std::getline(in, line);) {
+            const auto record = parse_record(line);
+            EXPECT_TRUE(record) << line;
+            if (record) result.push_back(*record);
+        }
+        return result;
+    }
+    Record only_record() {
+        const std::vector<Record> all = records();
+        EXPECT_EQ(1U, all.size());
+        return all.empty() ? Record() : all.front();
+    }
+    void expect_only(Drain drain, Outcome outcome) {
+        const Record record = only_record();
+        EXPECT_EQ(drain, record.drain) << name_of(record.drain);
+        EXPECT_EQ(outcome, record.outcome) << name_of(record.outcome);
+        EXPECT_EQ(1U, read(counter_of(counters->drains, drain)));
+        EXPECT_EQ(1U, read(counter_of(counters->outcomes, outcome)));
+        EXPECT_EQ(1U, read(counter_of(counters->causes, record.cause)));
+    }
+    std::vector<std::string> notices() {
+        std::vector<std::string> texts;
+        std::array<std::byte, kControlSizeMax> bytes;
+        Control control;
+        for (;;) {
+            const ssize_t size = ::recv(parent.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+            if (size <= 0) return texts;
+            EXPECT_TRUE(decode(std::span(bytes).first(static_cast<std::size_t>(size)), control));
+            if (control.kind == ControlKind::ready) readies.push_back(control);
+            if (control.kind == ControlKind::notice) texts.emplace_back(control.text);
+        }
+    }
+
+    Moment now{100'000s, 1'700'000'000s};
+    Policy policy;
+    std::unique_ptr<CloserCounters> counters = std::make_unique<CloserCounters>();
+    UniqueFd log{::memfd_create("log", MFD_CLOEXEC)};
+    UniqueFd ledger_memory{::memfd_create("ledger", MFD_CLOEXEC)};
+    UniqueFd channel;
+    UniqueFd child;
+    UniqueFd parent;
+    Loopback loopback;
+    Loopback small{4096};  // of clients with a small window
+    ssize_t sent = 0;      // of the reply that was not acknowledged
+    std::vector<UniqueFd> clients;
+    std::vector<Control> readies;
+    std::unique_ptr<Closer> closer;
+};
+
+}  // namespace finwait::test

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The closer's life: set-up, accounting, bad input, and each way to its end.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "unit/closer/closer_fixture.hpp"
+#include "unit/closer/log/log_readers.hpp"
+#include "unit/closer/open_descriptors.hpp"
+
+namespace finwait {
+namespace {
+
+using namespace test;
+
+using CloserLife = CloserTest;
+
+TEST_F(CloserLife, AnswersSetupWithTheEffectiveLimit) {
+    set_up(1000);
+    static_cast<void>(notices());
+    ASSERT_EQ(1U, readies.size());
+    EXPECT_EQ(1000U, readies[0].max_draining);
+    EXPECT_EQ(kDescriptors, readies[0].descriptor_limit);
+    set_up(1'000'000);
+    static_cast<void>(notices());
+    ASSERT_EQ(2U, readies.size());
+    EXPECT_LE(readies[1].max_draining, kDescriptors - kDescriptorReserve);
+    EXPECT_GE(readies[1].max_draining, kDescriptors - kDescriptorReserve - 1);
+}
+
+TEST_F(CloserLife, ServesNothingBeforeItKnowsItsLimits) {
+    TcpPair pair = loopback.half_closed();
+    hand_over(pair);
+    for (int i = 0; i < 3; ++i) turn();
+    EXPECT_EQ(0U, read(counters->received));
+    set_up();
+    turn();
+    EXPECT_EQ(1U, read(counters->received));
+}
+
+TEST_F(CloserLife, AReportIsARecordWithoutASocket) {
+    set_up();
+    Handoff report = sample_report(Outcome::client_first);
+    report.half_close = now.monotonic;
+    ASSERT_EQ(0, send_message(child, encoded(report)));
+    turn();
+    EXPECT_EQ(0U, closer->held());
+    expect_only(Drain::none, Outcome::client_first);
+    const Record record = only_record();
+    EXPECT_EQ(TcpState::closed, record.state);
+    EXPECT_EQ(0U, record.socket_cookie);
+    EXPECT_EQ(0U, record.drain_ms);
+}
+
+TEST_F(CloserLife, ACloseWithoutALogIsCountedAsUnlogged) {
+    set_up();
+    Handoff report = sample_report(Outcome::reset);
+    report.logs.count = 0;
+    ASSERT_EQ(0, send_message(child, encoded(report)));
+    turn();
+    EXPECT_EQ(1U, read(counters->unlogged));
+    EXPECT_EQ(0U, read(counters->records));
+    EXPECT_EQ(1U, read(counter_of(counters->outcomes, Outcome::reset)));
+    EXPECT_TRUE(records().empty());
+}
+
+TEST_F(CloserLife, ACloseWhoseLogIsNotOpenIsCountedAsDropped) {
+    set_up();
+    Handoff report = sample_report(Outcome::reset);
+    report.logs.ids[0] = 9;  // closed by the parent, or never given
+    ASSERT_EQ(0, send_message(child, encoded(report)));
+    turn();
+    EXPECT_EQ(1U, read(counters->dropped));
+    EXPECT_EQ(0U, read(counters->records));
+}
+
+TEST_F(CloserLife, WhatAKilledCloserReceivedAndNeverAccountedForIsLost) {
+    counters->running[1].store(1);
+    counters->received.store(15);
+    counters->records.store(5);
+    counters->unwritten[1].store(3);  // in the buffer of a log
+    counters->held[1].store(2);
+    counters->held[2].store(1);  // by a replaced closer that is still draining
+    start();
+    set_up();
+    EXPECT_EQ(5U, read(counters->records));
+    EXPECT_EQ(9U, read(counters->lost));
+    EXPECT_EQ(0U, read(counters->held[1]));
+    counters->received.fetch_sub(1);  // TearDown knows of no neighbour
+}
+
+TEST_F(CloserLife, TheLedgerOfAKilledCloserIsTheNextOnes) {
+    set_up();
+    const auto report = [&] {
+        ASSERT_EQ(0, send_message(child, encoded(sample_report(Outcome::reset))));
+        turn();
+    };
+    report();
+    turn(kLedgerSaveInterval);
+    EXPECT_GT(closer->due(), now.monotonic + kLedgerSaveInterval);  // saved, and nothing new since
+    report();
+    report();  // within the interval: what a death may cost
+    start();
+    turn();  // it has not been told its limits yet, and writes nothing over what it will find
+    set_up();
+    EXPECT_EQ(3U, closer->ledger().totals().total().tally.closes);
+    EXPECT_EQ(2U, closer->ledger().other().balance.tally.closes);
+    EXPECT_NE(kOther, closer->ledger().find({"python-requests/2.28.1", "www.example.org"}));
+    report();
+    turn(kLedgerSaveInterval);
+    start();
+    set_up();
+    EXPECT_EQ(1U, closer->ledger().size());
+}
+
+TEST_F(CloserLife, TheLedgerOfAReplacedCloserIsAddedWhenItHasEnded) {
+    VhostTotals totals(ledger_memory.get());
+    Ledger others(LedgerStore(UniqueFd(::dup(ledger_memory.get())), 3).key(), totals,
+                  [](AccountId) {});
+    others.book({"old", "www"}, BookedClose(), std::chrono::milliseconds(1));
+    ASSERT_TRUE(LedgerStore(UniqueFd(::dup(ledger_memory.get())), 3).save(others));
+    counters->running[3].store(1);
+    set_up();
+    turn(kLedgerSaveInterval);
+    EXPECT_EQ(1U, closer->ledger().other().balance.tally.closes);
+    counters->running[3].store(0);
+    EXPECT_EQ(now.monotonic + kLedgerSaveInterval, closer->due());
+    turn(kLedgerSaveInterval);
+    EXPECT_NE(kOther, closer->ledger().find({"old", "www"}));
+    EXPECT_EQ(0U, closer->ledger().other().balance.tally.closes);
+    EXPECT_EQ(kNever, closer->due());
+}
+
+TEST_F(CloserLife, ACloserThatEndedInOrderLostNothing) {
+    tell_finish(0);
+    turn();
+    EXPECT_TRUE(closer->is_done());
+    EXPECT_EQ(0U, read(counters->running[1]));
+}
+
+TEST_F(CloserLife, BadMessagesAreCountedToldOnceAndLeakNothing) {
+    set_up();
+    const std::size_t before = open_descriptors();
+    const UniqueFd udp(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const std::vector<std::byte> garbage(64, std::byte{0xA5});
+    ASSERT_EQ(0, send_message(child, encoded(sample()), {udp.get()}));
+    ASSERT_EQ(0, send_message(child, encoded(sample())));
+    ASSERT_EQ(0, send_message(child, garbage, {udp.get(), udp.get()}));
+    turn();
+    turn();
+    EXPECT_EQ(3U, read(counters->bad_messages));
+    EXPECT_EQ(3U, read(counters->received));
+    EXPECT_EQ(1U, notices().size());
+    EXPECT_EQ(before + 1, open_descriptors());
+}
+
+TEST_F(CloserLife, FinishNowTakesWhatIsQueuedAndStopsEveryDrain) {
+    set_up();
+    TcpPair held = loopback.half_closed();
+    hand_over(held);
+    settle(1);
+    std::vector<TcpPair> queued;
+    for (int i = 0; i < 70; ++i) {
+        queued.push_back(loopback.half_closed());
+        hand_over(queued.back());
+    }
+    tell_finish(0);
+    turn_until([&] { return closer->is_done(); });
+    EXPECT_EQ(71U, read(counters->received));
+    EXPECT_EQ(71U, read(counter_of(counters->drains, Drain::stopping)));
+    EXPECT_EQ(71U, read(counter_of(counters->outcomes, Outcome::cut)));
+    EXPECT_EQ(71U, records().size());
+}
+
+TEST_F(CloserLife, AtAStopAReaderThatKeepsUpGetsEveryRecord) {
+    auto [reader, writer] = make_pipe();
+    log = std::move(writer);
+    set_up(5000);
+    constexpr std::size_t kHeld = 2000;  // more lines than pipe and buffer take
+    const std::string user_agent(kUserAgentMax, 'u');
+    std::vector<UniqueFd> silent;
+    for (std::size_t i = 0; i < kHeld; ++i) {
+        TcpPair pair = loopback.half_closed();
+        Handoff handoff = sample();
+        handoff.user_agent = user_agent;
+        hand_over(pair, handoff);
+        silent.push_back(std::move(pair.client));
+        if (i % 50 == 0) turn();
+    }
+    turn_until_held(kHeld);
+    tell_finish(0);
+    std::string text;
+    turn_until([&] {
+        text += read_available(reader);
+        return closer->is_done();
+    });
+    text += read_available(reader);
+    EXPECT_EQ(kHeld, static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')));
+    EXPECT_EQ(kHeld, read(counters->records));
+    EXPECT_EQ(0U, read(counters->dropped));
+}
+
+TEST_F(CloserLife, FinishNowStillSeesAFinThatIsThere) {
+    set_up();
+    TcpPair pair = loopback.half_closed();
+    hand_over(pair);
+    pair.client.reset();
+    tell_finish(0);
+    turn();
+    EXPECT_TRUE(closer->is_done());
+    expect_only(Drain::fin, Outcome::fin);
+}
+
+TEST_F(CloserLife, FinishWithGraceWaitsForTheClient) {
+    set_up();
+    TcpPair pair = loopback.half_closed();
+    hand_over(pair);
+    settle(1);
+    tell_finish(3000);
+    turn();
+    EXPECT_EQ(now.monotonic + 3s, closer->due());
+    turn(3s - 1ns);
+    EXPECT_FALSE(closer->is_done());
+    turn(1ns);
+    EXPECT_TRUE(closer->is_done());
+    expect_only(Drain::stopping, Outcome::cut);
+}
+
+TEST_F(CloserLife, FinishWithoutBoundKeepsEachDrainsOwnLimits) {
+    set_up();
+    policy.drain_idle_timeout_ms = 5000;
+    TcpPair pair = loopback.half_closed();
+    hand_over(pair);
+    settle(1);
+    tell_finish(kGraceUnbounded);
+    turn(5s - 1ns);
+    EXPECT_FALSE(closer->is_done());
+    turn(1ns);
+    EXPECT_TRUE(closer->is_done());
+    expect_only(Drain::idle_timeout, Outcome::unknown);
+}
+
+TEST_F(CloserLife, ASecondFinishShortensTheGraceAndNeverExtendsIt) {
+    set_up();
+    TcpPair pair = loopback.half_closed();
+    hand_over(pair);
+    settle(1);
+    tell_finish(10'000);
+    turn();
+    tell_finish(1'000);
+    tell_finish(20'000);
+    turn(1ms);
+    turn(1s);
+    EXPECT_TRUE(closer->is_done());
+    expect_only(Drain::stopping, Outcome::cut);
+}
+
+TEST_F(CloserLife, FinishWithNothingHeldIsDoneAtOnce) {
+    set_up();
+    tell_finish(kGraceUnbounded);
+    turn();
+    EXPECT_TRUE(closer->is_done());
+}
+
+TEST_F(CloserLife, WaitsForASlowLogAtTheEndButNotForever) {
+    set_up();
+    int ends[2];
+    ASSERT_EQ(0, ::pipe2(ends, O_CLOEXEC));
+    const UniqueFd reader(ends[0]);
+    UniqueFd writer(ends[1]);
+    Control open;
+    open.kind = ControlKind::log_open;
+    open.log_id = 1;
+    tell(open, {writer.get()});
+    writer.reset();
+    Handoff report = sample_report(Outcome::reset);
+    report.logs.ids[0] = 1;
+    for (int i = 0; i < 5; ++i) {
+        for (int j = 0; j < 50; ++j) ASSERT_EQ(0, send_message(child, encoded(report)));
+        turn();
+    }
+    tell_finish(0);
+    turn();
+    EXPECT_FALSE(closer->is_done());
+    turn(kLastFlushMax - 1ns);
+    EXPECT_FALSE(closer->is_done());
+    turn(1ns);
+    EXPECT_TRUE(closer->is_done());
+    const std::vector<std::string> told = notices();
+    ASSERT_FALSE(told.empty());
+    EXPECT_NE(std::string::npos, told.back().find("could not be written")) << told.back();
+}
+
+TEST_F(CloserLife, ExitsAtOnceWhenEverySenderIsGoneAndNothingIsHeld) {
+    set_up();
+    child.reset();
+    turn();
+    EXPECT_TRUE(closer->is_done());
+}
+
+TEST_F(CloserLife, DrainsToTheEndWhenEverySenderIsGone) {
+    set_up();
+    TcpPair pair = loopback.half_closed();
+    hand_over(pair);
+    child.reset();
+    settle(1);
+    EXPECT_FALSE(closer->is_done());
+    turn(30s);
+    EXPECT_TRUE(closer->is_done());
+    EXPECT_EQ(1U, records().size());
+}
+
+TEST_F(CloserLife, ServesChildrenThatOutliveTheParent) {
+    set_up();
+    parent.reset();
+    turn();
+    EXPECT_FALSE(closer->is_done());
+    TcpPair pair = loopback.half_closed();
+    hand_over(pair);
+    settle(1);
+    EXPECT_FALSE(closer->is_done());
+}
+
+TEST_F(CloserLife, AParentThatDiesBeforeSetupLeavesAServingCloser) {
+    parent.reset();
+    turn();
+    TcpPair pair = loopback.half_closed();
+    hand_over(pair);
+    settle(1);
+}
+
+TEST_F(CloserLife, ARetiredCloserServesUntilItsSendersAreGone) {
+    set_up();
+    Control retire;
+    retire.kind = ControlKind::retire;
+    tell(retire);
+    parent.reset();
+    turn();
+    TcpPair pair = loopback.half_closed();
+    hand_over(pair);
+    settle(1);
+    child.reset();
+    pair.client.reset();
+    turn_until([&] { return closer->is_done(); });
+    expect_only(Drain::fin, Outcome::fin);
+}
+
+TEST_F(CloserLife, CountsWhatItsPredecessorHeldAsLost) {
+    set_up();
+    std::vector<TcpPair> pairs;
+    for (int i = 0; i < 3; ++i) {
+        pairs.push_back(loopback.half_closed());
+        hand_over(pairs.back());
+    }
+    settle(3);
+    pairs.push_back(loopback.half_closed());
+    hand_over(pairs.back());
+    EXPECT_EQ(3U, read(counters->held[1]));
+
+    start();
+    EXPECT_EQ(3U, read(counters->lost));
+    EXPECT_EQ(0U, read(counters->held[1]));
+    set_up();
+    const std::vector<std::string> told = notices();
+    ASSERT_EQ(1U, told.size());
+    EXPECT_NE(std::string::npos, told[0].find("3 closes")) << told[0];
+    settle(1);
+    EXPECT_EQ(4U, read(counters->received)) << "what was queued is served";
+}
+
+TEST_F(CloserLife, AReopenedLogGetsTheLinesNotYetWritten) {
+    set_up();
+    ASSERT_EQ(0, send_message(child, encoded(sample_report(Outcome::reset))));
+    turn();
+    const UniqueFd old = std::move(log);
+    log.reset(::memfd_create("new", MFD_CLOEXEC));
+    set_up();
+    EXPECT_EQ(1U, records().size());
+    EXPECT_EQ(0, ::lseek(old.get(), 0, SEEK_END));
+}
+
+TEST_F(CloserLife, MessagesOfTheControlChannelThatMakeNoSenseAreTold) {
+    set_up();
+    const std::vector<std::byte> garbage(16, std::byte{0xEE});
+    ASSERT_EQ(0, send_message(parent, garbage));
+    turn();
+    EXPECT_EQ(1U, notices().size());
+    EXPECT_FALSE(closer->is_done());
+}
+
+}  // namespace
+}  // namespace finwait

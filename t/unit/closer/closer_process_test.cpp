@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "unit/closer/closer_process.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "closer/closer.hpp"
+#include "closer/ledger/ledger_store.hpp"
+#include "unit/closer/open_descriptors.hpp"
+
+namespace finwait {
+namespace {
+
+using namespace test;
+
+TEST_F(CloserProcess, WritesARecordOfEveryClose) {
+    start();
+    policy.drain_idle_timeout_ms = 200;
+    TcpPair closes = loopback.half_closed();
+    TcpPair resets = loopback.half_closed();
+    TcpPair silent = loopback.half_closed();
+    hand_over(closes, 1);
+    hand_over(resets, 2);
+    hand_over(silent, 3);
+    closes.client.reset();
+    reset(resets.client);
+    Handoff report = sample_report(Outcome::client_first);
+    report.requests = 4;
+    ASSERT_EQ(0, send_message(child, encoded(report)));
+    std::map<std::uint32_t, Record> by_number;
+    for (const Record& record : records(4)) by_number[record.requests] = record;
+    EXPECT_EQ(Outcome::fin, by_number[1].outcome);
+    EXPECT_EQ(Outcome::reset, by_number[2].outcome);
+    EXPECT_EQ(Drain::idle_timeout, by_number[3].drain);
+    EXPECT_EQ(TcpState::fin_wait_2, by_number[3].state);
+    EXPECT_NEAR(200, static_cast<double>(by_number[3].drain_ms), 50);
+    EXPECT_EQ(Outcome::client_first, by_number[4].outcome);
+    EXPECT_EQ(4U, read(counters->records));
+    EXPECT_EQ(0U, read(counters->held[2]));
+}
+
+TEST_F(CloserProcess, ItsNameAndItsDescriptorsAreItsOwn) {
+    start();
+    EXPECT_EQ("finwait-closer\n", proc("comm"));
+    // stdin, stdout, stderr, channel, control, the ledger's memory, epoll, SIGTERM and one log.
+    const auto has_all = [&] { return open_descriptors(std::to_string(pid)) >= 9; };
+    wait_until(has_all, "the log is open");
+    EXPECT_EQ(9U, open_descriptors(std::to_string(pid)));
+    EXPECT_EQ(pid, ::getsid(pid));
+}
+
+TEST_F(CloserProcess, GivesUpRoot) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    start();
+    const std::string uid = std::to_string(::getpwnam("nobody")->pw_uid);
+    const std::string gid = std::to_string(::getpwnam("nobody")->pw_gid);
+    EXPECT_EQ(std::vector<std::string>(4, uid), status_field("Uid"));
+    EXPECT_EQ(std::vector<std::string>(4, gid), status_field("Gid"));
+    EXPECT_EQ(std::vector<std::string>(1, gid), status_field("Groups"));
+    EXPECT_EQ(std::vector<std::string>(1, "0000000000000000"), status_field("CapEff"));
+    EXPECT_EQ(std::vector<std::string>(1, "1"), status_field("NoNewPrivs"));
+}
+
+TEST_F(CloserProcess, RaisesItsDescriptorLimitAndTellsWhatIsLeftForSockets) {
+    start(1'000'000'000);
+    rlimit own{};
+    ::getrlimit(RLIMIT_NOFILE, &own);
+    EXPECT_GE(ready.descriptor_limit, own.rlim_max);
+    EXPECT_LE(ready.max_draining + kDescriptorReserve, ready.descriptor_limit);
+    EXPECT_GE(ready.max_draining + kDescriptorReserve + 10, ready.descriptor_limit);
+}
+
+TEST_F(CloserProcess, AFailingStartIsToldInOneSentence) {
+    std::vector<std::vector<std::string>> bad{{"finwait-closer"},
+                                              {"finwait-closer", "--slot", "9"}};
+    if (::geteuid() == 0) bad.push_back({"finwait-closer", "--slot", "1"});
+    for (const auto& words : bad) {
+        int ends[2];
+        ASSERT_EQ(0, ::pipe2(ends, O_CLOEXEC));
+        const UniqueFd reader(ends[0]);
+        errors.reset(ends[1]);
+        spawn(words);
+        errors.reset();
+        EXPECT_EQ(kStartUpFailed, wait_status());
+        std::string text(1000, '\0');
+        text.resize(static_cast<std::size_t>(::read(reader.get(), text.data(), text.size())));
+        EXPECT_EQ(0U, text.find("finwait-closer: ")) << text;
+        EXPECT_EQ(1, std::count(text.begin(), text.end(), '\n')) << text;
+    }
+}
+
+TEST_F(CloserProcess, RefusesToStartWithoutItsDescriptors) {
+    receiver = UniqueFd(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    errors.reset(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    spawn();
+    EXPECT_EQ(kStartUpFailed, wait_status());
+}
+
+TEST_F(CloserProcess, IgnoresTheSignalsMeantForHttpd) {
+    start();
+    for (const int number : {SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGINT, SIGPIPE})
+        ASSERT_EQ(0, ::kill(pid, number));
+    TcpPair pair = loopback.half_closed();
+    hand_over(pair);
+    pair.client.reset();
+    EXPECT_EQ(Outcome::fin, records(1).at(0).outcome);
+}
+
+TEST_F(CloserProcess, ExitsWhenTheServerIsGone) {
+    start();
+    parent.reset();
+    child.reset();
+    EXPECT_EQ(0, wait_status());
+}
+
+TEST_F(CloserProcess, DrainsToTheEndWhenTheServerIsGone) {
+    start();
+    TcpPair pair = loopback.half_closed();
+    hand_over(pair);
+    wait_until_held(1);
+    parent.reset();
+    child.reset();
+    pair.client.reset();
+    EXPECT_EQ(0, wait_status());
+    EXPECT_EQ(Outcome::fin, records(1).at(0).outcome);
+}
+
+TEST_F(CloserProcess, SigtermEndsEveryDrainAndWritesEveryRecord) {
+    start();
+    std::vector<TcpPair> pairs;
+    for (int i = 0; i < 500; ++i) {
+        pairs.push_back(loopback.half_closed());
+        hand_over(pairs.back());
+    }
+    ASSERT_EQ(0, ::kill(pid, SIGTERM));
+    EXPECT_EQ(0, wait_status());
+    for (const Record& record : records(500)) EXPECT_EQ(Drain::stopping, record.drain);
+    EXPECT_EQ(0U, read(counters->held[2]));
+}
+
+TEST_F(CloserProcess, FinishLeavesTheDrainsTheirGrace) {
+    start();
+    policy.drain_idle_timeout_ms = 100;
+    TcpPair early = loopback.half_closed();
+    hand_over(early, 1);
+    policy.drain_idle_timeout_ms = 60'000;
+    policy.drain_timeout_ms = 60'000;
+    TcpPair late = loopback.half_closed();
+    hand_over(late, 2);
+    tell(ControlKind::finish, 500);
+    EXPECT_EQ(0, wait_status());
+    const std::vector<Record> all = records(2);
+    EXPECT_EQ(Drain::idle_timeout, all[0].drain);
+    EXPECT_EQ(Drain::stopping, all[1].drain);
+    EXPECT_NEAR(500, static_cast<double>(all[1].drain_ms), 100);
+}
+
+TEST_F(CloserProcess, AKilledClosersLedgerIsTheNextOnes) {
+    const auto saved_closes = [&] {
+        LedgerStore store(UniqueFd(::dup(ledger_memory.get())), 2);
+        VhostTotals none(-1);
+        Ledger ledger(store.key(), none, [](AccountId) {});
+        static_cast<void>(store.adopt(2, ledger));
+        std::uint64_t closes = 0;
+        for (const Account* account : ledger.accounts()) closes += account->balance.tally.closes;
+        return closes;
+    };
+    start();
+    for (int i = 0; i < 3; ++i)
+        ASSERT_EQ(0, send_message(child, encoded(sample_report(Outcome::client_first))));
+    wait_until([&] { return saved_closes() == 3; }, "the ledger is saved");
+    ::kill(pid, SIGKILL);
+    EXPECT_EQ(128 + SIGKILL, wait_status());
+    start();
+    ASSERT_EQ(0, send_message(child, encoded(sample_report(Outcome::client_first))));
+    wait_until([&] { return saved_closes() == 4; }, "the ledger is saved with the one before");
+}
+
+TEST_F(CloserProcess, AKilledClosersSocketsAreLostAndWhatIsQueuedIsServed) {
+    start();
+    std::vector<TcpPair> pairs;
+    for (int i = 0; i < 100; ++i) {
+        pairs.push_back(loopback.half_closed());
+        hand_over(pairs.back());
+    }
+    wait_until_held(100);
+    ASSERT_EQ(0, ::kill(pid, SIGKILL));
+    EXPECT_EQ(128 + SIGKILL, wait_status());
+    for (int i = 0; i < 50; ++i) {
+        pairs.push_back(loopback.half_closed());
+        hand_over(pairs.back());
+    }
+    start();
+    EXPECT_EQ(100U, read(counters->lost));
+    const Control lost = receive_control();
+    EXPECT_EQ(ControlKind::notice, lost.kind);
+    EXPECT_EQ(NoticeLevel::warning, lost.level);
+    EXPECT_NE(std::string::npos, lost.text.find("100 closes")) << lost.text;
+    wait_until_received(150);
+    for (TcpPair& pair : pairs) pair.client.reset();
+    EXPECT_EQ(50U, records(50).size());
+    EXPECT_EQ(50U, read(counters->records));
+}
+
+}  // namespace
+}  // namespace finwait

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A million clients, each with a User-Agent of its own, and one that really keeps sockets: the
+// closer's memory stays within its bound, and the page still names the one.
+#include <simdjson.h>
+
+#include <random>
+#include <string>
+
+#include "closer/log/log_writer.hpp"
+#include "module/status/ask.hpp"
+#include "unit/closer/closer_process.hpp"
+
+namespace finwait {
+namespace {
+
+using namespace test;
+
+constexpr std::size_t kClients = kSanitized ? 50'000 : 1'000'000;
+constexpr std::size_t kKept = 20;
+// docs/internals.md, Ledger: the accounts and the image that is saved of them, the tallies of one
+// log; and its lines.
+constexpr std::uint64_t kMemoryMax = 2 * 1'500'000 + 600'000 + kLogBufferMax;
+
+class Flood : public CloserProcess {
+  protected:
+    void keep_sockets() {
+        policy.drain_timeout_ms = policy.drain_idle_timeout_ms = 600'000;
+        for (std::size_t i = 0; i < kKept; ++i) {
+            TcpPair pair = loopback.half_closed();
+            hand_over(pair);
+            clients.push_back(std::move(pair.client));
+        }
+        wait_until_held(kKept);
+    }
+    void tell_stuck_log() {
+        Control open;
+        open.kind = ControlKind::log_open;
+        open.log_mode = LogMode::stuck;
+        open.text = "test";
+        ASSERT_EQ(0, send_message(parent, encoded(open), {log.get()}));
+    }
+    // As a client that was gone before httpd closed: the cheapest way to be counted.
+    void come_and_go(std::mt19937_64& random) {
+        std::string user_agent(300, ' ');
+        for (char& c : user_agent) c = static_cast<char>('!' + random() % 90);
+        Handoff report = sample_report(Outcome::client_first);
+        report.user_agent = user_agent;
+        ASSERT_EQ(0, send_message(child, encoded(report)));
+    }
+    std::uint64_t private_bytes() const {
+        return std::stoull(status_field("RssAnon").at(0)) * 1024;
+    }
+    std::string page() {
+        const std::array lanes{child.get()};
+        const UniqueFd answer(ask(lanes, {StatusFormat::json, {}}, 5s).descriptor);
+        std::string text(size_of_answer(answer.get()), '\0');
+        EXPECT_EQ(static_cast<ssize_t>(text.size()),
+                  ::pread(answer.get(), text.data(), text.size(), 0));
+        return text;
+    }
+
+    std::vector<UniqueFd> clients;
+};
+
+TEST_F(Flood, OfUserAgentsHidesNoCulpritAndTakesNoMemory) {
+    start();
+    tell_stuck_log();
+    keep_sockets();
+    std::mt19937_64 random(11);
+    come_and_go(random);
+    wait_until_received(kKept + 1);
+    const std::uint64_t before = private_bytes();
+    for (std::size_t i = 1; i < kClients && !HasFailure(); ++i) come_and_go(random);
+    wait_until_received(kKept + kClients);
+    const std::string text = page();
+    simdjson::dom::parser parser;
+    const simdjson::dom::element json = parser.parse(text);
+    const simdjson::dom::element first = json["accounts"].at(0);
+    EXPECT_EQ("python-requests/2.28.1", std::string_view(first["user_agent"]));
+    EXPECT_EQ(kKept, std::uint64_t(first["now"]["fin_wait_2"]));
+    EXPECT_EQ(kClients, std::uint64_t(json["finished"]["closes"]));
+    EXPECT_EQ(kClients, read(counters->untold[2]) + read(counters->tallied));
+    const std::uint64_t grown = private_bytes() - before;
+    RecordProperty("bytes", static_cast<int>(grown));
+    EXPECT_LE(grown, kSanitized ? 100 * kMemoryMax : kMemoryMax);
+}
+
+}  // namespace
+}  // namespace finwait

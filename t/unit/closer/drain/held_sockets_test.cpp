@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "closer/drain/held_sockets.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "unit/closer/channel/channel_sender.hpp"
+#include "unit/closer/open_descriptors.hpp"
+
+namespace finwait {
+namespace {
+
+class HeldSocketsTest : public testing::Test {
+  protected:
+    Token add() {
+        UniqueFd any(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+        return held.add(std::move(any), test::sample_handoff(), {});
+    }
+    Token take_cheapest() {
+        const Token token = held.cheapest().value();
+        held.remove(token);
+        return token;
+    }
+
+    HeldSockets held;
+};
+
+TEST_F(HeldSocketsTest, NothingIsCheapestWhenNothingIsHeld) {
+    EXPECT_FALSE(held.cheapest());
+    held.remove(add());
+    EXPECT_FALSE(held.cheapest());
+    EXPECT_EQ(0U, held.size());
+}
+
+TEST_F(HeldSocketsTest, TheOldestIsCheapestWhileNoFinIsAcknowledged) {
+    const std::vector<Token> tokens{add(), add(), add()};
+    for (const Token token : tokens) EXPECT_EQ(token, take_cheapest());
+}
+
+TEST_F(HeldSocketsTest, SocketsInFinWait2AreCheaperThanOlderOnes) {
+    const Token first = add();
+    const Token second = add();
+    const Token third = add();
+    held.move_to_fin_wait_2(third);
+    held.move_to_fin_wait_2(second);
+    EXPECT_EQ(2U, held.fin_wait_2_size());
+    EXPECT_EQ(third, take_cheapest());
+    EXPECT_EQ(second, take_cheapest());
+    EXPECT_EQ(first, take_cheapest());
+    EXPECT_EQ(0U, held.fin_wait_2_size());
+}
+
+TEST_F(HeldSocketsTest, RemovalFromTheMiddleKeepsTheOrder) {
+    const Token first = add();
+    const Token second = add();
+    const Token third = add();
+    held.remove(second);
+    EXPECT_EQ(first, take_cheapest());
+    EXPECT_EQ(third, take_cheapest());
+}
+
+TEST_F(HeldSocketsTest, AStaleTokenFindsNothingThoughItsSlotIsInUseAgain) {
+    const Token old = add();
+    held.remove(old);
+    const Token reused = add();
+    ASSERT_EQ(slot_of(old), slot_of(reused));
+    EXPECT_EQ(nullptr, held.find(old));
+    EXPECT_NE(nullptr, held.find(reused));
+    EXPECT_EQ(nullptr, held.find(Token{UINT32_MAX}));
+}
+
+TEST_F(HeldSocketsTest, RemovalClosesTheSocket) {
+    const std::size_t before = test::open_descriptors();
+    std::vector<Token> tokens;
+    for (int i = 0; i < 300; ++i) tokens.push_back(add());
+    EXPECT_EQ(before + 300, test::open_descriptors());
+    for (const Token token : tokens) held.remove(token);
+    EXPECT_EQ(before, test::open_descriptors());
+}
+
+TEST_F(HeldSocketsTest, HeldSocketsDoNotMoveWhenMoreAreAdded) {
+    const Token first = add();
+    const HeldSocket* where = held.find(first);
+    for (int i = 0; i < 600; ++i) static_cast<void>(add());
+    EXPECT_EQ(where, held.find(first));
+}
+
+TEST(HeldSockets, KnowsACookieWhileItHoldsTheSocket) {
+    HeldSockets sockets;
+    const Token first =
+        sockets.add(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Handoff{}, DrainState());
+    const Token unknown =
+        sockets.add(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Handoff{}, DrainState());
+    sockets.set_cookie(first, 77);
+    sockets.set_cookie(unknown, 0);
+    EXPECT_TRUE(sockets.holds(77));
+    EXPECT_FALSE(sockets.holds(0));
+    sockets.remove(first);
+    sockets.remove(unknown);
+    EXPECT_FALSE(sockets.holds(77));
+    UniqueFd another(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    sockets.set_cookie(sockets.add(std::move(another), Handoff{}, DrainState()), 78);
+    EXPECT_TRUE(sockets.holds(78));
+}
+
+}  // namespace
+}  // namespace finwait

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "finwait/handoff.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace finwait {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+
+Handoff a_handoff() {
+    Handoff handoff;
+    handoff.cause = Cause::keepalive_timeout;
+    handoff.http = HttpVersion::http_1_1;
+    handoff.tls = TlsVersion::tls_1_3;
+    handoff.mpm = Mpm::event;
+    handoff.remedy = Remedy::cut_short;
+    handoff.auto_rule = AutoRule{40, 60, 3, 1800};
+    handoff.requests = 7;
+    handoff.half_close = std::chrono::nanoseconds(123'456'789);
+    handoff.policy = {2'000, 500, 1u << 20, 0, 3'000};
+    handoff.logs = {{1, 300}, 2};
+    handoff.peer = {Endpoint::Family::ipv4, 40'000, {127, 0, 0, 1}};
+    handoff.local = {Endpoint::Family::ipv6, 443, {0x20, 0x01, 0x0d, 0xb8}};
+    handoff.vhost = "www.example.org";
+    handoff.user_agent = "curl/7.88.1";
+    handoff.client_address = "192.0.2.1";
+    return handoff;
+}
+
+Bytes encoded(const Handoff& handoff) {
+    Bytes bytes(kHandoffSizeMax);
+    bytes.resize(encode(handoff, bytes));
+    return bytes;
+}
+
+TEST(Handoff, ComesBackAsItWasSent) {
+    const Handoff sent = a_handoff();
+    const Bytes bytes = encoded(sent);
+    Handoff received;
+    ASSERT_EQ(decode(bytes, received), DecodeError::none);
+    EXPECT_EQ(received.kind, sent.kind);
+    EXPECT_EQ(received.cause, sent.cause);
+    EXPECT_EQ(received.http, sent.http);
+    EXPECT_EQ(received.tls, sent.tls);
+    EXPECT_EQ(received.mpm, sent.mpm);
+    EXPECT_EQ(received.remedy, sent.remedy);
+    EXPECT_EQ(received.auto_rule, sent.auto_rule);
+    EXPECT_EQ(received.requests, sent.requests);
+    EXPECT_EQ(received.half_close, sent.half_close);
+    EXPECT_EQ(received.policy, sent.policy);
+    EXPECT_EQ(received.logs, sent.logs);
+    EXPECT_EQ(received.peer, sent.peer);
+    EXPECT_EQ(received.local, sent.local);
+    EXPECT_EQ(received.vhost, sent.vhost);
+    EXPECT_EQ(received.user_agent, sent.user_agent);
+    EXPECT_EQ(received.client_address, sent.client_address);
+}
+
+TEST(Handoff, OfATypicalClientFitsInHalfAKilobyteOfChannelBuffer) {
+    Handoff handoff = a_handoff();
+    const std::string browser(112, 'x');  // Chromium's is 101 to 125 bytes long
+    handoff.user_agent = browser;
+    handoff.policy = Policy();
+    handoff.local = handoff.peer;
+    handoff.client_address = {};
+    handoff.logs.count = 1;
+    EXPECT_LE(encoded(handoff).size(), 192u);
+}
+
+TEST(Handoff, WithTextsAtTheirMaximaFits) {
+    Handoff handoff = a_handoff();
+    const std::string vhost(kVhostMax, 'v'), agent(kUserAgentMax, 'u'),
+        client(kClientAddressMax, 'c');
+    handoff.vhost = vhost;
+    handoff.user_agent = agent;
+    handoff.client_address = client;
+    handoff.peer = handoff.local;
+    handoff.logs.count = kLogsPerVhostMax;
+    Handoff received;
+    const Bytes bytes = encoded(handoff);
+    ASSERT_EQ(decode(bytes, received), DecodeError::none);
+    EXPECT_EQ(received.user_agent, agent);
+}
+
+TEST(Handoff, WithATextOverItsMaximumIsNotEncoded) {
+    const std::string too_long(kUserAgentMax + 1, 'u');
+    Handoff handoff = a_handoff();
+    handoff.user_agent = too_long;
+    EXPECT_TRUE(encoded(handoff).empty());
+}
+
+TEST(Handoff, ThatDoesNotFitIsNotEncoded) {
+    Bytes small(encoded(a_handoff()).size() - 1);
+    EXPECT_EQ(encode(a_handoff(), small), 0u);
+}
+
+TEST(Handoff, CutAnywhereIsTruncated) {
+    const Bytes whole = encoded(a_handoff());
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        Handoff received;
+        EXPECT_EQ(decode(std::span(whole).first(size), received), DecodeError::truncated) << size;
+    }
+}
+
+TEST(Handoff, FollowedByAnythingIsRefused) {
+    Bytes bytes = encoded(a_handoff());
+    bytes.push_back(std::byte{0});
+    Handoff received;
+    EXPECT_EQ(decode(bytes, received), DecodeError::trailing_bytes);
+}
+
+TEST(Handoff, OfAnotherVersionIsRefused) {
+    Bytes bytes = encoded(a_handoff());
+    bytes[0] = std::byte{kHandoffVersion + 1};
+    Handoff received;
+    EXPECT_EQ(decode(bytes, received), DecodeError::wrong_version);
+}
+
+// Bytes 1 to 7 are kind, cause, outcome, HTTP version, TLS version, MPM and remedy.
+TEST(Handoff, WithAnUnknownWordIsRefused) {
+    for (std::size_t at = 1; at <= 7; ++at) {
+        Bytes bytes = encoded(a_handoff());
+        bytes[at] = std::byte{200};
+        Handoff received;
+        EXPECT_EQ(decode(bytes, received), DecodeError::bad_value) << at;
+    }
+}
+
+TEST(Handoff, WithARuleOutOfItsRangeIsRefused) {
+    for (const AutoRule& bad :
+         {AutoRule{0, 50, 2, 60}, AutoRule{101, 50, 2, 60}, AutoRule{50, 0, 2, 60},
+          AutoRule{50, 50, 2, 0}, AutoRule{50, AutoRule::kClosesMax + 1, 2, 60},
+          AutoRule{50, 50, 1001, 60}, AutoRule{50, 50, 2, AutoRule::kForMaxS + 1}}) {
+        Handoff handoff = a_handoff(), received;
+        handoff.auto_rule = bad;
+        EXPECT_EQ(decode(encoded(handoff), received), DecodeError::bad_value);
+    }
+}
+
+TEST(Handoff, ErrorsAreDescribedInDifferentWords) {
+    EXPECT_NE(describe(DecodeError::truncated), describe(DecodeError::trailing_bytes));
+    EXPECT_NE(describe(DecodeError::bad_value), describe(DecodeError::wrong_version));
+}
+
+}  // namespace
+}  // namespace finwait

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/connection/client_note.hpp"
+
+#include <gtest/gtest.h>
+
+#include <latch>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace finwait {
+namespace {
+
+RequestSeen request_of(std::string_view user_agent) {
+    RequestSeen request;
+    request.user_agent = user_agent;
+    return request;
+}
+
+std::uint32_t requests_in(ClientNote& note) {
+    ClientSeen seen;
+    note.copy_to(seen);
+    return seen.requests;
+}
+
+std::string agent_in(ClientNote& note) {
+    ClientSeen seen;
+    note.copy_to(seen);
+    return seen.last ? std::string(seen.last->user_agent) : "nobody";
+}
+
+bool is_one_letter(const std::string& text) {
+    return text.find_first_not_of(text[0]) == std::string::npos;
+}
+
+TEST(ClientNote, KnowsNobodyBeforeTheFirstRequest) {
+    ClientNote note;
+    EXPECT_EQ(requests_in(note), 0u);
+    EXPECT_EQ(agent_in(note), "nobody");
+}
+
+TEST(ClientNote, KeepsTheLastRequestAndCountsAll) {
+    ClientNote note;
+    note.remember(request_of("first/1.0"));
+    note.remember(request_of("second/2.0"));
+    EXPECT_EQ(requests_in(note), 2u);
+    EXPECT_EQ(agent_in(note), "second/2.0");
+}
+
+TEST(ClientNote, OutlivesTheTextItWasTold) {
+    ClientNote note;
+    auto text = std::make_unique<std::string>("borrowed/1.0");
+    note.remember(request_of(*text));
+    text.reset();
+    EXPECT_EQ(agent_in(note), "borrowed/1.0");
+}
+
+TEST(ClientNote, DoesNotCountARequestThatWasNeverRead) {
+    ClientNote note;
+    RequestSeen request = request_of("slow/1.0");
+    request.complete = false;
+    note.remember(request);
+    EXPECT_EQ(requests_in(note), 0u);
+    EXPECT_EQ(agent_in(note), "slow/1.0");
+}
+
+TEST(ClientNote, ANamelessRequestThatWasNeverReadHidesNobody) {
+    ClientNote note;
+    note.remember(request_of("first/1.0"));
+    RequestSeen cut_off;
+    cut_off.complete = false;
+    note.remember(cut_off);
+    EXPECT_EQ(agent_in(note), "first/1.0");
+    note.remember(RequestSeen{});
+    EXPECT_EQ(agent_in(note), "");
+}
+
+TEST(ClientNote, KnowsWhoBeganTheFirstRequestAndCountsItWhenItIsDone) {
+    ClientNote note;
+    note.begin(request_of("early/1.0"));
+    EXPECT_EQ(agent_in(note), "early/1.0");
+    EXPECT_EQ(requests_in(note), 0u);
+    note.remember(request_of("early/1.0"));
+    EXPECT_EQ(requests_in(note), 1u);
+}
+
+TEST(ClientNote, KeepsTheLastDoneWhileAnotherIsBegun) {
+    ClientNote note;
+    note.remember(request_of("done/1.0"));
+    note.begin(request_of("begun/1.0"));
+    EXPECT_EQ(agent_in(note), "done/1.0");
+}
+
+TEST(ClientNote, IsCopiedWithoutWaitingWhereNobodyWrites) {
+    ClientNote note;
+    note.remember(request_of("first/1.0"));
+    ClientSeen seen;
+    note.try_copy_to(seen);
+    ASSERT_TRUE(seen.last);
+    EXPECT_EQ(seen.last->user_agent, "first/1.0");
+}
+
+TEST(ClientNote, KeepsNoMoreOfAUserAgentThanItsMaximum) {
+    ClientNote note;
+    note.remember(request_of(std::string(65'536, 'x')));
+    EXPECT_EQ(agent_in(note).size(), kUserAgentMax);
+}
+
+TEST(Bounded, CutsBetweenCharacters) {
+    EXPECT_EQ(bounded("ab\xc3\xa9", 4), "ab\xc3\xa9");
+    EXPECT_EQ(bounded("ab\xc3\xa9", 3), "ab");
+    EXPECT_EQ(bounded("\xf0\x9f\x98\x80!", 3), "");
+    EXPECT_EQ(bounded("\xf0\x9f\x98\x80!", 4), "\xf0\x9f\x98\x80");
+}
+
+TEST(Bounded, DoesNotLookForACharacterThatIsNone) {
+    EXPECT_EQ(bounded("\x80\x80\x80\x80\x80\x80\x80\x80", 6).size(), 6u);
+    EXPECT_EQ(bounded("", 0), "");
+}
+
+// As on HTTP/2: several secondary connections log their requests while the primary one is closed.
+// ThreadSanitizer judges the accesses; no request may be lost and no two User-Agents mixed.
+TEST(ClientNote, MayBeToldByManyThreadsWhileItIsAsked) {
+    constexpr int threads = 4, requests = 2'000;
+    ClientNote note;
+    std::latch start(threads + 1);
+    std::vector<std::jthread> streams;
+    for (int t = 0; t < threads; ++t)
+        streams.emplace_back([&, t] {
+            const std::string agent(static_cast<std::size_t>(100 + t), static_cast<char>('a' + t));
+            start.arrive_and_wait();
+            for (int i = 0; i < requests; ++i) note.remember(request_of(agent));
+        });
+    start.arrive_and_wait();
+    while (requests_in(note) < threads * requests / 2) {
+        const std::string agent = agent_in(note);
+        ASSERT_TRUE(agent == "nobody" || is_one_letter(agent)) << agent;
+    }
+    streams.clear();
+    EXPECT_EQ(requests_in(note), static_cast<unsigned>(threads * requests));
+}
+
+}  // namespace
+}  // namespace finwait

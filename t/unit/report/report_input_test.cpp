@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "closer/status/json.hpp"
+#include "report/analysis/timeline.hpp"
+#include "report/input/live_status.hpp"
+#include "report/input/progress.hpp"
+#include "report/output/httpd_conf.hpp"
+#include "unit/closer/status/status_view.hpp"
+#include "unit/report/report_logs.hpp"
+
+namespace finwait::test {
+namespace {
+
+using namespace report;
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+struct LiveStatus : testing::Test {
+    bool take(std::string_view json) { return take_status(json, collector, reading); }
+
+    Families families;
+    Collector collector{families, {}, Dimension::ua, false};
+    Reading reading;
+};
+
+// The two programs agree on ?json only here: what the closer renders, the report must read.
+TEST_F(LiveStatus, IsReadAsTheCloserRendersIt) {
+    const StatusView view = a_view();
+    ASSERT_TRUE(take(render_json(view)));
+    std::uint64_t closes = 0, stuck = 0;
+    double seconds = 0;
+    const auto add = [&](const AccountView& account) {
+        if (!account.finished) return;
+        closes += account.finished->closes;
+        stuck += account.finished->stuck;
+        seconds += account.finished->socket_seconds;
+    };
+    for (const AccountView& account : view.accounts) add(account);
+    if (view.other) add(*view.other);
+    const Report report = make_report(collector, {});
+    EXPECT_GT(closes, 0U);
+    EXPECT_EQ(report.all.tally.closes, closes);
+    EXPECT_EQ(report.all.tally.stuck, stuck);
+    EXPECT_NEAR(report.all.socket_seconds(), seconds, 1e-3);
+    EXPECT_THAT(reading.notes.at(0), HasSubstr("sockets are in FIN_WAIT_2 now"));
+}
+
+TEST_F(LiveStatus, IsRefusedIfItIsNone) {
+    for (const char* json :
+         {"", "<html>", "{}", "[]", R"({"version":2})", R"({"version":"1"})",
+          R"({"version":1,"now_ms":0,"accounts":[1]})", R"({"version":1,"error":"no closer"})"})
+        EXPECT_FALSE(take(json)) << json;
+}
+
+TEST(Timeline, HasFewPointsHoweverLongItIs) {
+    Timeline timeline;
+    for (int minute = 0; minute < 100'000; ++minute) timeline.add(kNoon + minute * 1min, {1, 0});
+    EXPECT_LE(timeline.points().size(), 400U);
+    EXPECT_GT(timeline.points().size(), 150U);
+    std::uint64_t closes = 0;
+    for (const auto& [number, point] : timeline.points()) closes += point.closes;
+    EXPECT_EQ(closes, 100'000U);
+}
+
+TEST(Progress, SaysHowMuchHowFastAndHowLongStill) {
+    EXPECT_EQ(progress_text(500'000'000, 1'000'000'000, 1),
+              "500.0 MB of 1.0 GB (50 %), 500.0 MB/s, 1.0 s left");
+    EXPECT_EQ(progress_text(1'000, 0, 1), "1.0 kB, 1.0 kB/s");
+}
+
+std::string conf_of(const std::vector<Record>& closes) {
+    const Families families;
+    Collector collector(families, {}, Dimension::family, false);
+    Reading reading;
+    LogLines lines(collector, reading);
+    feed(lines, all_log(closes), "finwait.log");
+    return render_httpd_conf(make_report(collector, {}), collector);
+}
+
+TEST(HttpdConf, TakesKeepAliveFromWhoLeavesItIdle) {
+    std::vector<Record> closes(100, a_close("curl/8.0"));
+    closes.insert(closes.end(), 60, a_stuck_close("Idle/1.0"));
+    EXPECT_THAT(conf_of(closes), HasSubstr("BrowserMatch \"^Idle/1\\.0\\b\" nokeepalive\n"));
+}
+
+TEST(HttpdConf, HasLessPatienceWithWhoDoesNotCloseAfterAReplyEither) {
+    std::vector<Record> closes(100, a_close("curl/8.0"));
+    closes.insert(closes.end(), 60, a_stuck_close("Never/1.0"));
+    for (Record& record : closes)
+        if (is_stuck(record)) record.cause = Cause::client_asked;
+    EXPECT_THAT(conf_of(closes),
+                HasSubstr("BrowserMatch \"^Never/1\\.0\\b\" finwait-idle=1s finwait-timeout=1s\n"));
+}
+
+// A product that others bear too names the culprit only in full.
+TEST(HttpdConf, MatchesNobodyElse) {
+    std::vector<Record> closes(100, a_close("Mozilla/5.0 (good)"));
+    closes.insert(closes.end(), 60, a_stuck_close("Mozilla/5.0-bad (x)"));
+    EXPECT_THAT(conf_of(closes), HasSubstr("BrowserMatch \"^Mozilla/5\\.0-bad\\b\""));
+}
+
+TEST(HttpdConf, SaysWhenThereIsNothingToConfigure) {
+    EXPECT_THAT(conf_of({100, a_close("curl/8.0")}), HasSubstr("nothing to configure"));
+}
+
+}  // namespace
+}  // namespace finwait::test
