@@ -54,7 +54,7 @@ REPORT   := $(wildcard mod_finwait/report/*.cpp mod_finwait/report/*/*.cpp)
 MODULE   := $(wildcard mod_finwait/module/*.cpp mod_finwait/module/*/*.cpp) mod_finwait/module/config/mod_finwait.c
 # The part of the module that knows neither httpd nor APR, and is tested without them.
 MODULE_CORE := $(addprefix mod_finwait/module/,config/values.cpp connection/cause.cpp \
-               connection/client_note.cpp parent/channel.cpp status/ask.cpp)
+               connection/client_note.cpp parent/channel.cpp status/ask.cpp status/kernel_table.cpp)
 UNIT     := $(wildcard t/unit/*/*.cpp t/unit/*/*/*.cpp)
 SERVER   := $(wildcard t/server/*.cpp)
 CLIENTS  := $(wildcard t/clients/*.cpp)
@@ -73,7 +73,7 @@ $(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(MODULE)) mod_finwait/module/e
 
 $(OUT)/finwait-closer: $(call object,$(CONTRACT) $(PRESENTATION) $(CLOSER))
 	@echo "  LINK $@"
-	$(Q)$(CXX) $(LDFLAGS) -static-libstdc++ -static-libgcc -o $@ $^ -lmnl
+	$(Q)$(CXX) $(LDFLAGS) -static-libstdc++ -static-libgcc -o $@ $^
 
 # The chart of the report's page: uPlot, where t/setup has put it. Without it the page has bars only.
 UPLOT_FILES := $(wildcard build/uplot/uPlot.iife.min.js build/uplot/uPlot.min.css)
@@ -97,7 +97,7 @@ $(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(MODULE_
     $(filter-out %/main.cpp,$(CLOSER) $(REPORT)) t/clients/process.cpp $(UNIT)) \
     $(OUT)/objects/chart_script.o
 	@echo "  LINK $@"
-	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgtest_main -lgmock -lmnl $(REPORT_LIBS) -pthread
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgtest_main -lgmock $(REPORT_LIBS) -pthread
 
 $(OUT)/server-tests: $(call object,$(CONTRACT) $(PARSER) $(SERVER) $(CLIENTS))
 	@echo "  LINK $@"
@@ -108,7 +108,7 @@ BENCH    := $(wildcard t/bench/*.cpp)
 BENCH_PROGRAMS := $(patsubst t/bench/%.cpp,$(OUT)/bench-%,$(BENCH))
 $(BENCH_PROGRAMS): $(OUT)/bench-%: $(OUT)/objects/t/bench/%.o
 	@echo "  LINK $@"
-	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lssl -lcrypto -lmnl -pthread
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lssl -lcrypto -pthread
 
 $(call object,$(MODULE)): CPPFLAGS += $(HTTPD)
 $(call object,$(UNIT) $(SERVER) $(CLIENTS) $(BENCH)): CPPFLAGS += -It

@@ -9,7 +9,7 @@ _finwait_report() {
         COMPREPLY=($(compgen -W 'family ua vhost address cause hour' -- "$cur"))
         return ;;
     --outcome)
-        COMPREPLY=($(compgen -W 'client_first fin late_fin reset kernel_timeout unacked cut method
+        COMPREPLY=($(compgen -W 'client_first fin late_fin reset timeout vanished unacked cut method
             unknown' -- "$cur"))
         return ;;
     --cause)

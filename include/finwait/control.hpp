@@ -4,7 +4,6 @@
 // datagram. Only the parent holds the other end; children and CGI daemons never do.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -27,8 +26,6 @@ enum class ControlKind : std::uint8_t {
 inline constexpr std::size_t kControlSizeMax = 2048;
 inline constexpr std::size_t kNoticeMax = 512;
 inline constexpr std::uint32_t kGraceUnbounded = UINT32_MAX;
-inline constexpr std::size_t kPortsMax = 512;
-inline constexpr std::uint32_t kSampleIntervalMinMs = 100;
 
 // The levels of httpd's LogLevel that the closer uses, by syslog's numbers (as httpd's).
 enum class NoticeLevel : std::uint8_t { error = 3, warning = 4, notice = 5, info = 6 };
@@ -39,18 +36,14 @@ enum class LogMode : std::uint8_t { all, stuck };
 // One struct for all kinds; each kind uses the members named beside it.
 struct Control {
     ControlKind kind = ControlKind::retire;
-    std::uint32_t max_draining = 0;                // setup; ready: the effective one
-    std::uint32_t max_followed = 0;                // setup; 0: no closed socket is followed
-    std::uint32_t ledger_size = 1024;              // setup
-    std::uint32_t sample_interval_ms = 1000;       // setup
-    std::array<std::uint16_t, kPortsMax> ports{};  // setup: the server's own, host byte order
-    std::uint16_t port_count = 0;                  // setup; 0: more than kPortsMax
-    std::uint64_t descriptor_limit = 0;            // ready: RLIMIT_NOFILE after raising
-    std::uint16_t log_id = 0;                      // log_open, log_close
-    LogMode log_mode = LogMode::all;               // log_open
-    std::uint32_t grace_ms = 0;                    // finish; 0: now
-    NoticeLevel level = NoticeLevel::notice;       // notice
-    std::string_view text;                         // notice; log_open: the log's name
+    std::uint32_t max_held = 0;               // setup; ready: the effective one
+    std::uint32_t ledger_size = 1024;         // setup
+    std::uint64_t descriptor_limit = 0;       // ready: RLIMIT_NOFILE after raising
+    std::uint16_t log_id = 0;                 // log_open, log_close
+    LogMode log_mode = LogMode::all;          // log_open
+    std::uint32_t grace_ms = 0;               // finish; 0: now
+    NoticeLevel level = NoticeLevel::notice;  // notice
+    std::string_view text;                    // notice; log_open: the log's name
 };
 
 [[nodiscard]] std::size_t encode(const Control& control, std::span<std::byte> out);

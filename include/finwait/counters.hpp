@@ -8,7 +8,7 @@
 //
 //     closes == handoffs + reports + sum(declined)
 //     received == records + tallied + unlogged + dropped + bad_messages + lost
-//                 + sum(held) + sum(followed) + sum(unwritten) + sum(untold)
+//                 + sum(held) + sum(unwritten) + sum(untold)
 //
 // and, when the channel is empty, handoffs + reports == received.
 #pragma once
@@ -44,9 +44,8 @@ struct CloserCounters {
     Counter tallied;       // closes of which no log has the Record, and one has a tally line
     Counter unlogged;      // closes with no log: none configured, or hidden by env=
     Counter dropped;       // closes whose Record no log has: its reader was slow, or gone
-    Counter shed;          // sockets given up because FinWaitMaxDraining was reached
+    Counter shed;          // sockets given up because FinWaitMaxHeld was reached
     Counter evicted;       // accounts of the ledger given up because FinWaitLedgerSize was reached
-    Counter unfollowed;    // closes not followed because FinWaitMaxFollowed was reached
     Counter lost;          // closes in the hands of a closer that died, their Records unwritten
     std::array<Counter, kRemedies.size()> remedies;  // given
     Counter remedies_refused;                        // because kRemediesMax was reached
@@ -54,8 +53,8 @@ struct CloserCounters {
     std::array<Counter, kDrains.size()> drains;
     std::array<Counter, kOutcomes.size()> outcomes;
     // Gauges, of the closer in that slot.
-    std::array<Counter, kCloserSlots> held;       // sockets
-    std::array<Counter, kCloserSlots> followed;   // closed sockets whose Records are still to come
+    std::array<Counter, kCloserSlots> held;       // sockets, draining and waiting
+    std::array<Counter, kCloserSlots> waiting;    // of them
     std::array<Counter, kCloserSlots> unwritten;  // closes whose Record is in buffers only
     std::array<Counter, kCloserSlots> untold;     // closes for a tally line that is not written yet
     std::array<Counter, kCloserSlots> running;    // 1 from its start to its orderly end
@@ -80,8 +79,7 @@ inline std::uint64_t read(const Counter& counter) {
 
 struct Loss {
     std::uint64_t closes = 0;
-    std::uint64_t ended =
-        0;  // of them those that were over: at most their line in a log is missing
+    std::uint64_t ended = 0;  // of them: over, at most their line in a log is missing
 };
 
 // Books as lost what the dead closer of this slot received and never accounted for, and returns it.
@@ -90,9 +88,10 @@ struct Loss {
 // just working on; but for what a log had just written, and what a neighbour is just working on.
 inline Loss count_lost(CloserCounters& counters, std::size_t slot) {
     const bool has_died = counters.running[slot].exchange(0) != 0;
-    const auto gauges = {&counters.held, &counters.followed, &counters.unwritten, &counters.untold};
+    const auto gauges = {&counters.held, &counters.unwritten, &counters.untold};
     const std::uint64_t ended = read(counters.unwritten[slot]) + read(counters.untold[slot]);
     for (auto* gauge : gauges) (*gauge)[slot].store(0);
+    counters.waiting[slot].store(0);
     if (!has_died) return {};
     std::uint64_t accounted = read(counters.records) + read(counters.tallied) +
                               read(counters.unlogged) + read(counters.dropped) +

@@ -21,7 +21,7 @@
 
 namespace finwait {
 
-inline constexpr std::uint8_t kHandoffVersion = 3;
+inline constexpr std::uint8_t kHandoffVersion = 4;
 
 inline constexpr std::size_t kUserAgentMax = 512;     // bytes kept of a User-Agent
 inline constexpr std::size_t kVhostMax = 255;         // bytes kept of a virtual host's name
@@ -34,13 +34,13 @@ static_assert(kUserAgentMax + kVhostMax + kClientAddressMax + 128 < kHandoffSize
 // full and the short drain timeout.
 struct Policy {
     static constexpr std::uint64_t kUnlimited = UINT64_MAX;
-    static constexpr std::uint8_t kLinger2Kernel = 255;  // leave TCP_LINGER2 alone
-    static constexpr std::uint32_t kAckKernel = 0;       // leave TCP_USER_TIMEOUT alone
+    static constexpr std::uint32_t kWaitKernel = UINT32_MAX;  // net.ipv4.tcp_fin_timeout
+    static constexpr std::uint32_t kAckKernel = 0;            // leave TCP_USER_TIMEOUT alone
 
     std::uint32_t drain_timeout_ms = 30'000;
     std::uint32_t drain_idle_timeout_ms = 5'000;
     std::uint64_t drain_limit_bytes = kUnlimited;
-    std::uint8_t linger2_s = 15;  // 0: RST at close() in FIN_WAIT_2 (TCP_LINGER2 = -1)
+    std::uint32_t wait_timeout_ms = 15'000;  // after the drain; 0: RST in FIN_WAIT_2
     std::uint32_t ack_timeout_ms = kAckKernel;
     Method method = Method::drain;
 

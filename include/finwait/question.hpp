@@ -14,6 +14,7 @@
 
 #include "finwait/counters.hpp"
 #include "finwait/handoff.hpp"
+#include "finwait/socket_counts.hpp"
 
 namespace finwait {
 
@@ -24,7 +25,8 @@ inline constexpr std::size_t kAnswerMax = std::size_t{16} << 20;
 enum class StatusFormat : std::uint8_t { html, json, metrics };
 inline constexpr std::size_t kStatusFormats = 3;
 
-// The module's counters travel with the question, because the closer cannot see their page.
+// The module's counters travel with the question, because the closer cannot see their page, and so
+// does what the kernel says, because the closer does not ask it.
 struct ModuleTotals {
     std::uint64_t closes = 0;
     std::uint64_t handoffs = 0;
@@ -37,6 +39,7 @@ struct ModuleTotals {
 struct Question {
     StatusFormat format = StatusFormat::html;
     ModuleTotals module;
+    std::optional<SocketCounts> on_ports;  // the kernel's count on the server's ports
 
     bool operator==(const Question&) const = default;
 };

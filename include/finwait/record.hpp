@@ -34,6 +34,7 @@ struct Record {
     Cause cause = Cause::other;
     Drain drain = Drain::none;
     Outcome outcome = Outcome::unknown;
+    Probe probe = Probe::none;
     std::uint32_t requests = 0;
     std::uint64_t drain_ms = 0;
     std::uint64_t drained_bytes = 0;

@@ -17,11 +17,11 @@
 
 namespace finwait {
 
-// The client kept our socket: its FIN is missing though it acknowledged ours, and the end was not
-// ours to choose (as `stopping`, `shed` and `byte_limit` are). `state` is the one at the end of the
-// drain.
-[[nodiscard]] constexpr bool is_stuck(Drain drain, TcpState state) {
-    return state == TcpState::fin_wait_2 &&
+// The client kept our socket: its FIN is missing though it acknowledged ours, it did not vanish,
+// and the end was not ours to choose (as `stopping`, `shed` and `byte_limit` are). `state` is the
+// one at the end of the drain.
+[[nodiscard]] constexpr bool is_stuck(Drain drain, TcpState state, Probe probe) {
+    return state == TcpState::fin_wait_2 && probe != Probe::silent &&
            (drain == Drain::idle_timeout || drain == Drain::deadline);
 }
 

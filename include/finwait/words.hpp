@@ -72,7 +72,7 @@ inline constexpr std::array kDrains{
     Word{Drain::idle_timeout, "idle_timeout", "no progress for FinWaitDrainIdleTimeout"},
     Word{Drain::deadline, "deadline", "FinWaitDrainTimeout, or the short one, ran out"},
     Word{Drain::byte_limit, "byte_limit", "the client sent more than FinWaitDrainLimit"},
-    Word{Drain::shed, "shed", "given up to hold no more than FinWaitMaxDraining"},
+    Word{Drain::shed, "shed", "given up to hold no more than FinWaitMaxHeld"},
     Word{Drain::stopping, "stopping", "the server stopped"},
     Word{Drain::none, "none", "nothing was left to drain, or FinWaitMethod ended it"},
 };
@@ -95,7 +95,7 @@ enum class Remedy : std::uint8_t { none, nokeepalive, cut_short };
 inline constexpr std::array kRemedies{
     Word{Remedy::none, "", ""},
     Word{Remedy::nokeepalive, "nokeepalive", "its connections end with each reply"},
-    Word{Remedy::cut_short, "short", "the drain and the kernel's FIN_WAIT_2 take at most a second"},
+    Word{Remedy::cut_short, "short", "the drain and the wait after it take at most a second"},
 };
 
 enum class Outcome : std::uint8_t {
@@ -103,7 +103,8 @@ enum class Outcome : std::uint8_t {
     fin,
     late_fin,
     reset,
-    kernel_timeout,
+    timeout,
+    vanished,
     unacked,
     cut,
     method,
@@ -115,13 +116,22 @@ inline constexpr std::array kOutcomes{
     Word{Outcome::fin, "fin", "the client's FIN ended the drain"},
     Word{Outcome::late_fin, "late_fin", "the client's FIN came after the drain"},
     Word{Outcome::reset, "reset", "the client's RST ended it"},
-    Word{Outcome::kernel_timeout, "kernel_timeout", "the kernel gave up in FIN_WAIT_2"},
+    Word{Outcome::timeout, "timeout", "FinWaitTimeout ran out in FIN_WAIT_2"},
+    Word{Outcome::vanished, "vanished", "it acknowledged our FIN, then answered no probe"},
     Word{Outcome::unacked, "unacked", "our FIN was not acknowledged"},
-    Word{Outcome::cut, "cut",
-         "we ended it: limit, shed, stop, FinWaitTimeout 0, or a close on unread bytes"},
+    Word{Outcome::cut, "cut", "we ended it: byte limit, or FinWaitTimeout 0"},
     Word{Outcome::method, "method", "FinWaitMethod ended it: RST, or a close on unread bytes"},
-    Word{Outcome::unknown, "unknown",
-         "the end was not seen: not followed, or the server stopped before"},
+    Word{Outcome::unknown, "unknown", "given up early: FinWaitMaxHeld, or the server stopped"},
+};
+
+// Whether the client was still there: keepalive probes after our FIN (net/ipv4/tcp_timer.c,
+// tcp_keepalive_timer) are acknowledged by whoever is, also where its program never closes.
+enum class Probe : std::uint8_t { none, answered, silent };
+
+inline constexpr std::array kProbes{
+    Word{Probe::none, "none", "not asked, or not long enough to tell"},
+    Word{Probe::answered, "answered", "the client was there and did not close"},
+    Word{Probe::silent, "silent", "two probes or more in a row were left unanswered"},
 };
 
 // The kernel's numbers (include/net/tcp_states.h) under the names RFC 9293 gives the states,
@@ -222,6 +232,8 @@ inline constexpr auto kWordsOf<Remedy> = kRemedies;
 template <>
 inline constexpr auto kWordsOf<Outcome> = kOutcomes;
 template <>
+inline constexpr auto kWordsOf<Probe> = kProbes;
+template <>
 inline constexpr auto kWordsOf<TcpState> = kTcpStates;
 template <>
 inline constexpr auto kWordsOf<Mpm> = kMpms;
@@ -240,7 +252,7 @@ constexpr bool table_is_in_enum_order() {
     return true;
 }
 static_assert(table_is_in_enum_order<Cause>() && table_is_in_enum_order<Drain>());
-static_assert(table_is_in_enum_order<Remedy>());
+static_assert(table_is_in_enum_order<Remedy>() && table_is_in_enum_order<Probe>());
 static_assert(table_is_in_enum_order<Outcome>() && table_is_in_enum_order<TcpState>());
 static_assert(table_is_in_enum_order<Mpm>() && table_is_in_enum_order<HttpVersion>());
 static_assert(table_is_in_enum_order<TlsVersion>() && table_is_in_enum_order<Decline>());

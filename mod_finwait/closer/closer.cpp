@@ -38,7 +38,7 @@ int to_timeout(Time left) {
 }  // namespace
 
 Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::size_t slot,
-               std::uint64_t descriptor_limit, std::unique_ptr<SockDiag> diag)
+               std::uint64_t descriptor_limit)
     : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       control_(std::move(descriptors.control)),
       channel_(std::move(descriptors.lanes)),
@@ -53,9 +53,7 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
       logs_(epoll_.get(), kLogTokens, notices_),
       remedies_(remedy_memory_.table(), slot, counters, notices_),
       records_(counters, slot, logs_, store_.key(), totals_, remedies_),
-      follower_(std::move(diag), counters, counters.followed[slot], records_, notices_,
-                [this](std::uint64_t cookie) { return drainer_.holds(cookie); }),
-      drainer_(epoll_.get(), counters, counters.held[slot], records_, follower_, notices_) {
+      drainer_(epoll_.get(), counters, slot, records_, notices_) {
     assert(epoll_);
     assert(channel_.lanes() > 0 && channel_.lanes() <= kChannelLanes);
     assert(slot < kCloserSlots);
@@ -79,17 +77,17 @@ void Closer::add_to_epoll(int descriptor, std::uint64_t token) const {
 std::size_t Closer::held_max() const {
     const std::uint64_t kept = kDescriptorReserve + logs_.size();
     const std::uint64_t free = descriptor_limit_ > kept ? descriptor_limit_ - kept : 1;
-    return static_cast<std::size_t>(std::clamp<std::uint64_t>(max_draining_, 1, free));
+    return static_cast<std::size_t>(std::clamp<std::uint64_t>(max_held_, 1, free));
 }
 
 Time Closer::due() const {
-    return std::min({drainer_.due(), follower_.due(), records_.due(), answers_.due(), stop_due(),
-                     last_flush_until_, ledger_due(), remedies_.due()});
+    return std::min({drainer_.due(), records_.due(), stop_due(), last_flush_until_, ledger_due(),
+                     remedies_.due()});
 }
 
 void Closer::wait(Time now) {
     if (full_.any()) return collect_events(0);
-    // What is due, a sweep's next buffer or a question for instance, is not kept waiting.
+    // What is due is not kept waiting.
     if (came_ > 0 && !is_finishing_ && due() > now) return gather();
     gather_time_ = Time::zero();
     collect_events(to_timeout(due() - now));
@@ -130,7 +128,6 @@ void Closer::turn(Moment now) {
     serve_events(now);
     drainer_.revisit_paced(now);
     drainer_.expire(now);
-    follower_.turn(now);
     remedies_.turn(now);
     stop_some(now);
     drainer_.close_ended();
@@ -186,7 +183,7 @@ void Closer::serve_lane(std::size_t lane, Moment now) {
 
 void Closer::accept(ReceivedMessage& message, Moment now) {
     if (message.refused.empty() && message.question)
-        return answers_.ask(*message.question, std::move(message.socket), now.monotonic);
+        return answers_.ask(*message.question, std::move(message.socket));
     if (message.refused.empty() && message.handoff.kind == MessageKind::report)
         return records_.keep_report(message.handoff, now);
     if (message.refused.empty()) {

@@ -20,7 +20,6 @@
 #include "closer/channel/notices.hpp"
 #include "closer/drain/drainer.hpp"
 #include "closer/drain/record_keeper.hpp"
-#include "closer/follow/follower.hpp"
 #include "closer/ledger/ledger_store.hpp"
 #include "closer/log/logs.hpp"
 #include "closer/remedy/remedies.hpp"
@@ -50,12 +49,11 @@ inline constexpr Time kGatherTimeMin = std::chrono::milliseconds(2);
 inline constexpr Time kGatherTimeMax = std::chrono::milliseconds(10);
 // How long the last Records may wait for a log's slow reader, from the stop on.
 inline constexpr Time kLastFlushMax = std::chrono::milliseconds(800);
-// What is held and followed is ended so many at a time, so that a reader that keeps up gets every
-// line.
+// What is held is ended so many at a time, so that a reader that keeps up gets every line.
 inline constexpr std::size_t kStopsPerTurn = 64;
 // What a closer that dies may lose of its ledger.
 inline constexpr Time kLedgerSaveInterval = std::chrono::seconds(1);
-inline constexpr std::uint32_t kDefaultMaxDraining = 100'000;
+inline constexpr std::uint32_t kDefaultMaxHeld = 100'000;
 
 struct CloserDescriptors {
     std::vector<UniqueFd> lanes;  // of the channel, at most kChannelLanes
@@ -67,9 +65,8 @@ struct CloserDescriptors {
 
 class Closer {
   public:
-    // Without a `diag` no closed socket is followed.
     Closer(CloserDescriptors descriptors, CloserCounters& counters, std::size_t slot,
-           std::uint64_t descriptor_limit, std::unique_ptr<SockDiag> diag = nullptr);
+           std::uint64_t descriptor_limit);
     Closer(const Closer&) = delete;
     Closer& operator=(const Closer&) = delete;
 
@@ -81,7 +78,7 @@ class Closer {
     [[nodiscard]] bool is_done() const { return is_done_; }
 
     [[nodiscard]] std::size_t held() const { return drainer_.held(); }
-    [[nodiscard]] Follower& follower() { return follower_; }
+    [[nodiscard]] const Drainer& drainer() const { return drainer_; }
     [[nodiscard]] std::size_t held_max() const;
     [[nodiscard]] Time due() const;
     [[nodiscard]] const Ledger& ledger() const { return records_.ledger(); }
@@ -106,13 +103,11 @@ class Closer {
     void serve_lane(std::size_t lane, Moment now);
     void accept(ReceivedMessage& message, Moment now);
     [[nodiscard]] StatusSources status_sources() const;
-    // Asks for the figures that the status page needs; false while they are on their way.
-    [[nodiscard]] bool figures_are_fresh(Time now);
     void serve_questions(Moment now);
     void note_history(Time now);
     void serve_events(Moment now);
     void finish_within(Time grace, Time now);
-    // The server stops: ends some of what is held, then of what is followed.
+    // The server stops: ends some of what is held.
     void stop_some(Moment now);
     [[nodiscard]] Time stop_due() const;
     [[nodiscard]] bool may_stop_more(Time now) const;
@@ -126,7 +121,7 @@ class Closer {
     CloserCounters& counters_;
     std::size_t slot_;
     std::uint64_t descriptor_limit_;
-    std::uint32_t max_draining_ = kDefaultMaxDraining;
+    std::uint32_t max_held_ = kDefaultMaxHeld;
 
     VhostTotals totals_;
     RemedyMemory remedy_memory_;
@@ -135,7 +130,6 @@ class Closer {
     Logs logs_;
     Remedies remedies_;
     RecordKeeper records_;
-    Follower follower_;
     Drainer drainer_;
     History history_;
     Answers answers_;

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -13,20 +12,6 @@
 #include "contract/loss_text.hpp"
 
 namespace finwait {
-
-namespace {
-
-FollowLimits follow_limits_of(const Control& setup) {
-    const std::span<const std::uint16_t> ports(setup.ports);
-    FollowLimits limits;
-    limits.max_followed = setup.max_followed;
-    limits.interval =
-        std::chrono::milliseconds(std::max(setup.sample_interval_ms, kSampleIntervalMinMs));
-    limits.ports.assign(ports.begin(), ports.begin() + setup.port_count);
-    return limits;
-}
-
-}  // namespace
 
 void Closer::serve_signal(Moment now) {
     signalfd_siginfo signal;
@@ -84,12 +69,11 @@ void Closer::obey(const Control& control, UniqueFd descriptor, Moment now) {
 }
 
 void Closer::set_up(const Control& setup, Moment now) {
-    max_draining_ = setup.max_draining;
-    follower_.configure(follow_limits_of(setup), now);
+    max_held_ = setup.max_held;
     drainer_.set_max(held_max(), now);
     Control ready;
     ready.kind = ControlKind::ready;
-    ready.max_draining = static_cast<std::uint32_t>(held_max());
+    ready.max_held = static_cast<std::uint32_t>(held_max());
     ready.descriptor_limit = descriptor_limit_;
     static_cast<void>(control_.send(ready));
     records_.ledger().set_size(setup.ledger_size);

@@ -56,24 +56,21 @@ bool Closer::may_stop_more(Time now) const {
 Time Closer::stop_due() const {
     if (!is_finishing_ || last_flush_until_ == kNever)
         return drainer_.held() > 0 ? finish_at_ : kNever;
-    const bool is_left = drainer_.held() + follower_.followed() > 0;
-    return is_left && logs_.have_room() ? Time::zero() : kNever;
+    return drainer_.held() > 0 && logs_.have_room() ? Time::zero() : kNever;
 }
 
-// Whoever stops the server does not wait for the kernel. A replaced closer has the time.
+// Whoever stops the server waits for drains, as long as they may take, and not for what comes after
+// them. A replaced closer has the time.
 void Closer::stop_some(Moment now) {
     if (!is_finishing_ || full_.any()) return;
-    if (drainer_.held() > 0 && finish_at_ > now.monotonic) return;
+    if (drainer_.draining() > 0 && finish_at_ > now.monotonic) return;
     if (last_flush_until_ == kNever) last_flush_until_ = now.monotonic + kLastFlushMax;
     if (!may_stop_more(now.monotonic)) return;
-    if (drainer_.held() > 0)
-        drainer_.stop(kStopsPerTurn, now);
-    else
-        follower_.stop(kStopsPerTurn, now);
+    drainer_.stop(kStopsPerTurn, now);
 }
 
 void Closer::end_if_done(Moment now) {
-    if (!is_at_its_end() || follower_.followed() > 0) return;
+    if (!is_at_its_end()) return;
     if (last_flush_until_ == kNever) last_flush_until_ = now.monotonic + kLastFlushMax;
     const bool is_last_chance = now.monotonic >= last_flush_until_;
     records_.finish(is_last_chance, now);

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "closer/closer.hpp"
-#include "closer/follow/kernel_diag.hpp"
 #include "closer/start_up.hpp"
 #include "finwait/control.hpp"
 
@@ -96,7 +95,7 @@ int main(int argc, char** argv) {
     const auto closer = std::make_unique<Closer>(
         CloserDescriptors{std::move(lanes), UniqueFd(kControlFd), std::move(signals),
                           std::move(ledger), std::move(remedies)},
-        *counters, arguments.slot, descriptor_limit, std::make_unique<KernelDiag>());
+        *counters, arguments.slot, descriptor_limit);
     let_go_of_standard_files();
     return run(*closer);
 }

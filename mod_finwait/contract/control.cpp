@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "finwait/control.hpp"
 
-#include <algorithm>
-
 #include "contract/wire.hpp"
 
 namespace finwait {
@@ -21,31 +19,14 @@ bool is_known(LogMode mode) {
     return mode <= LogMode::stuck;
 }
 
-void put_ports(wire::Writer& writer, const Control& control) {
-    const std::size_t count = std::min<std::size_t>(control.port_count, kPortsMax);
-    writer.put(static_cast<std::uint16_t>(count));
-    for (std::size_t i = 0; i < count; ++i) writer.put(control.ports[i]);
-}
-
-bool get_ports(wire::Reader& reader, Control& control) {
-    control.port_count = reader.get<std::uint16_t>();
-    if (control.port_count > kPortsMax) return false;
-    for (std::size_t i = 0; i < control.port_count; ++i)
-        control.ports[i] = reader.get<std::uint16_t>();
-    return true;
-}
-
 }  // namespace
 
 std::size_t encode(const Control& control, std::span<std::byte> out) {
     wire::Writer writer(out);
     writer.put(control.kind);
     if (control.kind == ControlKind::retire) return writer.size();
-    writer.put(control.max_draining);
-    writer.put(control.max_followed);
+    writer.put(control.max_held);
     writer.put(control.ledger_size);
-    writer.put(control.sample_interval_ms);
-    put_ports(writer, control);
     writer.put(control.descriptor_limit);
     writer.put(control.log_id);
     writer.put(control.log_mode);
@@ -61,11 +42,8 @@ bool decode(std::span<const std::byte> bytes, Control& control) {
     control.kind = reader.get<ControlKind>();
     if (reader.truncated() || !is_known(control.kind)) return false;
     if (control.kind == ControlKind::retire) return reader.left() == 0;
-    control.max_draining = reader.get<std::uint32_t>();
-    control.max_followed = reader.get<std::uint32_t>();
+    control.max_held = reader.get<std::uint32_t>();
     control.ledger_size = reader.get<std::uint32_t>();
-    control.sample_interval_ms = reader.get<std::uint32_t>();
-    if (!get_ports(reader, control)) return false;
     control.descriptor_limit = reader.get<std::uint64_t>();
     control.log_id = reader.get<std::uint16_t>();
     control.log_mode = reader.get<LogMode>();

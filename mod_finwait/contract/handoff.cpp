@@ -38,14 +38,20 @@ bool get_endpoint(Reader& reader, Endpoint& endpoint) {
 }
 
 // What few virtual hosts set takes a bit where they do not, so that most messages stay small.
-enum Given : std::uint8_t { given_drain_limit = 1, given_ack_timeout = 2, given_auto_rule = 4 };
-constexpr std::uint8_t kAllGiven = 7;
+enum Given : std::uint8_t {
+    given_drain_limit = 1,
+    given_ack_timeout = 2,
+    given_auto_rule = 4,
+    given_wait_timeout = 8,
+};
+constexpr std::uint8_t kAllGiven = 15;
 
 std::uint8_t given_in(const Handoff& handoff) {
     std::uint8_t given = 0;
     if (handoff.policy.drain_limit_bytes != Policy::kUnlimited) given |= given_drain_limit;
     if (handoff.policy.ack_timeout_ms != Policy::kAckKernel) given |= given_ack_timeout;
     if (handoff.auto_rule) given |= given_auto_rule;
+    if (handoff.policy.wait_timeout_ms != Policy().wait_timeout_ms) given |= given_wait_timeout;
     return given;
 }
 
@@ -62,11 +68,11 @@ void put_policy(Writer& writer, const Handoff& handoff) {
     writer.put(given);
     writer.put(policy.drain_timeout_ms);
     writer.put(policy.drain_idle_timeout_ms);
-    writer.put(policy.linger2_s);
     writer.put(policy.method);
     if (given & given_drain_limit) writer.put(policy.drain_limit_bytes);
     if (given & given_ack_timeout) writer.put(policy.ack_timeout_ms);
     if (handoff.auto_rule) put_rule(writer, *handoff.auto_rule);
+    if (given & given_wait_timeout) writer.put(policy.wait_timeout_ms);
 }
 
 bool get_logs(Reader& reader, LogIds& logs) {
@@ -105,11 +111,11 @@ bool get_policy(Reader& reader, Handoff& handoff) {
     const auto given = reader.get<std::uint8_t>();
     policy.drain_timeout_ms = reader.get<std::uint32_t>();
     policy.drain_idle_timeout_ms = reader.get<std::uint32_t>();
-    policy.linger2_s = reader.get<std::uint8_t>();
     if (!get_word(reader, policy.method)) return false;
     if (given & given_drain_limit) policy.drain_limit_bytes = reader.get<std::uint64_t>();
     if (given & given_ack_timeout) policy.ack_timeout_ms = reader.get<std::uint32_t>();
     if (given & given_auto_rule && !get_rule(reader, handoff.auto_rule.emplace())) return false;
+    if (given & given_wait_timeout) policy.wait_timeout_ms = reader.get<std::uint32_t>();
     return given <= kAllGiven && given == given_in(handoff);
 }
 

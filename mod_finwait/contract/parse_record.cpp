@@ -146,6 +146,7 @@ constexpr std::array kFields{
     Field{take<key::kCause, read_word<&Record::cause>>},
     Field{take<key::kDrain, read_word<&Record::drain>>},
     Field{take<key::kOutcome, read_word<&Record::outcome>>},
+    Field{take<key::kProbe, read_word<&Record::probe>>},
     Field{take<key::kRequests, read_number<&Record::requests>>},
     Field{take<key::kDrainMs, read_number<&Record::drain_ms>>},
     Field{take<key::kDrainedBytes, read_number<&Record::drained_bytes>>},

@@ -36,6 +36,11 @@ std::size_t encode(const Question& question, std::span<std::byte> out) {
     writer.put(question.module.handoffs);
     writer.put(question.module.reports);
     for (const std::uint64_t declined : question.module.declined) writer.put(declined);
+    writer.put(static_cast<std::uint8_t>(question.on_ports ? 1 : 0));
+    const SocketCounts on_ports = question.on_ports.value_or(SocketCounts());
+    writer.put(on_ports.fin_wait_1);
+    writer.put(on_ports.fin_wait_2);
+    writer.put(on_ports.closing);
     return writer.size();
 }
 
@@ -48,9 +53,16 @@ DecodeError decode(std::span<const std::byte> bytes, Question& question) {
     question.module.handoffs = reader.get<std::uint64_t>();
     question.module.reports = reader.get<std::uint64_t>();
     for (std::uint64_t& declined : question.module.declined) declined = reader.get<std::uint64_t>();
+    const auto has_counts = reader.get<std::uint8_t>();
+    SocketCounts on_ports;
+    on_ports.fin_wait_1 = reader.get<std::uint64_t>();
+    on_ports.fin_wait_2 = reader.get<std::uint64_t>();
+    on_ports.closing = reader.get<std::uint64_t>();
+    question.on_ports = has_counts != 0 ? std::optional(on_ports) : std::nullopt;
     if (reader.truncated()) return DecodeError::truncated;
     if (version != kHandoffVersion) return DecodeError::wrong_version;
-    if (kind != MessageKind::question || !is_known(question.format)) return DecodeError::bad_value;
+    if (kind != MessageKind::question || !is_known(question.format) || has_counts > 1)
+        return DecodeError::bad_value;
     return reader.left() == 0 ? DecodeError::none : DecodeError::trailing_bytes;
 }
 

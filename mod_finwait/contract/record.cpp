@@ -35,6 +35,7 @@ void add_how(JsonLine& line, const Record& record) {
     line.add(key::kCause, name_of(record.cause));
     line.add(key::kDrain, name_of(record.drain));
     line.add(key::kOutcome, name_of(record.outcome));
+    line.add(key::kProbe, name_of(record.probe));
     line.add(key::kRequests, record.requests);
     line.add(key::kDrainMs, record.drain_ms);
     line.add(key::kDrainedBytes, record.drained_bytes);

@@ -25,6 +25,7 @@ inline constexpr std::string_view kState = "network.connection.state";
 inline constexpr std::string_view kCause = "finwait.cause";
 inline constexpr std::string_view kDrain = "finwait.drain";
 inline constexpr std::string_view kOutcome = "finwait.outcome";
+inline constexpr std::string_view kProbe = "finwait.probe";
 inline constexpr std::string_view kRequests = "finwait.requests";
 inline constexpr std::string_view kDrainMs = "finwait.drain_ms";
 inline constexpr std::string_view kDrainedBytes = "finwait.drained_bytes";

@@ -68,7 +68,7 @@ class Parser {
         add("--family", words_.family, "one client, as the first column names it");
         add("--vhost", words_.vhost, "one virtual host");
         add("--address", words_.network, "one address or network (192.0.2.0/24)");
-        add("--outcome", words_.outcome, "one outcome: fin, late_fin, kernel_timeout, ...");
+        add("--outcome", words_.outcome, "one outcome: fin, late_fin, timeout, ...");
         add("--cause", words_.cause, "one cause: keepalive_timeout, client_asked, ...");
     }
 

@@ -76,18 +76,6 @@ def lingering(port, **options):
     return sockets(port, "fin-wait-1", "fin-wait-2", **options)
 
 
-def wait_for_room(count):
-    """Until the kernel keeps so many more closed sockets: those in TIME_WAIT and those in FIN_WAIT_2
-    have one bound, and beyond it they are forgotten at once."""
-    bound = int(pathlib.Path("/proc/sys/net/ipv4/tcp_max_tw_buckets").read_text())
-    for _ in range(65):
-        kept = re.search(r" tw (\d+)", pathlib.Path("/proc/net/sockstat").read_text())
-        if int(kept[1]) + count < bound:
-            return
-        time.sleep(1)
-    raise RuntimeError(f"no room for {count} closed sockets: net.ipv4.tcp_max_tw_buckets is {bound}")
-
-
 def times_of(pid):
     """(user, system) seconds, by the kernel's ticks."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()

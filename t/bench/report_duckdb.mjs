@@ -24,7 +24,7 @@ const reader = await connection.runAndReadAll(`
          quantile_disc("finwait.fin_wait_2_ms", 0.5) AS p50_ms,
          quantile_disc("finwait.fin_wait_2_ms", 0.99) AS p99_ms,
          count(*) FILTER ("finwait.outcome" = 'fin') AS fin,
-         count(*) FILTER ("finwait.outcome" = 'kernel_timeout') AS kernel_timeout,
+         count(*) FILTER ("finwait.outcome" = 'timeout') AS timeout,
          count(*) FILTER ("finwait.cause" = 'keepalive_timeout') AS keepalive_timeout,
          count(*) FILTER ("finwait.cause" = 'client_gone') AS client_gone
   FROM read_json('${process.argv[2].replaceAll("'", "''")}', format = 'newline_delimited',

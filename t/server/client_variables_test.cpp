@@ -53,7 +53,7 @@ TEST_P(ClientVariables, ChangeThePolicyWhateverSetsThem) {
         expect_after_300ms(record_of(user_agent), Drain::idle_timeout);
     expect_after_300ms(record_of("drain"), Drain::deadline);
     const Record kernel = record_of("kernel");
-    EXPECT_EQ(kernel.outcome, Outcome::kernel_timeout);
+    EXPECT_EQ(kernel.outcome, Outcome::timeout);
     EXPECT_GE(kernel.fin_wait_2_ms, 2000U);
     EXPECT_LE(kernel.fin_wait_2_ms, 3000U);
 }

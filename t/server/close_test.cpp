@@ -60,15 +60,13 @@ TEST_P(Close, WellBehavedClientIsRecordedWithAllItsFields) {
     EXPECT_GE(age, 0s);
 }
 
-TEST_P(Close, NeverClosingClientIsDrainedForTheIdleTimeoutAndFollowedToItsEnd) {
+TEST_P(Close, NeverClosingClientIsDrainedForTheIdleTimeoutAndHeldToItsEnd) {
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.drain, Drain::idle_timeout);
     EXPECT_EQ(record.state, TcpState::fin_wait_2);
-    EXPECT_EQ(record.outcome, Outcome::kernel_timeout);  // FinWaitTimeout, one second
-    EXPECT_GE(record.drain_ms, 395U);
-    EXPECT_LE(record.drain_ms, 500U);
-    EXPECT_GE(record.fin_wait_2_ms, 1340U);
-    EXPECT_LE(record.fin_wait_2_ms, record.drain_ms + 1050);
+    EXPECT_EQ(record.outcome, Outcome::timeout);  // FinWaitTimeout, one second
+    EXPECT_GE(record.drain_ms, 400U);
+    EXPECT_GE(record.fin_wait_2_ms, 1340U);  // our FIN's acknowledgement may take 40 ms and more
     EXPECT_EQ(record.drained_bytes, 0U);
 }
 
@@ -102,7 +100,7 @@ TEST_P(Close, ClientThatKeepsSendingIsCutAtTheTotalLimit) {
     EXPECT_GE(record.drain_ms, 1195U);
     EXPECT_LE(record.drain_ms, 1300U);
     EXPECT_GT(record.drained_bytes, 1'000'000U);
-    EXPECT_TRUE(record.outcome == Outcome::cut || record.outcome == Outcome::reset);
+    EXPECT_EQ(record.outcome, Outcome::reset);
 }
 
 TEST_P(Close, ClientThatTricklesIsNotIdleButCutAtTheTotalLimit) {

@@ -329,7 +329,7 @@ TEST(CloserProcess, ReplacedAndKilledIsReportedAndCountedAsLost) {
 }
 
 TEST(CloserProcess, SaysAtStartWhatItCanHold) {
-    Httpd httpd(Mpm::event, "FinWaitMaxDraining 500000\n",
+    Httpd httpd(Mpm::event, "FinWaitMaxHeld 500000\n",
                 {.launcher = {"prlimit", "--nofile=1024:4096"}});
     EXPECT_TRUE(httpd.wait_error_log("finwait: closer " + std::to_string(httpd.closer_pid())));
     const std::string log = httpd.error_log();

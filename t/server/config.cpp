@@ -129,7 +129,7 @@ std::string config_text(Mpm mpm, const std::string& directives, const HttpdOptio
         line("FinWaitCloser ${closer}");
         if (options.with_log) line("FinWaitLog ${dir}/finwait.log");
         // A Record comes when the kernel has forgotten the socket: soon.
-        line("FinWaitTimeout 1s\nFinWaitSampleInterval 100ms");
+        line("FinWaitTimeout 1s");
     }
     return text + directives + kTlsServer;
 }

@@ -51,8 +51,8 @@ std::uint64_t Counters::held() const {
     return sum(closer_->held);
 }
 
-std::uint64_t Counters::followed() const {
-    return sum(closer_->followed);
+std::uint64_t Counters::waiting() const {
+    return sum(closer_->waiting);
 }
 
 std::uint64_t Counters::untold() const {
@@ -93,9 +93,8 @@ std::string Counters::text() const {
     add("shed", read(closer_->shed));
     add("evicted", read(closer_->evicted));
     add("lost", read(closer_->lost));
-    add("unfollowed", read(closer_->unfollowed));
     add("held", held());
-    add("followed", followed());
+    add("waiting", waiting());
     add("unwritten", sum(closer_->unwritten));
     add("untold", untold());
     out += "| causes: ";

@@ -143,15 +143,12 @@ TEST_F(Documents, StateTheDefaultsOfTheCode) {
         {"FinWaitDrainIdleTimeout", seconds(policy.drain_idle_timeout_ms)},
         {"FinWaitShortDrainTimeout", seconds(vhost.short_drain_timeout_ms)},
         {"FinWaitDrainLimit", "unlimited"},
-        {"FinWaitTimeout", std::to_string(policy.linger2_s) + "s"},
+        {"FinWaitTimeout", seconds(policy.wait_timeout_ms)},
         {"FinWaitAckTimeout", "kernel"},
         {"FinWaitMethod", std::string(name_of(policy.method))},
         {"FinWaitAuto", vhost.auto_rule ? "On" : "Off"},
-        {"FinWaitMaxDraining", constant("kMaxDrainingDefault")},
-        {"FinWaitMaxFollowed", constant("kMaxFollowedDefault")},
+        {"FinWaitMaxHeld", constant("kMaxHeldDefault")},
         {"FinWaitLedgerSize", constant("kLedgerSizeDefault")},
-        {"FinWaitSampleInterval",
-         seconds(static_cast<std::uint32_t>(std::stoul(constant("kSampleIntervalDefaultMs"))))},
     };
     const auto all = documented();
     for (const auto& [name, value] : code) {

@@ -57,7 +57,7 @@ class Counters {
     [[nodiscard]] const CloserCounters& closer() const { return *closer_; }
     [[nodiscard]] std::uint64_t declined() const;
     [[nodiscard]] std::uint64_t held() const;
-    [[nodiscard]] std::uint64_t followed() const;
+    [[nodiscard]] std::uint64_t waiting() const;
     [[nodiscard]] std::uint64_t untold() const;
     // closes == handoffs + reports + declined, and the closer has finished with all of them, but
     // for tally lines that are not due yet.

@@ -78,7 +78,7 @@ TEST(KnownClients, GetTheirRemedyAndOthersNone) {
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const Record record = httpd.record_of(open[i]);
-        EXPECT_EQ(record.outcome, Outcome::kernel_timeout) << rows[i].at("client");
+        EXPECT_EQ(record.outcome, Outcome::timeout) << rows[i].at("client");
         if (has(rows[i].at("remedy"), "finwait-timeout=1s"))
             EXPECT_LT(record.fin_wait_2_ms, 2000U) << rows[i].at("client");
         else
@@ -88,7 +88,7 @@ TEST(KnownClients, GetTheirRemedyAndOthersNone) {
 
 TEST(KnownClients, EveryAffectedOneHasARemedyOrClosesSoon) {
     for (const Row& row : clients()) {
-        const bool stays = row.at("outcome") == "stuck" || row.at("outcome") == "kernel_timeout";
+        const bool stays = row.at("outcome") == "stuck" || row.at("outcome") == "timeout";
         EXPECT_EQ(stays, !row.at("remedy").empty() && row.at("remedy") != "!nokeepalive")
             << row.at("client");
     }

@@ -77,7 +77,7 @@ TEST_P(StuckLog, HoldsEveryCloseOnceThroughEvictionsAndAGracefulRestart) {
     EXPECT_EQ(records.size(), 2 * kKeepers) << httpd.counters().text();
     for (const Record& record : records) {
         EXPECT_EQ(record.user_agent, "keeper/1.0");
-        EXPECT_TRUE(is_stuck(record.drain, record.state));
+        EXPECT_TRUE(is_stuck(record.drain, record.state, record.probe));
     }
     EXPECT_EQ(closes_of(tallies), read(closer.tallied));
     EXPECT_GE(closes_of(tallies), 4 * kUserAgents);

@@ -43,7 +43,7 @@ TEST_P(MethodOf, ASilentClientIsLeftAsTheMethodSays) {
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.drain, method == Method::drain ? Drain::idle_timeout : Drain::none);
     const bool is_reset = method == Method::reset;
-    EXPECT_EQ(record.outcome, is_reset ? Outcome::method : Outcome::kernel_timeout);
+    EXPECT_EQ(record.outcome, is_reset ? Outcome::method : Outcome::timeout);
     EXPECT_EQ(httpd.kernel_sockets(client).empty(), true) << httpd.kernel_sockets(client);
     // A client that no variable names is drained.
     EXPECT_EQ(httpd.record_of(other).drain, Drain::idle_timeout);

@@ -18,7 +18,7 @@ constexpr const char* kShortDrains = R"(
     FinWaitShortDrainTimeout 300ms
     FinWaitDrainIdleTimeout 300ms
 )";
-const std::string kQuick = std::string(kShortDrains) + "FinWaitMaxFollowed 0\n";
+const std::string kQuick = std::string(kShortDrains) + "FinWaitTimeout 1ms\n";
 // They take longer than `short`, which is one second.
 constexpr const char* kLongerThanShort = R"(
     FinWaitShortDrainTimeout 1300ms
@@ -118,7 +118,7 @@ TEST_P(Remedied, AGuiltyClientLosesKeepAliveAndTheOthersKeepIt) {
     EXPECT_EQ(record.cause, is_h2 ? Cause::keepalive_timeout : Cause::server_limit);
     EXPECT_EQ(was_told_to_close(), !is_h2);
     if (is_h2) {
-        EXPECT_TRUE(is_stuck(record.drain, record.state)) << record.drain;
+        EXPECT_TRUE(is_stuck(record.drain, record.state, record.probe)) << record.drain;
         EXPECT_GE(record.drain_ms, 990U);
         EXPECT_LE(record.drain_ms, 1200U);
     }
@@ -143,7 +143,7 @@ TEST_P(OnEvent, AClientThatUsesKeepAliveKeepsItAndIsCutShort) {
     const Record record = next_record("busy/1.0", 7);
     EXPECT_EQ(record.remedy, Remedy::cut_short);
     EXPECT_FALSE(was_told_to_close());
-    EXPECT_TRUE(is_stuck(record.drain, record.state)) << record.drain;
+    EXPECT_TRUE(is_stuck(record.drain, record.state, record.probe)) << record.drain;
     EXPECT_GE(record.drain_ms, 990U);
     EXPECT_LE(record.drain_ms, 1200U);
 }

@@ -66,7 +66,7 @@ TEST(Report, NamesRequestsAndItsSnippetMakesTheFinWait2GoAway) {
         EXPECT_EQ(conf.exit_code, 0);
         snippet = conf.output;
         for (const Record& record : httpd.records())
-            EXPECT_EQ(is_of_requests(record), is_stuck(record.drain, record.state));
+            EXPECT_EQ(is_of_requests(record), is_stuck(record.drain, record.state, record.probe));
     }
     EXPECT_THAT(snippet, HasSubstr("BrowserMatch \"^python-requests/\" nokeepalive"));
     const Finished configtest = apache2_says(Mpm::event, snippet);
@@ -75,7 +75,7 @@ TEST(Report, NamesRequestsAndItsSnippetMakesTheFinWait2GoAway) {
     Httpd httpd(Mpm::event, kShortWaits + snippet);
     let_clients_come(httpd);
     for (const Record& record : httpd.records()) {
-        EXPECT_FALSE(is_stuck(record.drain, record.state)) << record.user_agent;
+        EXPECT_FALSE(is_stuck(record.drain, record.state, record.probe)) << record.user_agent;
         EXPECT_LT(record.fin_wait_2_ms, 300U) << record.user_agent;
     }
 }
@@ -88,7 +88,7 @@ TEST(Report, OfAHostileClientPassesConfigtest) {
     record.state = TcpState::fin_wait_2;
     record.cause = Cause::keepalive_timeout;
     record.drain = Drain::deadline;
-    record.outcome = Outcome::kernel_timeout;
+    record.outcome = Outcome::timeout;
     record.fin_wait_2_ms = 2000;
     for (int i = 0; i < 60; ++i) append_record(log, record);
     const std::string file = Suite::dir() + "/hostile.log";

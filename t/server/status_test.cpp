@@ -98,7 +98,7 @@ TEST_P(StatusPage, AddsUpToWhatSsShows) {
             ServerName localhost
         </VirtualHost>
         <VirtualHost *:${plain}>
-            ServerName followed.test
+            ServerName waiting.test
             FinWaitDrainIdleTimeout 100ms
         </VirtualHost>
         <VirtualHost *:${plain}>
@@ -115,7 +115,7 @@ TEST_P(StatusPage, AddsUpToWhatSsShows) {
         }
     };
     add("localhost", 4);
-    add("followed.test", 5);
+    add("waiting.test", 5);
     add("stock.test", 2);  // these clients are still there: httpd lingers for two seconds
     const auto state = [&](Json& page, const char* owner) {
         return page.number(std::string("/sockets/") + owner + "/fin_wait_2");
@@ -127,7 +127,7 @@ TEST_P(StatusPage, AddsUpToWhatSsShows) {
         const auto seen = run({"ss", "-Htn", "state", "fin-wait-2", "sport", "=",
                                ":" + std::to_string(httpd.port())})
                               .output;
-        return state(page, "held") == 4 && state(page, "followed") == 5 &&
+        return state(page, "draining") == 4 && state(page, "waiting") == 5 &&
                state(page, "unattributed") == 2 && std::ranges::count(seen, '\n') == 11;
     })) << last;
     httpd.stop();

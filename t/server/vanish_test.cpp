@@ -36,13 +36,14 @@ TEST(VanishedClient, IsGivenUpByTheKernelAfterFinWaitAckTimeout) {
         KeepAliveTimeout 300ms
         FinWaitDrainIdleTimeout 400ms
         FinWaitAckTimeout 2s
+        FinWaitTimeout 60s
     )",
                 {.listen = netns.server_address()});
     Client client = netns.connect(Transport::plain, httpd.port());
     EXPECT_TRUE(client.get("/small").complete);
     netns.vanish();
-    // After close() only the kernel's own timer is left; its default would be some 100 s.
-    ASSERT_TRUE(wait_until(3s, [&] { return httpd.counters().followed() == 1; }));
+    // FinWaitTimeout is as long as the test needs: the kernel's own end comes before.
+    ASSERT_TRUE(wait_until(3s, [&] { return httpd.counters().waiting() == 1; }));
     EXPECT_NE(httpd.kernel_sockets(client).find("FIN-WAIT-1"), std::string::npos);
     EXPECT_TRUE(httpd.records().empty()) << "it is not known yet";
     EXPECT_EQ(httpd.record_of(client).outcome, Outcome::unacked);
@@ -90,11 +91,12 @@ struct VanishedReader : testing::Test {
     }
 };
 
-TEST_F(VanishedReader, IsGivenUpByTheKernelAfterTheCloserHasClosed) {
-    Httpd httpd(Mpm::event, roomy("FinWaitDrainIdleTimeout 400ms\nFinWaitAckTimeout 2s\n"),
+TEST_F(VanishedReader, IsGivenUpByTheKernelWhileItWaits) {
+    Httpd httpd(Mpm::event,
+                roomy("FinWaitDrainIdleTimeout 400ms\nFinWaitAckTimeout 2s\nFinWaitTimeout 60s\n"),
                 {.listen = netns.server_address()});
     const Client client = vanish_from(httpd);
-    ASSERT_TRUE(wait_until(3s, [&] { return httpd.counters().followed() == 1; }));
+    ASSERT_TRUE(wait_until(3s, [&] { return httpd.counters().waiting() == 1; }));
     EXPECT_NE(httpd.kernel_sockets(client).find("FIN-WAIT-1"), std::string::npos);
     expect_unacked_data(httpd.record_of(client, 10s));
     EXPECT_TRUE(wait_until(5s, [&] { return httpd.kernel_sockets(client).empty(); }))
@@ -112,16 +114,52 @@ TEST_F(VanishedReader, IsGivenUpByTheKernelWhileTheCloserStillHoldsIt) {
     EXPECT_TRUE(httpd.kernel_sockets(client).empty()) << httpd.kernel_sockets(client);
 }
 
-// What the others are spared: its timer runs on (the kernel's own end is after some 100 s).
+// What the others are spared: its timer runs on (the kernel's own end is after some 100 s), also
+// when the closer has given it up.
 TEST_F(VanishedReader, IsKeptInFinWait1WithoutFinWaitAckTimeout) {
-    Httpd httpd(Mpm::event, roomy("FinWaitDrainIdleTimeout 400ms\n"),
+    Httpd httpd(Mpm::event, roomy("FinWaitDrainIdleTimeout 400ms\nFinWaitTimeout 2s\n"),
                 {.listen = netns.server_address()});
     const Client client = vanish_from(httpd);
-    EXPECT_FALSE(wait_until(6s, [&] { return httpd.kernel_sockets(client).empty(); }));
+    expect_unacked_data(httpd.record_of(client, 15s));
     EXPECT_NE(httpd.kernel_sockets(client).find("FIN-WAIT-1"), std::string::npos);
-    EXPECT_TRUE(httpd.records().empty());
     netns.come_back();
 }
+
+// After it has acknowledged our FIN: nothing but a probe can tell it from one that does not close.
+struct GoneAfterItsAcknowledgement : PerMpm {
+    Netns netns;
+
+    Record end_of(const std::string& limits) {
+        Httpd httpd(mpm, "KeepAliveTimeout 300ms\n" + limits, {.listen = netns.server_address()});
+        Client client = netns.connect(Transport::plain, httpd.port());
+        EXPECT_TRUE(client.get("/small").complete);
+        EXPECT_TRUE(wait_until(10s, [&] {
+            return httpd.kernel_sockets(client).find("FIN-WAIT-2") != std::string::npos;
+        })) << httpd.kernel_sockets(client);
+        netns.vanish();
+        return httpd.record_of(client, 30s);
+    }
+};
+
+TEST_P(GoneAfterItsAcknowledgement, HasVanishedAndIsNotStuck) {
+    const Record record = end_of("FinWaitDrainIdleTimeout 500ms\nFinWaitTimeout 20s\n");
+    EXPECT_EQ(record.drain, Drain::idle_timeout);
+    EXPECT_EQ(record.state, TcpState::fin_wait_2);
+    EXPECT_EQ(record.outcome, Outcome::vanished) << name_of(record.outcome);
+    EXPECT_EQ(record.probe, Probe::silent);
+    EXPECT_FALSE(is_stuck(record.drain, record.state, record.probe));
+    EXPECT_GE(record.fin_wait_2_ms, 3000U) << "two probes and more were left unanswered";
+    EXPECT_LT(record.fin_wait_2_ms, 20'000U);
+}
+
+TEST_P(GoneAfterItsAcknowledgement, IsNoticedDuringALongDrain) {
+    const Record record = end_of("FinWaitDrainIdleTimeout 30s\nFinWaitShortDrainTimeout 30s\n");
+    EXPECT_EQ(record.outcome, Outcome::vanished) << name_of(record.outcome);
+    EXPECT_EQ(record.probe, Probe::silent);
+    EXPECT_LT(record.drain_ms, 20'000U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, GoneAfterItsAcknowledgement, testing::ValuesIn(kEachMpm), NameOf());
 
 }  // namespace
 }  // namespace finwait::test

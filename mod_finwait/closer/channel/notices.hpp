@@ -26,8 +26,6 @@ enum class NoticeKind : std::uint8_t {
     bad_message,
     bad_control,
     shed,
-    follow_full,
-    follow_failed,
     log_dropped,
     log_failed,
     log_unknown,

@@ -8,13 +8,21 @@ namespace finwait {
 
 using std::chrono::milliseconds;
 
-DrainState::DrainState(const Policy& policy, Time half_close)
+namespace {
+
+// The kernel tells times in ticks of up to 10 ms. Who has acknowledged something so shortly before
+// it was asked was there, too.
+constexpr Time kAckSlack = milliseconds(50);
+
+}  // namespace
+
+DrainState::DrainState(const Policy& policy, std::uint32_t wait_timeout_ms, Time half_close)
     : half_close_(half_close),
       last_progress_(half_close),
       limit_bytes_(policy.drain_limit_bytes),
       drain_timeout_ms_(policy.drain_timeout_ms),
       idle_timeout_ms_(policy.drain_idle_timeout_ms),
-      resets_in_fin_wait_2_(policy.linger2_s == 0),
+      wait_timeout_ms_(wait_timeout_ms),
       method_(policy.method) {}
 
 void DrainState::received(std::uint64_t bytes, Time now) {
@@ -34,25 +42,50 @@ bool DrainState::saw_unacked(std::uint32_t unacked_bytes, Time now) {
     // Nothing says when that was acknowledged which was so at the first look. The look is early,
     // unless the closer was late: the half-close is never farther off than the client's distance.
     const Time when = is_first_look ? half_close_ : now;
-    if (unacked_bytes == 0) fin_wait_2_since_ = when;
     last_progress_ = std::max(last_progress_, when);
-    return unacked_bytes == 0;
+    if (unacked_bytes != 0) return false;
+    fin_wait_2_since_ = when;
+    if (is_waiting()) begin_waiting(when);
+    return true;
 }
 
-Time DrainState::next_timer() const {
+Time DrainState::drain_end() const {
     return std::min(half_close_ + milliseconds(drain_timeout_ms_),
                     last_progress_ + milliseconds(idle_timeout_ms_));
 }
 
+Time DrainState::next_timer() const {
+    const Time end = is_waiting() ? wait_until_ : drain_end();
+    const bool will_probe = is_in_fin_wait_2() && !is_probing();
+    return will_probe ? std::min(end, fin_wait_2_since_ + kProbeAfter) : end;
+}
+
 DrainState::Timer DrainState::timer_at(Time now) const {
+    if (now < next_timer()) return Timer::wait;
+    if (is_waiting()) return now >= wait_until_ ? Timer::wait_over : Timer::probe;
     if (now >= half_close_ + milliseconds(drain_timeout_ms_)) return Timer::deadline;
-    if (now < last_progress_ + milliseconds(idle_timeout_ms_)) return Timer::wait;
+    if (now < drain_end()) return Timer::probe;
     return is_in_fin_wait_2() ? Timer::idle_timeout : Timer::look;
 }
 
 bool DrainState::is_idle(const AckFacts& facts, Time now) {
     saw_unacked(facts.unacked_bytes, now - facts.since_last_ack);
     return now >= last_progress_ + milliseconds(idle_timeout_ms_);
+}
+
+Probe DrainState::probe(const AckFacts& facts, Time now) const {
+    if (!is_probing()) return Probe::none;
+    if (facts.probes >= kSilentProbes) return Probe::silent;
+    const bool has_answered = now - facts.since_last_ack + kAckSlack >= probing_since_;
+    return has_answered ? Probe::answered : Probe::none;
+}
+
+void DrainState::begin_waiting(Time now) {
+    wait_until_ = now + milliseconds(wait_timeout_ms_);
+}
+
+Time DrainState::wait_left(Time now) const {
+    return std::max(wait_until_ - now, Time::zero());
 }
 
 Time DrainState::fin_wait_2_time(Time now) const {
@@ -62,27 +95,32 @@ Time DrainState::fin_wait_2_time(Time now) const {
 Drain drain_of_error(int error) {
     if (error == ECONNRESET || error == EPIPE) return Drain::reset;
     // ETIMEDOUT, EHOSTUNREACH and the like: the kernel gave up sending our last data or FIN again,
-    // which is the longest idle time there is.
+    // which is the longest idle time there is, or the client left its probes unanswered.
     return Drain::idle_timeout;
 }
 
-Outcome outcome_of(Drain how, int error, TcpState state, bool resets_in_fin_wait_2) {
+Outcome outcome_of_drain(Drain how, const DrainState& drain) {
     switch (how) {
         case Drain::fin:
             return Outcome::fin;
         case Drain::reset:
             return Outcome::reset;
         case Drain::byte_limit:
+            return Outcome::cut;
         case Drain::shed:
         case Drain::stopping:
-            return Outcome::cut;
+            return Outcome::unknown;
         case Drain::idle_timeout:
         case Drain::deadline:
         case Drain::none:
             break;
     }
-    if (error != 0 || state != TcpState::fin_wait_2) return Outcome::unacked;
-    return resets_in_fin_wait_2 ? Outcome::cut : Outcome::unknown;
+    return drain.is_in_fin_wait_2() ? Outcome::cut : Outcome::unacked;
+}
+
+Outcome outcome_of_error(int error, const DrainState& drain) {
+    if (error == ECONNRESET || error == EPIPE) return Outcome::reset;
+    return drain.is_in_fin_wait_2() ? Outcome::vanished : Outcome::unacked;
 }
 
 }  // namespace finwait

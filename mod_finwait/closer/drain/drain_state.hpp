@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One drain's limits and what has happened in it. Decides and does nothing: time and what TCP says
-// are passed in, so that every rule can be tested without a socket.
+// One held socket's limits and what has happened to it: first it is drained, then, if the client's
+// FIN is still missing, it waits. Decides and does nothing: time and what TCP says are passed in,
+// so that every rule can be tested without a socket.
 #pragma once
 
 #include <cstddef>
@@ -16,19 +17,28 @@ namespace finwait {
 struct AckFacts {
     std::uint32_t unacked_bytes = 0;  // our FIN counts as one (SIOCOUTQ)
     Time since_last_ack{};
+    unsigned probes = 0;  // sent since then and not answered
 };
+
+// How long a client may be silent in FIN_WAIT_2 before it is asked whether it is there.
+inline constexpr Time kProbeAfter = std::chrono::seconds(1);
+// So many probes in a row without an answer, and it is not: one lost packet is none.
+inline constexpr unsigned kSilentProbes = 2;
 
 class DrainState {
   public:
     enum class Timer : std::uint8_t {
         wait,          // ask again at next_timer()
         look,          // idle in FIN_WAIT_1: get AckFacts, call is_idle()
-        idle_timeout,  // end it
-        deadline,      // end it
+        probe,         // ask the client whether it is there, call began_probing()
+        idle_timeout,  // the drain ends
+        deadline,      // the drain ends
+        wait_over,     // FinWaitTimeout has run out
     };
 
     DrainState() = default;
-    DrainState(const Policy& policy, Time half_close);
+    // `wait_timeout_ms` in place of the Policy's, which may leave it to the kernel.
+    DrainState(const Policy& policy, std::uint32_t wait_timeout_ms, Time half_close);
 
     void received(std::uint64_t bytes, Time now);
 
@@ -37,7 +47,7 @@ class DrainState {
     [[nodiscard]] bool is_over_limit() const { return drained_bytes_ > limit_bytes_; }
 
     // Takes a look at the unacknowledged bytes; true if this is the first time that there are none:
-    // FIN_WAIT_2 has begun.
+    // FIN_WAIT_2 has begun, and FinWaitTimeout anew if the drain is over.
     bool saw_unacked(std::uint32_t unacked_bytes, Time now);
 
     [[nodiscard]] Time next_timer() const;
@@ -47,38 +57,56 @@ class DrainState {
     // answers window probes makes none.
     [[nodiscard]] bool is_idle(const AckFacts& facts, Time now);
 
+    void began_probing(Time now) { probing_since_ = now; }
+    [[nodiscard]] bool is_probing() const { return probing_since_ != kNever; }
+    // What the probes have told by `now`.
+    [[nodiscard]] Probe probe(const AckFacts& facts, Time now) const;
+
+    // The drain has ended, and the client's FIN is missing.
+    void begin_waiting(Time now);
+    [[nodiscard]] bool is_waiting() const { return wait_until_ != kNever; }
+    [[nodiscard]] Time wait_left(Time now) const;
+
     // What FinWaitMethod allows.
     [[nodiscard]] Method method() const { return method_; }
     [[nodiscard]] bool reads() const {
-        return method_ == Method::drain || method_ == Method::reset;
+        return !is_waiting() && (method_ == Method::drain || method_ == Method::reset);
     }
     [[nodiscard]] bool ends_in_fin_wait_2() const {
-        return method_ == Method::solinger || method_ == Method::reset;
+        return !is_waiting() && (method_ == Method::solinger || method_ == Method::reset);
     }
 
     [[nodiscard]] bool is_in_fin_wait_2() const { return fin_wait_2_since_ != kNever; }
-    [[nodiscard]] bool resets_in_fin_wait_2() const { return resets_in_fin_wait_2_; }
+    // FinWaitTimeout 0.
+    [[nodiscard]] bool resets_in_fin_wait_2() const { return wait_timeout_ms_ == 0; }
     [[nodiscard]] Time half_close() const { return half_close_; }
     [[nodiscard]] std::uint64_t drained_bytes() const { return drained_bytes_; }
     [[nodiscard]] Time fin_wait_2_time(Time now) const;
 
   private:
+    [[nodiscard]] Time drain_end() const;
+
     Time half_close_{};
     Time last_progress_{};
     Time fin_wait_2_since_ = kNever;
+    Time probing_since_ = kNever;
+    Time wait_until_ = kNever;
     std::uint64_t drained_bytes_ = 0;
     std::uint64_t limit_bytes_ = Policy::kUnlimited;
     std::uint32_t drain_timeout_ms_ = 0;
     std::uint32_t idle_timeout_ms_ = 0;
+    std::uint32_t wait_timeout_ms_ = 0;
     std::uint32_t unacked_bytes_ = UINT32_MAX;  // at the last look
-    bool resets_in_fin_wait_2_ = false;
     Method method_ = Method::drain;
 };
 
 // How the drain ends when recv() fails with `error`.
 [[nodiscard]] Drain drain_of_error(int error);
 
-// The outcome of a drain that ended so with its socket in `state`.
-[[nodiscard]] Outcome outcome_of(Drain how, int error, TcpState state, bool resets_in_fin_wait_2);
+// The outcome of a drain that ended so, and leaves nothing to wait for.
+[[nodiscard]] Outcome outcome_of_drain(Drain how, const DrainState& drain);
+
+// The outcome where recv() fails with `error`.
+[[nodiscard]] Outcome outcome_of_error(int error, const DrainState& drain);
 
 }  // namespace finwait

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Drains the held sockets: does what DrainState decides. Holds at most set_max() of them and sheds
-// the cheapest beyond. The work per turn is bounded: a few recv() per socket, kExpiriesPerTurn ends
-// by timer, kRevisitsPerTurn visits to flooding sockets.
+// Drains the held sockets and then waits for what is still missing: does what DrainState decides.
+// Each end is an event, or a timer. Holds at most set_max() of them and sheds the cheapest beyond.
+// The work per turn is bounded: a few recv() per socket, kExpiriesPerTurn timers, kRevisitsPerTurn
+// visits to flooding sockets.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,6 @@
 #include "closer/drain/deadlines.hpp"
 #include "closer/drain/held_sockets.hpp"
 #include "closer/drain/record_keeper.hpp"
-#include "closer/follow/follower.hpp"
 
 namespace finwait {
 
@@ -29,16 +29,21 @@ inline constexpr Time kFloodPause = std::chrono::milliseconds(5);
 // Who behaves and is not far away has answered our FIN so long after it. Before that a look at the
 // socket is not worth its recv().
 inline constexpr Time kAnswerTime = std::chrono::milliseconds(1);
+// A client in FIN_WAIT_2 that is silent is asked each second while it drains, and less often while
+// it waits: there may be 100,000 of these.
+inline constexpr std::chrono::seconds kProbeSilence{1};
+inline constexpr std::chrono::seconds kProbeSilenceWaiting{5};
 
 class Drainer {
   public:
-    Drainer(int epoll, CloserCounters& counters, Counter& held, RecordKeeper& records,
-            Follower& follower, Notices& notices)
+    // Writes the gauges `held` and `waiting` of its slot.
+    Drainer(int epoll, CloserCounters& counters, std::size_t slot, RecordKeeper& records,
+            Notices& notices)
         : epoll_(epoll),
           counters_(counters),
-          held_(held),
+          held_(counters.held[slot]),
+          waiting_(counters.waiting[slot]),
           records_(records),
-          follower_(follower),
           notices_(notices) {}
 
     void set_max(std::size_t held_max, Moment now);
@@ -57,7 +62,7 @@ class Drainer {
     void revisit_paced(Moment now);
     void expire(Moment now);
 
-    // Ends `max` drains: the server stops.
+    // Gives up `max`, first those that wait: the server stops.
     void stop(std::size_t max, Moment now);
 
     // Closes what has ended, all at a time, which keeps the kernel's way through close() in the
@@ -67,8 +72,9 @@ class Drainer {
     // When revisit_paced() or expire() has something to do.
     [[nodiscard]] Time due() const;
     [[nodiscard]] std::size_t held() const { return sockets_.size(); }
+    [[nodiscard]] std::size_t waiting() const { return sockets_.size_of(Stage::waiting); }
+    [[nodiscard]] std::size_t draining() const { return held() - waiting(); }
     [[nodiscard]] const HeldSockets& sockets() const { return sockets_; }
-    [[nodiscard]] bool holds(std::uint64_t cookie) const { return sockets_.holds(cookie); }
 
   private:
     struct Visit {
@@ -77,9 +83,10 @@ class Drainer {
         Drain how = Drain::none;  // of what has ended
         int error = 0;            // errno, if that ended it
     };
-    struct Ended {
-        CloseEnd close;
-        bool goes_on;  // in the kernel, after our close()
+    // How a socket is let go: a drain that ended, or a wait that did (`how` is then its drain's).
+    struct Ending {
+        Drain how = Drain::none;
+        Outcome outcome = Outcome::unknown;
     };
     struct Paced {
         Time at;
@@ -90,31 +97,44 @@ class Drainer {
     [[nodiscard]] static Visit discard_what_came(int socket, DrainState& drain, Moment now);
     // The same, and what it entails if that ends it.
     [[nodiscard]] Visit::Result visit(Token token, HeldSocket& held, Moment now);
+    [[nodiscard]] static Ending ending_of(const Visit& seen, const DrainState& drain);
+    // A visit to one that waits: nothing is read.
+    [[nodiscard]] Visit::Result look(Token token, HeldSocket& held, Moment now);
     // A visit and what it entails; false if the socket is gone.
     [[nodiscard]] bool serve(Token token, HeldSocket& held, Moment now);
     void watch(Token token, HeldSocket& held, Moment now);
     void look_at_acks(Token token, HeldSocket& held, Moment now);
+    // False if that ends it.
+    [[nodiscard]] bool enter_fin_wait_2(Token token, HeldSocket& held, Moment now);
     void pace(Token token, HeldSocket& held, Moment now);
     void set_interest(int operation, Token token, const HeldSocket& held, Moment now);
     void on_timer(Token token, HeldSocket& held, Moment now);
+    // Before its end: sheds it, or the server stops.
+    void give_up(Token token, Drain how, Moment now);
     void shed_one(Moment now);
-    [[nodiscard]] static Ended ended_now(int socket, const DrainState& drain, Drain how, int error,
-                                         Moment now, bool is_by_method = false);
-    void end(Token token, HeldSocket& held, Drain how, int error, Moment now,
-             bool is_by_method = false);
-    void conclude(UniqueFd socket, const Handoff& handoff, const Ended& ended, Moment now);
+    void count_shed(Time now);
+    [[nodiscard]] static CloseEnd close_end(int socket, const DrainState& drain,
+                                            const Ending& ending, Moment now);
+    void end(Token token, HeldSocket& held, const Ending& ending, Moment now);
+    void end_drain(Token token, HeldSocket& held, Drain how, Moment now);
+    void end_wait(Token token, HeldSocket& held, Outcome outcome, Moment now);
+    // The drain is over, the client's FIN missing: waits for it, or ends it where FinWaitTimeout is
+    // 0.
+    void begin_waiting(Token token, HeldSocket& held, Drain how, Moment now);
     // FinWaitMethod's turn: everything sent is acknowledged, or the time for it has run out
     // (`how`).
     void end_by_method(Token token, HeldSocket& held, Drain how, Moment now);
     // A time has run out.
     void end_by_timer(Token token, HeldSocket& held, Drain how, Moment now);
-    void publish_held();
+    [[nodiscard]] static Outcome outcome_of_wait(const HeldSocket& held, Moment now);
+    void conclude(UniqueFd socket, const Handoff& handoff, const CloseEnd& end, Moment now);
+    void publish();
 
     int epoll_;
     CloserCounters& counters_;
     Counter& held_;
+    Counter& waiting_;
     RecordKeeper& records_;
-    Follower& follower_;
     Notices& notices_;
     std::size_t held_max_ = 0;
     HeldSockets sockets_;

@@ -34,22 +34,18 @@ Token HeldSockets::add(UniqueFd socket, const Handoff& handoff, const DrainState
     const std::uint32_t slot = free_slot();
     HeldSocket& held = at(slot);
     held.socket = std::move(socket);
-    held.in_fin_wait_2_list = false;
+    held.stage = Stage::draining;
     held.is_paced = false;
     held.drain = drain;
     held.handoff = PackedHandoff(handoff);
-    append(others_, slot);
-    ++size_;
+    append(slot);
     return make_token(slot, held.generation);
 }
 
 HeldSockets::Removed HeldSockets::remove(Token token) {
     HeldSocket* held = find(token);
     assert(held != nullptr);
-    unlink(held->in_fin_wait_2_list ? fin_wait_2_ : others_, slot_of(token));
-    if (held->in_fin_wait_2_list) --fin_wait_2_size_;
-    --size_;
-    cookies_.remove(slot_of(token));
+    unlink(slot_of(token));
     ++held->generation;
     free_.push_back(slot_of(token));
     return {std::move(held->socket), std::exchange(held->handoff, PackedHandoff())};
@@ -67,25 +63,24 @@ Token HeldSockets::token_of(std::uint32_t slot) const {
     return make_token(slot, at(slot).generation);
 }
 
-void HeldSockets::move_to_fin_wait_2(Token token) {
+void HeldSockets::move_to(Stage stage, Token token) {
     HeldSocket* held = find(token);
     assert(held != nullptr);
-    if (held->in_fin_wait_2_list) return;
-    unlink(others_, slot_of(token));
-    append(fin_wait_2_, slot_of(token));
-    held->in_fin_wait_2_list = true;
-    ++fin_wait_2_size_;
+    if (held->stage == stage) return;
+    unlink(slot_of(token));
+    held->stage = stage;
+    append(slot_of(token));
 }
 
 std::optional<Token> HeldSockets::cheapest() const {
-    const std::uint32_t slot =
-        fin_wait_2_.oldest != HeldSocket::kNoSlot ? fin_wait_2_.oldest : others_.oldest;
-    if (slot == HeldSocket::kNoSlot) return std::nullopt;
-    return token_of(slot);
+    for (const List& list : lists_)
+        if (list.oldest != HeldSocket::kNoSlot) return token_of(list.oldest);
+    return std::nullopt;
 }
 
-void HeldSockets::append(List& list, std::uint32_t slot) {
+void HeldSockets::append(std::uint32_t slot) {
     HeldSocket& held = at(slot);
+    List& list = list_of(held);
     held.older = list.newest;
     held.newer = HeldSocket::kNoSlot;
     if (list.newest != HeldSocket::kNoSlot)
@@ -93,10 +88,12 @@ void HeldSockets::append(List& list, std::uint32_t slot) {
     else
         list.oldest = slot;
     list.newest = slot;
+    ++list.size;
 }
 
-void HeldSockets::unlink(List& list, std::uint32_t slot) {
+void HeldSockets::unlink(std::uint32_t slot) {
     const HeldSocket& held = at(slot);
+    List& list = list_of(held);
     if (held.older != HeldSocket::kNoSlot)
         at(held.older).newer = held.newer;
     else
@@ -105,6 +102,7 @@ void HeldSockets::unlink(List& list, std::uint32_t slot) {
         at(held.newer).older = held.older;
     else
         list.newest = held.older;
+    --list.size;
 }
 
 }  // namespace finwait

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sockets being drained, in slots that never move. A Token names a socket and not just a slot:
-// an event or a list entry that outlives its socket finds nothing. Each socket stands in one of two
-// lists, oldest first: those in FIN_WAIT_2 and the others; together they are the order of shedding.
-// Not bounded by itself: the Drainer sheds before it adds.
+// The held sockets, in slots that never move. A Token names a socket and not just a slot: an event
+// or a list entry that outlives its socket finds nothing. Each socket stands in the list of its
+// stage, by the time it came there; together they are the order of shedding. Not bounded by itself:
+// the Drainer sheds before it adds.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 #include "closer/drain/drain_state.hpp"
 #include "closer/drain/packed_handoff.hpp"
-#include "closer/follow/cookie_index.hpp"
+#include "closer/drain/tcp_socket.hpp"
 #include "closer/unique_fd.hpp"
 
 namespace finwait {
@@ -27,6 +27,11 @@ inline constexpr std::uint32_t slot_of(Token token) {
     return static_cast<std::uint32_t>(token);
 }
 
+// In the order in which they are given up. Whose drain is over has its evidence already; while it
+// lasts and our FIN is acknowledged (FIN_WAIT_2), nothing of the reply can be lost.
+enum class Stage : std::uint8_t { waiting, acknowledged, draining };
+inline constexpr std::size_t kStages = 3;
+
 struct HeldSocket {
     static constexpr std::uint32_t kNoSlot = UINT32_MAX;
 
@@ -34,8 +39,11 @@ struct HeldSocket {
     std::uint32_t generation = 0;
     std::uint32_t older = kNoSlot;
     std::uint32_t newer = kNoSlot;
-    bool in_fin_wait_2_list = false;
-    bool is_paced = false;  // sends more than it should; read at intervals
+    Stage stage = Stage::draining;
+    bool is_paced = false;    // sends more than it should; read at intervals
+    Drain how = Drain::none;  // of a drain that is over, with the next two
+    Time drain_time{};
+    EndFacts facts;
     DrainState drain;
     PackedHandoff handoff;
 };
@@ -57,50 +65,47 @@ class HeldSockets {
     // Precondition: the slot holds a socket.
     [[nodiscard]] Token token_of(std::uint32_t slot) const;
 
-    void move_to_fin_wait_2(Token token);
+    void move_to(Stage stage, Token token);
 
-    // Not known of an arrival: most are answered at the next look, and nobody asks for them.
-    void set_cookie(Token token, std::uint64_t cookie) { cookies_.add(cookie, slot_of(token)); }
-    [[nodiscard]] bool holds(std::uint64_t cookie) const {
-        return cookies_.find(cookie).has_value();
-    }
-
-    // The socket that costs least to give up: the one longest in FIN_WAIT_2, where nothing of ours
-    // is unacknowledged and so nothing of the reply can be lost; else the oldest of all.
+    // The socket that costs least to give up: the one longest in the first stage that has any.
     [[nodiscard]] std::optional<Token> cheapest() const;
 
-    // Every one: those in FIN_WAIT_2, then the others, each list oldest first.
+    // Every one, stage by stage, each oldest first.
     template <typename Visitor>
     void visit_all(Visitor&& visitor) const {
-        for (const List& list : {fin_wait_2_, others_})
+        for (const List& list : lists_)
             for (std::uint32_t slot = list.oldest; slot != HeldSocket::kNoSlot;
                  slot = at(slot).newer)
                 visitor(std::as_const(at(slot)));
     }
 
-    [[nodiscard]] std::size_t size() const { return size_; }
-    [[nodiscard]] std::size_t fin_wait_2_size() const { return fin_wait_2_size_; }
+    [[nodiscard]] std::size_t size() const {
+        return size_of(Stage::waiting) + size_of(Stage::acknowledged) + size_of(Stage::draining);
+    }
+    [[nodiscard]] std::size_t size_of(Stage stage) const {
+        return lists_[static_cast<std::size_t>(stage)].size;
+    }
 
   private:
     struct List {
         std::uint32_t oldest = HeldSocket::kNoSlot;
         std::uint32_t newest = HeldSocket::kNoSlot;
+        std::size_t size = 0;
     };
     static constexpr std::size_t kChunk = 256;
 
     [[nodiscard]] HeldSocket& at(std::uint32_t slot) const;
     [[nodiscard]] std::uint32_t free_slot();
-    void append(List& list, std::uint32_t slot);
-    void unlink(List& list, std::uint32_t slot);
+    [[nodiscard]] List& list_of(const HeldSocket& held) {
+        return lists_[static_cast<std::size_t>(held.stage)];
+    }
+    void append(std::uint32_t slot);
+    void unlink(std::uint32_t slot);
 
     // In chunks and not one vector: growing must not copy 100,000 sockets within one turn.
     std::vector<std::unique_ptr<std::array<HeldSocket, kChunk>>> chunks_;
     std::vector<std::uint32_t> free_;
-    CookieIndex cookies_;
-    List others_;
-    List fin_wait_2_;
-    std::size_t size_ = 0;
-    std::size_t fin_wait_2_size_ = 0;
+    std::array<List, kStages> lists_;  // by Stage
 };
 
 }  // namespace finwait

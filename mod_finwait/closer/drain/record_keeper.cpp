@@ -75,7 +75,7 @@ BookedClose RecordKeeper::booked(const Handoff& handoff, const CloseEnd& end) co
     booked.close.cause = handoff.cause;
     booked.close.drain = end.drain;
     booked.close.outcome = end.outcome;
-    booked.close.is_stuck = is_stuck(end.drain, end.facts.state);
+    booked.close.is_stuck = is_stuck(end.drain, end.facts.state, end.probe);
     booked.close.requests = handoff.requests;
     booked.close.drained_bytes = end.drained_bytes;
     booked.close.fin_wait_2_time = end.fin_wait_2_time;
@@ -145,6 +145,7 @@ void RecordKeeper::fill(const Handoff& handoff, const CloseEnd& end, Moment now)
     record_.requests = handoff.requests;
     record_.drain = end.drain;
     record_.outcome = end.outcome;
+    record_.probe = end.probe;
     record_.drain_ms = to_ms(end.drain_time);
     record_.drained_bytes = end.drained_bytes;
     record_.fin_wait_2_ms = to_ms(end.fin_wait_2_time);

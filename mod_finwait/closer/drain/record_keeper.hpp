@@ -27,6 +27,7 @@ namespace finwait {
 struct CloseEnd {
     Drain drain = Drain::none;
     Outcome outcome = Outcome::unknown;
+    Probe probe = Probe::none;
     Time half_close{};
     Time drain_time{};
     Time fin_wait_2_time{};

@@ -12,13 +12,31 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 
 namespace finwait {
 
 namespace {
 
+constexpr std::uint32_t kLinger2MaxS = 120;
+constexpr unsigned kProbesMax = 3;
+
 bool set_tcp_option(int socket, int option, unsigned value) {
     return ::setsockopt(socket, IPPROTO_TCP, option, &value, sizeof value) == 0;
+}
+
+std::optional<int> tcp_option(int socket, int option) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    if (::getsockopt(socket, IPPROTO_TCP, option, &value, &size) != 0) return std::nullopt;
+    return value;
+}
+
+// 0: close() in FIN_WAIT_2 sends RST (-1).
+bool set_linger2(int socket, std::uint32_t ms) {
+    const int seconds =
+        ms == 0 ? -1 : static_cast<int>(std::min((ms - 1) / 1000 + 1, kLinger2MaxS));
+    return set_tcp_option(socket, TCP_LINGER2, static_cast<unsigned>(seconds));
 }
 
 tcp_info read_tcp_info(int socket) {
@@ -46,19 +64,35 @@ bool apply_policy(int socket, const Policy& policy) {
     // Any of these options fails on what is not TCP, so that a separate question (SO_PROTOCOL) is
     // needed only if none is set.
     bool is_tcp = false;
-    if (policy.linger2_s != Policy::kLinger2Kernel) {
-        const int seconds = policy.linger2_s == 0 ? -1 : policy.linger2_s;
-        if (!set_tcp_option(socket, TCP_LINGER2, static_cast<unsigned>(seconds))) return false;
+    if (policy.wait_timeout_ms != Policy::kWaitKernel) {
+        if (!set_linger2(socket, policy.wait_timeout_ms)) return false;
         is_tcp = true;
     }
     if (policy.ack_timeout_ms != Policy::kAckKernel) {
         if (!set_tcp_option(socket, TCP_USER_TIMEOUT, policy.ack_timeout_ms)) return false;
         is_tcp = true;
     }
-    if (is_tcp) return true;
-    unsigned ignored = 0;
-    socklen_t size = sizeof ignored;
-    return ::getsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &ignored, &size) == 0;
+    return is_tcp || tcp_option(socket, TCP_USER_TIMEOUT).has_value();
+}
+
+std::uint32_t wait_timeout_ms(int socket, const Policy& policy) {
+    if (policy.wait_timeout_ms != Policy::kWaitKernel) return policy.wait_timeout_ms;
+    const auto seconds = tcp_option(socket, TCP_LINGER2);
+    return seconds && *seconds > 0 ? static_cast<std::uint32_t>(*seconds) * 1000 : 0;
+}
+
+void set_kernel_wait(int socket, std::chrono::nanoseconds time) {
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(time).count();
+    set_linger2(socket, static_cast<std::uint32_t>(std::max<decltype(ms)>(ms, 1)));
+}
+
+void set_probes(int socket, std::chrono::seconds silence) {
+    const int on = 1;
+    set_tcp_option(socket, TCP_USER_TIMEOUT, 0);
+    set_tcp_option(socket, TCP_KEEPINTVL, 1);
+    set_tcp_option(socket, TCP_KEEPCNT, kProbesMax);
+    set_tcp_option(socket, TCP_KEEPIDLE, static_cast<unsigned>(silence.count()));
+    ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
 Discarded discard(int socket, std::size_t bytes_max) {
@@ -86,7 +120,8 @@ AckFacts ack_facts(int socket) {
     const tcp_info info = read_tcp_info(socket);
     // SIOCOUTQ and not tcpi_bytes_acked: nothing is written after the half-close, so one grows by
     // what the other shrinks, and SIOCOUTQ needs no TCP_INFO at the beginning to compare with.
-    return {unacked_bytes(socket), std::chrono::milliseconds(info.tcpi_last_ack_recv)};
+    return {unacked_bytes(socket), std::chrono::milliseconds(info.tcpi_last_ack_recv),
+            info.tcpi_probes};
 }
 
 EndFacts end_facts(int socket) {
@@ -96,28 +131,10 @@ EndFacts end_facts(int socket) {
     facts.rtt_us = info.tcpi_rtt;
     facts.unacked = info.tcpi_unacked;
     facts.retransmits = info.tcpi_total_retrans;
-    facts.cookie = cookie_of(socket);
+    socklen_t size = sizeof facts.cookie;
+    ::getsockopt(socket, SOL_SOCKET, SO_COOKIE, &facts.cookie, &size);
+    facts.acks = {0, std::chrono::milliseconds(info.tcpi_last_ack_recv), info.tcpi_probes};
     return facts;
-}
-
-std::uint64_t cookie_of(int socket) {
-    std::uint64_t cookie = 0;
-    socklen_t size = sizeof cookie;
-    return ::getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
-}
-
-SocketId socket_id(int socket) {
-    sockaddr_storage address{};
-    auto* any = reinterpret_cast<sockaddr*>(&address);
-    SocketId id;
-    socklen_t size = sizeof address;
-    if (::getsockname(socket, any, &size) == 0) id.local = endpoint_from(any);
-    size = sizeof address;
-    if (::getpeername(socket, any, &size) == 0) id.peer = endpoint_from(any);
-    id.cookie = cookie_of(socket);
-    size = sizeof id.interface;
-    ::getsockopt(socket, SOL_SOCKET, SO_BINDTOIFINDEX, &id.interface, &size);
-    return id;
 }
 
 void reset_at_close(int socket) {

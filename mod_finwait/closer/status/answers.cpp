@@ -54,15 +54,11 @@ UniqueFd sealed_memory(std::string_view bytes) {
     return memory;
 }
 
-void Answers::ask(const Question& question, UniqueFd asker, Time now) {
+void Answers::ask(const Question& question, UniqueFd asker) {
     if (waiting_.size() < kWaitingMax)
-        waiting_.push_back({question, std::move(asker), now});
+        waiting_.push_back({question, std::move(asker)});
     else
         ++unanswered_;
-}
-
-Time Answers::due() const {
-    return waiting_.empty() ? kNever : waiting_.front().since + kFreshWaitMax;
 }
 
 void Answers::answer_all(const StatusSources& sources, Moment now) {
@@ -74,7 +70,7 @@ void Answers::answer(const Waiting& waiting, const StatusSources& sources, Momen
     const StatusFormat format = waiting.question.format;
     Answer& answer = answers_[static_cast<std::size_t>(format)];
     if (!answer.page || now.monotonic - answer.made >= kAnswerAge) {
-        const StatusView view = collect(sources, waiting.question.module, now);
+        const StatusView view = collect(sources, waiting.question, now);
         answer = {sealed_memory(render(format, view)), now.monotonic};
     }
     if (!answer.page || !send_descriptor(waiting.asker.get(), answer.page.get())) ++unanswered_;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Answers questions for the status page: renders into a sealed memfd and passes that on. Never
-// blocks; an answer that the asker cannot take at once is not given. Questions wait for fresh
-// figures, at most kFreshWaitMax. The same answer serves every question of its format for
-// kAnswerAge, so that however many ask, the held sockets' deadlines stay exact.
+// blocks; an answer that the asker cannot take at once is not given. The same answer serves every
+// question of its format for kAnswerAge, so that however many ask, the held sockets' deadlines stay
+// exact.
 #pragma once
 
 #include <array>
@@ -19,19 +19,15 @@
 namespace finwait {
 
 inline constexpr Time kAnswerAge = std::chrono::milliseconds(100);
-inline constexpr Time kFreshWaitMax = std::chrono::milliseconds(250);
-static_assert(2 * kFreshWaitMax < kAnswerWait, "an asker must not have given up by then");
 // Beyond it a question is not answered, and counted.
 inline constexpr std::size_t kWaitingMax = 64;
 
 class Answers {
   public:
     // `asker` is the descriptor that came with the question; it is closed in any case.
-    void ask(const Question& question, UniqueFd asker, Time now);
+    void ask(const Question& question, UniqueFd asker);
 
     [[nodiscard]] bool has_questions() const { return !waiting_.empty(); }
-    // When they are answered whether or not the figures are fresh; kNever if there are none.
-    [[nodiscard]] Time due() const;
     void answer_all(const StatusSources& sources, Moment now);
 
     [[nodiscard]] std::uint64_t unanswered() const { return unanswered_; }
@@ -45,7 +41,6 @@ class Answers {
     struct Waiting {
         Question question;
         UniqueFd asker;
-        Time since{};
     };
 
     void answer(const Waiting& waiting, const StatusSources& sources, Moment now);

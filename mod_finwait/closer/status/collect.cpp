@@ -88,21 +88,31 @@ void fill_held(const StatusSources& sources, Time now, StatusView& view, Present
     view.held_max = sources.held_max;
     sources.held.visit_all([&](const HeldSocket& held) {
         const TcpState state = state_of(held);
-        ++(state == TcpState::fin_wait_2 ? view.held.fin_wait_2 : view.held.fin_wait_1);
+        (held.drain.is_waiting() ? view.waiting : view.draining).add(state);
         present.add({held.handoff.user_agent(), held.handoff.vhost()}, state,
                     held.drain.fin_wait_2_time(now));
     });
-    for (std::size_t slot = 0; slot < kCloserSlots; ++slot) {
-        if (slot == sources.slot) continue;
-        view.held_by_other_closers += read(sources.counters.held[slot]);
-        view.followed_by_other_closers += read(sources.counters.followed[slot]);
-    }
+    for (std::size_t slot = 0; slot < kCloserSlots; ++slot)
+        if (slot != sources.slot) view.held_by_other_closers += read(sources.counters.held[slot]);
+}
+
+std::uint64_t more_than(std::uint64_t all, std::uint64_t some) {
+    return all - std::min(all, some);
+}
+
+void fill_unattributed(const std::optional<SocketCounts>& on_ports, StatusView& view) {
+    if (!on_ports) return;
+    SocketCounts held = view.draining;
+    held += view.waiting;
+    view.unattributed = {more_than(on_ports->fin_wait_1, held.fin_wait_1),
+                         more_than(on_ports->fin_wait_2, held.fin_wait_2),
+                         more_than(on_ports->closing, held.closing)};
 }
 
 SocketView shown(const HeldSocket& held, Time now) {
     const EndFacts facts = end_facts(held.socket.get());
     SocketView socket;
-    socket.owner = SocketOwner::held;
+    socket.is_waiting = held.drain.is_waiting();
     socket.state = facts.state;
     socket.cookie = facts.cookie;
     socket.peer = held.handoff.peer();
@@ -112,7 +122,7 @@ SocketView shown(const HeldSocket& held, Time now) {
     return socket;
 }
 
-void fill_oldest_held(const HeldSockets& sockets, Time now, std::vector<SocketView>& oldest) {
+void fill_oldest(const HeldSockets& sockets, Time now, std::vector<SocketView>& oldest) {
     std::vector<const HeldSocket*> all;
     all.reserve(sockets.size());
     sockets.visit_all([&](const HeldSocket& held) { all.push_back(&held); });
@@ -121,42 +131,6 @@ void fill_oldest_held(const HeldSockets& sockets, Time now, std::vector<SocketVi
                               [](const HeldSocket* held) { return held->drain.half_close(); });
     for (const HeldSocket* held : std::span(all).first(static_cast<std::size_t>(count)))
         oldest.push_back(shown(*held, now));
-}
-
-void count_followed(const Follower& follower, Time now, Present& present) {
-    follower.for_each([&](const ShownSocket& socket) {
-        const bool is_waiting =
-            socket.state == TcpState::fin_wait_2 && socket.fin_wait_2_since != kNever;
-        present.add({socket.user_agent, socket.vhost}, socket.state,
-                    is_waiting ? now - socket.fin_wait_2_since : Time::zero());
-    });
-}
-
-void fill_oldest_followed(const Follower& follower, Time now, std::vector<SocketView>& oldest) {
-    for (const ShownSocket& shown : follower.oldest(kOldestShown)) {
-        SocketView& socket = oldest.emplace_back();
-        socket.owner = SocketOwner::followed;
-        socket.state = shown.state;
-        socket.cookie = shown.cookie;
-        socket.peer = shown.peer;
-        socket.age = now - shown.half_close;
-        socket.user_agent = shown.user_agent;
-        socket.vhost = shown.vhost;
-    }
-}
-
-void fill_followed(const StatusSources& sources, Time now, StatusView& view, Present& present) {
-    const Follower& follower = sources.follower;
-    view.following = {follower.is_working(), follower.why_not(), follower.followed_max(),
-                      read(sources.counters.unfollowed), follower.stats()};
-    view.followed.fin_wait_1 = follower.followed_in(TcpState::fin_wait_1);
-    view.followed.fin_wait_2 = follower.followed_in(TcpState::fin_wait_2);
-    view.followed.closing =
-        follower.followed() - view.followed.fin_wait_1 - view.followed.fin_wait_2;
-    if (const auto& found = follower.unattributed())
-        view.unattributed = SocketCounts{found->fin_wait_1, found->fin_wait_2, found->closing};
-    count_followed(follower, now, present);
-    fill_oldest_followed(follower, now, view.oldest);
 }
 
 TimeHistogram histogram_of(const Tally& tally) {
@@ -259,11 +233,6 @@ void rank_accounts(StatusView& view) {
     view.accounts.resize(kAccountsShownMax);
 }
 
-void keep_oldest(std::vector<SocketView>& oldest) {
-    std::ranges::stable_sort(oldest, std::ranges::greater(), &SocketView::age);
-    if (oldest.size() > kOldestShown) oldest.resize(kOldestShown);
-}
-
 RemedyView view_of(const GivenRemedy& given) {
     RemedyView view;
     view.user_agent = given.user_agent;
@@ -320,18 +289,17 @@ KernelView read_kernel(const std::string& proc) {
     return kernel;
 }
 
-StatusView collect(const StatusSources& sources, const ModuleTotals& module, Moment now) {
+StatusView collect(const StatusSources& sources, const Question& question, Moment now) {
     StatusView view;
     Present present;
     view.version = kVersion;
     view.now = to_ms(now.realtime);
-    view.module = module;
+    view.module = question.module;
     fill_process(sources, now, view.process);
     fill_counters(sources.counters, view.closer);
     fill_held(sources, now.monotonic, view, present);
-    fill_oldest_held(sources.held, now.monotonic, view.oldest);
-    fill_followed(sources, now.monotonic, view, present);
-    keep_oldest(view.oldest);
+    fill_unattributed(question.on_ports, view);
+    fill_oldest(sources.held, now.monotonic, view.oldest);
     fill_ledger(sources.ledger, view);
     fill_present(sources.ledger, view, present);
     view.culprit = culprit_of(view.accounts);

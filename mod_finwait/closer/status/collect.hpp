@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Fills a StatusView: one function per source, each only reads. The cost is one look at every held
-// and followed socket, and a few files of /proc.
+// socket, and a few files of /proc.
 #pragma once
 
 #include "closer/channel/notices.hpp"
 #include "closer/drain/held_sockets.hpp"
-#include "closer/follow/follower.hpp"
 #include "closer/ledger/ledger.hpp"
 #include "closer/remedy/remedies.hpp"
 #include "closer/status/history.hpp"
@@ -19,7 +18,6 @@ namespace finwait {
 struct StatusSources {
     const CloserCounters& counters;
     const HeldSockets& held;
-    const Follower& follower;
     const Ledger& ledger;
     const Notices& notices;
     const History& history;
@@ -31,7 +29,7 @@ struct StatusSources {
     Time started{};
 };
 
-[[nodiscard]] StatusView collect(const StatusSources& sources, const ModuleTotals& module,
+[[nodiscard]] StatusView collect(const StatusSources& sources, const Question& question,
                                  Moment now);
 
 // What /proc says of the kernel's limits; for tests, another folder in its place.

@@ -20,10 +20,10 @@ class History {
     static constexpr Time kStep = std::chrono::seconds(15);
 
     struct Point {
-        std::uint32_t held = 0;
-        std::uint32_t followed = 0;
+        std::uint32_t draining = 0;
+        std::uint32_t waiting = 0;
 
-        [[nodiscard]] std::uint64_t all() const { return std::uint64_t{held} + followed; }
+        [[nodiscard]] std::uint64_t all() const { return std::uint64_t{draining} + waiting; }
         bool operator==(const Point&) const = default;
     };
 

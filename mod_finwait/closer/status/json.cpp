@@ -79,7 +79,7 @@ Json json_of(const AccountView& account) {
 }
 
 Json json_of(const SocketView& socket) {
-    return {{"owner", name_of(socket.owner)},
+    return {{"is_waiting", socket.is_waiting},
             {"state", name_of(socket.state)},
             {"peer_address", address_text(socket.peer)},
             {"peer_port", socket.peer.port},
@@ -90,22 +90,11 @@ Json json_of(const SocketView& socket) {
 }
 
 Json sockets_of(const StatusView& view) {
-    Json object{{"held", json_of(view.held)},
-                {"followed", json_of(view.followed)},
-                {"unattributed", view.unattributed ? json_of(*view.unattributed) : Json(nullptr)},
-                {"held_max", view.held_max},
-                {"held_by_other_closers", view.held_by_other_closers},
-                {"followed_by_other_closers", view.followed_by_other_closers}};
-    object["following"] = {{"on", view.following.is_on},
-                           {"why_not", view.following.why_not},
-                           {"max", json_of(view.following.followed_max)},
-                           {"unfollowed", view.following.unfollowed},
-                           {"look_ups", view.following.work.look_ups},
-                           {"sweeps", view.following.work.sweeps},
-                           {"interrupted_sweeps", view.following.work.interrupted},
-                           {"overrun_sweeps", view.following.work.no_buffer},
-                           {"failures", view.following.work.failures}};
-    return object;
+    return {{"draining", json_of(view.draining)},
+            {"waiting", json_of(view.waiting)},
+            {"unattributed", view.unattributed ? json_of(*view.unattributed) : Json(nullptr)},
+            {"held_max", view.held_max},
+            {"held_by_other_closers", view.held_by_other_closers}};
 }
 
 Json json_of(const KernelView& kernel) {
@@ -186,16 +175,16 @@ Json array_of(const std::vector<T>& values) {
 }
 
 Json hour_of(const std::vector<History::Point>& hour) {
-    Json held = Json::array();
-    Json followed = Json::array();
+    Json draining = Json::array();
+    Json waiting = Json::array();
     for (const History::Point& point : hour) {
-        held.push_back(point.held);
-        followed.push_back(point.followed);
+        draining.push_back(point.draining);
+        waiting.push_back(point.waiting);
     }
     return {
         {"step_seconds", std::chrono::duration_cast<std::chrono::seconds>(History::kStep).count()},
-        {"held", held},
-        {"followed", followed}};
+        {"draining", draining},
+        {"waiting", waiting}};
 }
 
 }  // namespace

@@ -122,20 +122,14 @@ void put_sockets_of(Metrics& metrics, std::string_view owner, const SocketCounts
 }
 
 void put_sockets(Metrics& metrics, const StatusView& view) {
-    metrics.family(
-        "sockets", kGauge,
-        "Sockets in the closing states: held (draining), followed (closed, the kernel's), "
-        "unattributed (on the server's ports and not the closer's).");
-    put_sockets_of(metrics, "held", view.held);
-    put_sockets_of(metrics, "followed", view.followed);
+    metrics.family("sockets", kGauge,
+                   "Sockets in the closing states: draining and waiting (the closer's), "
+                   "unattributed (on the server's ports and not the closer's).");
+    put_sockets_of(metrics, "draining", view.draining);
+    put_sockets_of(metrics, "waiting", view.waiting);
     if (view.unattributed) put_sockets_of(metrics, "unattributed", *view.unattributed);
     metrics.one("held_sockets_max", kGauge, "The most sockets held at once before one is shed.",
                 view.held_max);
-    metrics.one("following", kGauge, "1 if sockets are followed after their drain.",
-                view.following.is_on ? 1 : 0);
-    metrics.one("unfollowed_closes_total", kCounter,
-                "Closes not followed because FinWaitMaxFollowed was reached.",
-                view.following.unfollowed);
 }
 
 void put_kernel(Metrics& metrics, const KernelView& kernel) {

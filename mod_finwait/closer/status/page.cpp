@@ -50,6 +50,10 @@ void append_verdict(std::string& html, const StatusView& view) {
     html += "</p>\n";
 }
 
+SocketCounts sum(SocketCounts a, const SocketCounts& b) {
+    return a += b;
+}
+
 void append_tile(std::string& html, std::string_view name, const std::string& value,
                  const std::string& below) {
     html += "<div class=\"tile\">";
@@ -70,16 +74,13 @@ void append_limit_tile(std::string& html, std::string_view name, std::string_vie
 }
 
 void append_tiles(std::string& html, const StatusView& view) {
-    const SocketCounts& held = view.held;
-    const SocketCounts& followed = view.followed;
-    const SocketCounts unattributed = view.unattributed.value_or(SocketCounts());
+    const SocketCounts held = sum(view.draining, view.waiting);
+    const SocketCounts all = sum(held, view.unattributed.value_or(SocketCounts()));
     html += "<div class=\"tiles\">";
     const std::string at_least = view.unattributed ? "" : "at least ";
-    append_tile(html, "In FIN_WAIT_2 now",
-                at_least + grouped(held.fin_wait_2 + followed.fin_wait_2 + unattributed.fin_wait_2),
+    append_tile(html, "In FIN_WAIT_2 now", at_least + grouped(all.fin_wait_2),
                 "<small>our FIN is acknowledged, the client's is missing</small>");
-    append_tile(html, "In FIN_WAIT_1 now",
-                at_least + grouped(held.fin_wait_1 + followed.fin_wait_1 + unattributed.fin_wait_1),
+    append_tile(html, "In FIN_WAIT_1 now", at_least + grouped(all.fin_wait_1),
                 "<small>our FIN is not acknowledged yet</small>");
     append_limit_tile(html, "Kernel's orphans", "tcp_max_orphans", view.kernel.orphans,
                       view.kernel.max_orphans);
@@ -91,7 +92,7 @@ void append_tiles(std::string& html, const StatusView& view) {
     append_tile(
         html, "Held", grouped(held.all()),
         "<small>of " + grouped(view.held_max) + "</small>" +
-            bar(static_cast<double>(held.all()), static_cast<double>(view.held_max), "held"));
+            bar(static_cast<double>(held.all()), static_cast<double>(view.held_max), "draining"));
     html += "</div>\n";
 }
 
@@ -105,36 +106,26 @@ void append_state_row(std::string& html, std::string_view name, std::string_view
     html += "</td></tr>\n";
 }
 
-SocketCounts sum(SocketCounts a, const SocketCounts& b) {
-    return a += b;
-}
-
 void append_states(std::string& html, const StatusView& view) {
     html +=
         "<h2>Sockets by state</h2>\n<table class=\"states\"><thead><tr><th></th><th>FIN_WAIT_1</th>"
         "<th>FIN_WAIT_2</th><th>CLOSING</th><th>all</th></tr></thead>\n<tbody>";
-    append_state_row(html, "held", "draining", view.held);
-    if (view.following.is_on) {
-        append_state_row(html, "followed", "closed, the kernel's", view.followed);
-        const SocketCounts ours = sum(view.held, view.followed);
-        if (view.unattributed) {
-            append_state_row(html, "unattributed", "another program's, or older than this closer",
-                             *view.unattributed);
-            append_state_row(html, "all", "as ss shows", sum(ours, *view.unattributed));
-        } else {
-            append_state_row(html, "ours", "others on the server's ports are not known", ours);
-        }
+    append_state_row(html, "draining", "what still comes is discarded", view.draining);
+    append_state_row(html, "waiting", "for the client's FIN, after the drain", view.waiting);
+    const SocketCounts ours = sum(view.draining, view.waiting);
+    if (view.unattributed) {
+        append_state_row(html, "unattributed", "another program's, or older than this closer",
+                         *view.unattributed);
+        append_state_row(html, "all", "as ss shows", sum(ours, *view.unattributed));
+    } else {
+        append_state_row(html, "ours", "others on the server's ports are not known", ours);
     }
     html += "</tbody></table>\n";
-    if (!view.following.is_on)
-        html += "<p class=\"muted\">After its drain no socket is followed: " +
-                escaped(view.following.why_not) + ".</p>\n";
-    if (view.held_by_other_closers + view.followed_by_other_closers != 0)
+    if (view.held_by_other_closers != 0)
         html +=
             "<p class=\"muted\">Of the unattributed, replaced closers that go on to their end "
             "hold " +
-            grouped(view.held_by_other_closers) + " and follow " +
-            grouped(view.followed_by_other_closers) + ".</p>\n";
+            grouped(view.held_by_other_closers) + ".</p>\n";
 }
 
 void append_oldest_row(std::string& html, const SocketView& socket) {
@@ -144,7 +135,7 @@ void append_oldest_row(std::string& html, const SocketView& socket) {
             "</bdi> <small>" + escaped(socket.vhost) + "</small></td><td data-label=\"age\">" +
             seconds_text(std::chrono::duration<double>(socket.age).count()) +
             "</td><td data-label=\"state\">" + escaped(name_of(socket.state)) + ", " +
-            escaped(name_of(socket.owner)) + "</td><td data-label=\"peer\">" +
+            (socket.is_waiting ? "waiting" : "draining") + "</td><td data-label=\"peer\">" +
             escaped(is_ipv6 ? "[" + address + "]" : address) + ":" +
             std::to_string(socket.peer.port) + "</td><td data-label=\"cookie\">" +
             hex_text(socket.cookie) + "</td></tr>\n";

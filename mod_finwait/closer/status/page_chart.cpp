@@ -51,16 +51,17 @@ void append_chart(std::string& html, const std::vector<History::Point>& hour) {
         "<h2>In FIN_WAIT_2 over the last hour</h2>\n"
         "<p class=\"axis\"><span>" +
         grouped(top) +
-        "</span><span><span class=\"key held\">held</span>"
-        "<span class=\"key followed\">followed</span></span></p>\n"
+        "</span><span><span class=\"key draining\">draining</span>"
+        "<span class=\"key waiting\">waiting</span></span></p>\n"
         "<svg class=\"chart\" viewBox=\"0 0 " +
         std::to_string(kWidth) + " " + std::to_string(kHeight) +
         "\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"at most " + grouped(most) +
         ", now " + grouped(hour.empty() ? 0 : hour.back().all()) + "\">" + line_at(kHeight / 4) +
         line_at(kHeight / 2) + line_at(kHeight * 3 / 4);
     if (!hour.empty()) {
-        html += area(hour, top, "followed", &History::Point::all);
-        html += area(hour, top, "held", [](const History::Point& point) { return point.held; });
+        html += area(hour, top, "waiting", &History::Point::all);
+        html +=
+            area(hour, top, "draining", [](const History::Point& point) { return point.draining; });
     }
     html +=
         "</svg>\n<p class=\"axis\"><span>60 min ago</span><span>45</span><span>30</span>"

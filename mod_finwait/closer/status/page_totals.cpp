@@ -58,9 +58,8 @@ void append_accounting(std::string& html, const StatusView& view) {
     append_row(html, "declined", "left to httpd's own lingering close",
                grouped(sum(view.module.declined)));
     append_row(html, "received", "by the closer", grouped(closer.received));
-    append_row(html, "held, followed", "still under way",
-               grouped(view.held.all() + view.held_by_other_closers + view.followed.all() +
-                       view.followed_by_other_closers));
+    append_row(html, "held", "still under way",
+               grouped(view.draining.all() + view.waiting.all() + view.held_by_other_closers));
     append_row(html, "Records", "a log has them", grouped(closer.records));
     append_row(html, "unwritten", "Records in buffers only",
                grouped(view.process.unwritten_records));
@@ -70,9 +69,7 @@ void append_accounting(std::string& html, const StatusView& view) {
     append_row(html, "unlogged", "no log was to have it", grouped(closer.unlogged));
     append_row(html, "dropped", "the log's reader was slow", grouped(closer.dropped));
     append_row(html, "lost", "in the hands of a closer that died", grouped(closer.lost));
-    append_row(html, "shed", "FinWaitMaxDraining was reached", grouped(closer.shed));
-    append_row(html, "not followed", "FinWaitMaxFollowed was reached",
-               grouped(view.following.unfollowed));
+    append_row(html, "shed", "FinWaitMaxHeld was reached", grouped(closer.shed));
     append_row(html, "evicted accounts", "FinWaitLedgerSize was reached", grouped(closer.evicted));
     if (closer.bad_messages != 0)
         append_row(html, "bad messages", "refused", grouped(closer.bad_messages));

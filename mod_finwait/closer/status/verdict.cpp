@@ -16,12 +16,11 @@ std::uint64_t unattributed_now(const StatusView& view) {
 
 // Those of replaced closers are our own, though this closer does not know whose they are.
 std::uint64_t foreign_now(const StatusView& view) {
-    const std::uint64_t others = view.held_by_other_closers + view.followed_by_other_closers;
-    return unattributed_now(view) - std::min(unattributed_now(view), others);
+    return unattributed_now(view) - std::min(unattributed_now(view), view.held_by_other_closers);
 }
 
 std::uint64_t fin_wait_2_now(const StatusView& view) {
-    return view.held.fin_wait_2 + view.followed.fin_wait_2 + unattributed_now(view);
+    return view.draining.fin_wait_2 + view.waiting.fin_wait_2 + unattributed_now(view);
 }
 
 // Beyond the one the kernel resets what is closed, beyond the other it forgets it. Names those that

@@ -34,8 +34,4 @@ std::string_view name_of(NoticeLevel level) {
     return "unknown";
 }
 
-std::string_view name_of(SocketOwner owner) {
-    return owner == SocketOwner::held ? "held" : "followed";
-}
-
 }  // namespace finwait

@@ -13,28 +13,13 @@
 #include <vector>
 
 #include "closer/channel/notices.hpp"
-#include "closer/follow/follower.hpp"
 #include "closer/status/history.hpp"
+#include "finwait/endpoint.hpp"
 #include "finwait/question.hpp"
+#include "finwait/socket_counts.hpp"
 #include "finwait/words.hpp"
 
 namespace finwait {
-
-// In the closing states, which are all that a close can be in.
-struct SocketCounts {
-    std::uint64_t fin_wait_1 = 0;
-    std::uint64_t fin_wait_2 = 0;
-    std::uint64_t closing = 0;
-
-    [[nodiscard]] std::uint64_t all() const { return fin_wait_1 + fin_wait_2 + closing; }
-    SocketCounts& operator+=(const SocketCounts& other) {
-        fin_wait_1 += other.fin_wait_1;
-        fin_wait_2 += other.fin_wait_2;
-        closing += other.closing;
-        return *this;
-    }
-    bool operator==(const SocketCounts&) const = default;
-};
 
 // The words of finished closes, counted.
 struct WordTotals {
@@ -126,10 +111,8 @@ struct VhostView {
     FinishedCloses finished;
 };
 
-enum class SocketOwner : std::uint8_t { held, followed };
-
 struct SocketView {
-    SocketOwner owner = SocketOwner::held;
+    bool is_waiting = false;
     TcpState state = TcpState::unknown;
     Endpoint peer;
     std::uint64_t cookie = 0;
@@ -150,15 +133,6 @@ struct KernelView {
 struct Culprit {
     std::string user_agent;
     std::uint64_t sockets = 0;
-};
-
-// Whether closed sockets are followed to their end.
-struct FollowingView {
-    bool is_on = false;
-    std::string why_not;  // a sentence without its full stop
-    std::optional<std::uint64_t> followed_max;
-    std::uint64_t unfollowed = 0;  // closes not followed because of that bound
-    FollowStats work;
 };
 
 struct ProcessView {
@@ -187,14 +161,13 @@ struct StatusView {
     ModuleTotals module;
     CloserTotals closer;
 
-    SocketCounts held;
+    SocketCounts draining;
+    SocketCounts waiting;
     std::uint64_t held_max = 0;
-    SocketCounts followed;
+    // On the server's ports, and no closer's; nothing where the kernel does not say. What replaced
+    // closers hold is among it.
     std::optional<SocketCounts> unattributed;
-    // Of replaced closers that still drain. What is unattributed has them among it.
     std::uint64_t held_by_other_closers = 0;
-    std::uint64_t followed_by_other_closers = 0;
-    FollowingView following;
     KernelView kernel;
 
     std::optional<FinishedCloses> finished;  // all closes
@@ -220,6 +193,5 @@ inline constexpr std::size_t kRemediesShown = 100;
 
 // Names of the levels, as httpd's LogLevel.
 [[nodiscard]] std::string_view name_of(NoticeLevel level);
-[[nodiscard]] std::string_view name_of(SocketOwner owner);
 
 }  // namespace finwait

@@ -15,11 +15,8 @@ namespace {
 
 using finwait::config_of;
 using finwait::ServerConfig;
-using std::chrono::milliseconds;
 
 constexpr std::uint32_t kSocketsMax = 10'000'000;
-// Half of a TIME_WAIT, the trace of a late FIN: none comes and goes between two samples.
-constexpr milliseconds kSampleIntervalMax = std::chrono::seconds(30);
 
 const char* refuse(cmd_parms* cmd, const char* value, const char* allowed) {
     return apr_psprintf(cmd->pool, "%s: '%s' is not %s", cmd->cmd->name, value, allowed);
@@ -102,9 +99,9 @@ const char* finwait_set_drain_limit(cmd_parms* cmd, void*, const char* value) {
 }
 
 const char* finwait_set_timeout(cmd_parms* cmd, void*, const char* value) {
-    const auto linger2_s = finwait::parse_linger2_s(value);
-    if (!linger2_s) return refuse(cmd, value, finwait::kLinger2Allowed);
-    config_of(cmd->server).linger2_s = *linger2_s;
+    const auto wait_ms = finwait::parse_wait_ms(value);
+    if (!wait_ms) return refuse(cmd, value, finwait::kWaitAllowed);
+    config_of(cmd->server).wait_timeout_ms = *wait_ms;
     return nullptr;
 }
 
@@ -143,29 +140,14 @@ const char* finwait_add_log(cmd_parms* cmd, void*, const char* target, const cha
     return nullptr;
 }
 
-const char* finwait_set_max_draining(cmd_parms* cmd, void*, const char* value) {
+const char* finwait_set_max_held(cmd_parms* cmd, void*, const char* value) {
     return set_number(cmd, value, 1, kSocketsMax, "a number of sockets from 1 to 10000000",
-                      config_of(cmd->server).max_draining);
-}
-
-const char* finwait_set_max_followed(cmd_parms* cmd, void*, const char* value) {
-    return set_number(cmd, value, 0, kSocketsMax,
-                      "a number of sockets from 1 to 10000000, or 0 to follow none",
-                      config_of(cmd->server).max_followed);
+                      config_of(cmd->server).max_held);
 }
 
 const char* finwait_set_ledger_size(cmd_parms* cmd, void*, const char* value) {
     return set_number(cmd, value, 16, 65'536, "a number of accounts from 16 to 65536",
                       config_of(cmd->server).ledger_size);
-}
-
-const char* finwait_set_sample_interval(cmd_parms* cmd, void*, const char* value) {
-    if (const char* error = refuse_in_vhost(cmd)) return error;
-    const auto time = finwait::parse_time(value);
-    if (!time || time->count() < finwait::kSampleIntervalMinMs || *time > kSampleIntervalMax)
-        return refuse(cmd, value, "a time from 100ms to 30s");
-    config_of(cmd->server).sample_interval_ms = static_cast<std::uint32_t>(time->count());
-    return nullptr;
 }
 
 const char* finwait_set_closer(cmd_parms* cmd, void*, const char* path) {

@@ -30,10 +30,8 @@ const char* finwait_set_method(cmd_parms* cmd, void* dir, const char* value);
 const char* finwait_set_auto(cmd_parms* cmd, void* dir, int argc, char* const argv[]);
 const char* finwait_add_log(cmd_parms* cmd, void* dir, const char* target, const char* first,
                             const char* second);
-const char* finwait_set_max_draining(cmd_parms* cmd, void* dir, const char* value);
-const char* finwait_set_max_followed(cmd_parms* cmd, void* dir, const char* value);
+const char* finwait_set_max_held(cmd_parms* cmd, void* dir, const char* value);
 const char* finwait_set_ledger_size(cmd_parms* cmd, void* dir, const char* value);
-const char* finwait_set_sample_interval(cmd_parms* cmd, void* dir, const char* value);
 const char* finwait_set_closer(cmd_parms* cmd, void* dir, const char* path);
 
 void finwait_register_hooks(apr_pool_t* pool);

@@ -33,7 +33,7 @@ void settle(ServerConfig& config, const server_rec* server) {
         config.drain_idle_timeout_ms.value_or(defaults.drain_idle_timeout_ms);
     settings.policy.drain_limit_bytes =
         config.drain_limit_bytes.value_or(defaults.drain_limit_bytes);
-    settings.policy.linger2_s = config.linger2_s.value_or(defaults.linger2_s);
+    settings.policy.wait_timeout_ms = config.wait_timeout_ms.value_or(defaults.wait_timeout_ms);
     settings.policy.ack_timeout_ms = config.ack_timeout_ms.value_or(defaults.ack_timeout_ms);
     settings.policy.method = config.method.value_or(defaults.method);
     settings.short_drain_timeout_ms =
@@ -59,7 +59,7 @@ void* finwait_merge_server_config(apr_pool_t* pool, void* base_data, void* overr
     finwait::inherit(merged.drain_idle_timeout_ms, base.drain_idle_timeout_ms);
     finwait::inherit(merged.short_drain_timeout_ms, base.short_drain_timeout_ms);
     finwait::inherit(merged.drain_limit_bytes, base.drain_limit_bytes);
-    finwait::inherit(merged.linger2_s, base.linger2_s);
+    finwait::inherit(merged.wait_timeout_ms, base.wait_timeout_ms);
     finwait::inherit(merged.ack_timeout_ms, base.ack_timeout_ms);
     finwait::inherit(merged.method, base.method);
     finwait::inherit(merged.auto_rule, base.auto_rule);

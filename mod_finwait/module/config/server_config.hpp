@@ -25,27 +25,23 @@ struct LogDirective {
 };
 
 struct ServerConfig {
-    static constexpr std::uint32_t kMaxDrainingDefault = 100'000;
-    static constexpr std::uint32_t kMaxFollowedDefault = 100'000;
+    static constexpr std::uint32_t kMaxHeldDefault = 100'000;
     static constexpr std::uint32_t kLedgerSizeDefault = 1024;
-    static constexpr std::uint32_t kSampleIntervalDefaultMs = 1000;
 
     std::optional<bool> engine;
     std::optional<std::uint32_t> drain_timeout_ms;
     std::optional<std::uint32_t> drain_idle_timeout_ms;
     std::optional<std::uint32_t> short_drain_timeout_ms;
     std::optional<std::uint64_t> drain_limit_bytes;
-    std::optional<std::uint8_t> linger2_s;
+    std::optional<std::uint32_t> wait_timeout_ms;
     std::optional<std::uint32_t> ack_timeout_ms;
     std::optional<Method> method;
     std::optional<std::optional<AutoRule>> auto_rule;  // Off: has none
     std::array<LogDirective, kLogsPerVhostMax> logs;
     std::uint8_t log_count = 0;
     // Of the main server only.
-    std::optional<std::uint32_t> max_draining;
-    std::optional<std::uint32_t> max_followed;
+    std::optional<std::uint32_t> max_held;
     std::optional<std::uint32_t> ledger_size;
-    std::optional<std::uint32_t> sample_interval_ms;
     const char* closer_path = nullptr;
 
     // Filled in by post_config; runtime stays null where no closer is to run.

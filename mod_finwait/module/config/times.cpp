@@ -9,15 +9,7 @@
 
 namespace finwait {
 
-namespace {
-
 using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-// Above 60 s the kernel's orphan arithmetic doubles the rest (net/ipv4/tcp.c, __tcp_close()).
-constexpr milliseconds kLinger2Max = seconds(60);
-
-}  // namespace
 
 std::optional<milliseconds> parse_time(const char* value) {
     apr_interval_time_t time = 0;
@@ -32,13 +24,11 @@ std::optional<std::uint32_t> parse_timeout_ms(const char* value) {
     return static_cast<std::uint32_t>(time->count());
 }
 
-std::optional<std::uint8_t> parse_linger2_s(const char* value) {
-    if (is_word(value, "kernel")) return Policy::kLinger2Kernel;
+std::optional<std::uint32_t> parse_wait_ms(const char* value) {
+    if (is_word(value, "kernel")) return Policy::kWaitKernel;
     const auto time = parse_time(value);
-    const bool in_range =
-        time && (time->count() == 0 || (*time >= seconds(1) && *time <= kLinger2Max));
-    if (!in_range) return std::nullopt;
-    return static_cast<std::uint8_t>(std::chrono::ceil<seconds>(*time).count());
+    if (!time || *time > kTimeoutMax) return std::nullopt;
+    return static_cast<std::uint32_t>(time->count());
 }
 
 }  // namespace finwait

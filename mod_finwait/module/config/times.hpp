@@ -18,8 +18,8 @@ inline constexpr char kTimeoutAllowed[] =
     "a time from 1ms to 1h (ms, s, mi or h; a bare number is seconds)";
 [[nodiscard]] std::optional<std::uint32_t> parse_timeout_ms(const char* value);
 
-// As Policy::linger2_s.
-inline constexpr char kLinger2Allowed[] = "'kernel', 0, or a time from 1s to 60s";
-[[nodiscard]] std::optional<std::uint8_t> parse_linger2_s(const char* value);
+// As Policy::wait_timeout_ms.
+inline constexpr char kWaitAllowed[] = "'kernel', 0, or a time from 1ms to 1h";
+[[nodiscard]] std::optional<std::uint32_t> parse_wait_ms(const char* value);
 
 }  // namespace finwait

@@ -12,18 +12,17 @@ namespace finwait {
 
 // What the remedy `short` leaves of a Policy.
 inline constexpr std::uint32_t kCutShortMs = 1'000;
-inline constexpr std::uint8_t kCutShortLinger2S = 1;
 
 struct ClientPolicy {
     std::optional<std::uint32_t> drain_timeout_ms;
     std::optional<std::uint32_t> drain_idle_timeout_ms;
-    std::optional<std::uint8_t> linger2_s;
+    std::optional<std::uint32_t> wait_timeout_ms;
     std::optional<Method> method;
 
     void apply_to(Policy& policy) const {
         policy.drain_timeout_ms = drain_timeout_ms.value_or(policy.drain_timeout_ms);
         policy.drain_idle_timeout_ms = drain_idle_timeout_ms.value_or(policy.drain_idle_timeout_ms);
-        policy.linger2_s = linger2_s.value_or(policy.linger2_s);
+        policy.wait_timeout_ms = wait_timeout_ms.value_or(policy.wait_timeout_ms);
         policy.method = method.value_or(policy.method);
     }
 };

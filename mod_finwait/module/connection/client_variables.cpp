@@ -55,7 +55,7 @@ ClientPolicy client_policy_of(const request_rec* r) {
     static std::atomic_flag told_drain, told_idle, told_timeout, told_method;
     return {value_of<parse_timeout_ms>(r, "finwait-drain", kTimeoutAllowed, told_drain),
             value_of<parse_timeout_ms>(r, "finwait-idle", kTimeoutAllowed, told_idle),
-            value_of<parse_linger2_s>(r, "finwait-timeout", kLinger2Allowed, told_timeout),
+            value_of<parse_wait_ms>(r, "finwait-timeout", kWaitAllowed, told_timeout),
             value_of<parse_method>(r, "finwait-method", kMethodAllowed, told_method)};
 }
 

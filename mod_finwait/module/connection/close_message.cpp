@@ -76,7 +76,7 @@ void learn_what_ended(const Close& close, CloseFacts& facts) {
 
 // The drain only where nothing is lost by it: a client that still reads has the full time.
 void cut_short(const Close& close, Policy& policy) {
-    policy.linger2_s = std::min(policy.linger2_s, kCutShortLinger2S);
+    policy.wait_timeout_ms = std::min(policy.wait_timeout_ms, kCutShortMs);
     if (!all_but_goodbye_acknowledged(close)) return;
     policy.drain_timeout_ms = std::min(policy.drain_timeout_ms, kCutShortMs);
     policy.drain_idle_timeout_ms = std::min(policy.drain_idle_timeout_ms, kCutShortMs);

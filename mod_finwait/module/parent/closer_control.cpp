@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/parent/closer_control.hpp"
 
-#include <ap_listen.h>
 #include <signal.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <span>
 
 #include "module/parent/channel_pair.hpp"
 #include "module/parent/control_line.hpp"
@@ -33,13 +30,13 @@ void log_ready(const Runtime& runtime, const CloserProcess& closer, const Contro
     const ChannelCapacity capacity = capacity_of(closer.channel_send);
     ap_log_error(
         APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf,
-        "finwait: closer %d ready: holds up to %u sockets (FinWaitMaxDraining %u, descriptor "
-        "limit %" APR_UINT64_T_FMT
-        "); the channel holds about %lu messages%s and %lu "
-        "descriptors (RLIMIT_NOFILE, systemd's LimitNOFILE)",
-        static_cast<int>(closer.pid), ready.max_draining, runtime.max_draining,
-        ready.descriptor_limit, capacity.messages,
-        capacity.forced ? "" : " (sysctl net.core.wmem_max allows no more)", capacity.descriptors);
+        "finwait: closer %d ready: holds up to %u sockets (FinWaitMaxHeld %u, descriptor limit "
+        "%" APR_UINT64_T_FMT
+        "); the channel holds about %lu messages%s and %lu descriptors (limits: systemd's "
+        "LimitNOFILE; APACHE_ULIMIT_MAX_FILES of Debian's apachectl)",
+        static_cast<int>(closer.pid), ready.max_held, runtime.max_held, ready.descriptor_limit,
+        capacity.messages, capacity.forced ? "" : " (sysctl net.core.wmem_max allows no more)",
+        capacity.descriptors);
 }
 
 void take(const Runtime& runtime, CloserProcess& closer, const Control& message) {
@@ -60,35 +57,14 @@ bool send_log(const CloserProcess& closer, const Log& log) {
     return send_control(closer.control, message, log.write_fd);
 }
 
-// Of more than kPortsMax none is told: a count of some would look like a count of all.
-void add_ports(Control& setup) {
-    for (const ap_listen_rec* listener = ap_listeners; listener; listener = listener->next) {
-        const auto known = std::span(setup.ports).first(setup.port_count);
-        const std::uint16_t port = listener->bind_addr->port;
-        if (std::ranges::find(known, port) != known.end()) continue;
-        if (known.size() == kPortsMax) {
-            setup.port_count = 0;
-            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
-                         "finwait: this server listens on more than %zu ports: sockets on them "
-                         "that are not the closer's are not counted (unattributed)",
-                         kPortsMax);
-            return;
-        }
-        setup.ports[setup.port_count++] = port;
-    }
-}
-
 // Ends with the first failure: each may take kControlWait, and the parent has other work.
 bool send_all(const Runtime& runtime, const CloserProcess& closer) {
     for (const Log& log : runtime.logs)
         if (log.target && !send_log(closer, log)) return false;
     Control setup;
     setup.kind = ControlKind::setup;
-    setup.max_draining = runtime.max_draining;
-    setup.max_followed = runtime.max_followed;
+    setup.max_held = runtime.max_held;
     setup.ledger_size = runtime.ledger_size;
-    setup.sample_interval_ms = runtime.sample_interval_ms;
-    add_ports(setup);
     return send_control(closer.control, setup);
 }
 

@@ -52,7 +52,6 @@ std::string totals_of(const Runtime& runtime) {
     add_total(line, "dropped", read(closer.dropped));
     add_total(line, "shed", read(closer.shed));
     add_total(line, "evicted", read(closer.evicted));
-    add_total(line, "unfollowed", read(closer.unfollowed));
     add_total(line, "lost", read(closer.lost));
     add_total(line, "bad_messages", read(closer.bad_messages));
     return line;
@@ -135,11 +134,8 @@ void settle_all(Runtime& runtime, server_rec* main_server, apr_pool_t* pconf) {
         config.runtime = &runtime;
     }
     const ServerConfig& main_config = config_of(main_server);
-    runtime.max_draining = main_config.max_draining.value_or(ServerConfig::kMaxDrainingDefault);
-    runtime.max_followed = main_config.max_followed.value_or(ServerConfig::kMaxFollowedDefault);
+    runtime.max_held = main_config.max_held.value_or(ServerConfig::kMaxHeldDefault);
     runtime.ledger_size = main_config.ledger_size.value_or(ServerConfig::kLedgerSizeDefault);
-    runtime.sample_interval_ms =
-        main_config.sample_interval_ms.value_or(ServerConfig::kSampleIntervalDefaultMs);
 }
 
 int prepare(server_rec* main_server, apr_pool_t* pconf) {

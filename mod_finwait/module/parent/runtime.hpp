@@ -73,10 +73,8 @@ struct Runtime {
     const CloserCounters* closer_counters;  // mapped read-only
     // The same; null: nothing is learnt. A change of RemedyTable raises kRuntimeLayout.
     const RemedyTable* remedies;
-    std::uint32_t max_draining;
-    std::uint32_t max_followed;
+    std::uint32_t max_held;
     std::uint32_t ledger_size;
-    std::uint32_t sample_interval_ms;
     unsigned configurations;  // how often post_config has run
     std::array<Log, kLogsMax> logs;
     std::uint16_t next_log_id;

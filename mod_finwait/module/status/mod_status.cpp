@@ -74,14 +74,13 @@ void add_module(Section& section, const ModuleCounters& module) {
 void add_closer(Section& section, const CloserCounters& closer) {
     section.add("Closers", "closers that run", sum(closer.running));
     section.add("Held", "sockets held now", sum(closer.held));
-    section.add("Followed", "closed sockets followed now", sum(closer.followed));
+    section.add("Waiting", "of them, their drain is over and the client's FIN missing",
+                sum(closer.waiting));
     section.add("Tallied", "closes counted in tally lines", read(closer.tallied));
-    section.add("Unfollowed", "closes not followed: FinWaitMaxFollowed was reached",
-                read(closer.unfollowed));
     section.add("Records", "Records written", read(closer.records));
     section.add("Unlogged", "closes that no log was to have", read(closer.unlogged));
     section.add("Dropped", "Records dropped: a log's reader was slow", read(closer.dropped));
-    section.add("Shed", "sockets shed: FinWaitMaxDraining was reached", read(closer.shed));
+    section.add("Shed", "sockets shed: FinWaitMaxHeld was reached", read(closer.shed));
     section.add("Lost", "closes in the hands of a closer that died", read(closer.lost));
     section.add_words("Outcome", kOutcomes, closer.outcomes);
     section.add_words("Cause", kCauses, closer.causes);

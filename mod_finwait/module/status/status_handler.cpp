@@ -2,6 +2,7 @@
 #include "module/status/status_handler.hpp"
 
 #include <ap_expr.h>
+#include <ap_listen.h>
 #include <apr_strings.h>
 #include <http_protocol.h>
 #include <http_request.h>
@@ -13,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "finwait/question.hpp"
 #include "module/config/server_config.hpp"
@@ -20,6 +22,7 @@
 #include "module/parent/channel.hpp"
 #include "module/parent/runtime.hpp"
 #include "module/status/ask.hpp"
+#include "module/status/kernel_table.hpp"
 
 namespace finwait {
 
@@ -146,13 +149,24 @@ int send_page(request_rec* r, int page, std::size_t size) {
     return OK;
 }
 
+// Nothing where the kernel does not say (SELinux, seccomp).
+std::optional<SocketCounts> count_on_ports() {
+    std::vector<std::uint16_t> ports;
+    for (const ap_listen_rec* listener = ap_listeners; listener; listener = listener->next)
+        ports.push_back(listener->bind_addr->port);
+    std::ranges::sort(ports);
+    const KernelTable table = read_kernel_table(ports);
+    return table.error == 0 ? std::optional(table.on_ports) : std::nullopt;
+}
+
 Answer ask_closer(const StatusFormat format) {
     Runtime* runtime = config_of(ap_server_conf).runtime;
     const CloserProcess* closer = runtime ? current_closer(*runtime) : nullptr;
     // httpd -X has no loop that would start another closer.
     if (!closer || (runtime->one_process && has_hung_up(closer->control)))
         return {-1, "no closer runs"};
-    return ask(closer->channel_send, {format, totals_of(*runtime->module_counters)}, kAnswerWait);
+    return ask(closer->channel_send,
+               {format, totals_of(*runtime->module_counters), count_on_ports()}, kAnswerWait);
 }
 
 int serve(request_rec* r) {

@@ -20,7 +20,7 @@ TalliedClose close_of(const Record& record) {
     return {record.cause,
             record.drain,
             record.outcome,
-            is_stuck(record.drain, record.state),
+            is_stuck(record.drain, record.state, record.probe),
             record.requests,
             record.drained_bytes,
             std::chrono::milliseconds(std::min(record.fin_wait_2_ms, kMsMax)),

@@ -116,7 +116,7 @@ void take_account(const Json& account, std::chrono::milliseconds now, Sink& sink
 
 void take_present(const Json& status, Reading& reading) {
     std::uint64_t now = 0;
-    for (const char* owner : {"held", "followed", "unattributed"})
+    for (const char* owner : {"draining", "waiting", "unattributed"})
         now += status.at("sockets").at(owner).at("fin_wait_2").get<std::uint64_t>();
     reading.notes.push_back(
         std::to_string(now) +

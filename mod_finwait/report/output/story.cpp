@@ -92,8 +92,10 @@ class Story {
     }
 
     [[nodiscard]] std::string verdict() const {
-        if (is_stuck(record_.drain, record_.state))
+        if (is_stuck(record_.drain, record_.state, record_.probe))
             return "stuck: it acknowledged our FIN and did not send its own while we waited";
+        if (record_.probe == Probe::silent)
+            return "not stuck: it acknowledged our FIN and was gone, it answered no probe";
         if (record_.state == TcpState::fin_wait_1 && record_.drain != Drain::none)
             return "not stuck: our FIN was never acknowledged, so the client may not have had it";
         return "not stuck";

@@ -38,9 +38,10 @@ class CloserTest : public testing::Test {
         EXPECT_EQ(read(counters->received),
                   read(counters->records) + read(counters->tallied) + read(counters->unlogged) +
                       read(counters->dropped) + read(counters->bad_messages) +
-                      read(counters->lost) + closer->held() + read(counters->followed[1]) +
-                      read(counters->unwritten[1]) + read(counters->untold[1]));
+                      read(counters->lost) + closer->held() + read(counters->unwritten[1]) +
+                      read(counters->untold[1]));
         EXPECT_EQ(closer->held(), read(counters->held[1]));
+        EXPECT_EQ(closer->drainer().waiting(), read(counters->waiting[1]));
     }
 
     void start() {
@@ -62,10 +63,10 @@ class CloserTest : public testing::Test {
     void tell(Control control, std::initializer_list<int> descriptors = {}) {
         ASSERT_EQ(0, send_message(parent, encoded(control), descriptors));
     }
-    void set_up(std::uint32_t max_draining = 1000) {
+    void set_up(std::uint32_t max_held = 1000) {
         Control setup;
         setup.kind = ControlKind::setup;
-        setup.max_draining = max_draining;
+        setup.max_held = max_held;
         tell(setup);
         Control open;
         open.kind = ControlKind::log_open;
@@ -121,6 +122,12 @@ class CloserTest : public testing::Test {
     }
     void turn_until_held(std::size_t count) {
         turn_until([&] { return closer->held() == count; });
+    }
+    // What waits now has waited for FinWaitTimeout.
+    void wait_to_the_end() {
+        EXPECT_LT(0U, closer->drainer().waiting());
+        turn(std::chrono::milliseconds(policy.wait_timeout_ms));
+        EXPECT_EQ(0U, closer->held());
     }
     // A turn that takes the Handoffs, one that registers them, and their first events.
     void settle(std::size_t in_fin_wait_2) {

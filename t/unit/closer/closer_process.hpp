@@ -115,12 +115,11 @@ class CloserProcess : public testing::Test {
         posix_spawn_file_actions_destroy(&actions);
     }
 
-    void start(std::uint32_t max_draining = 100'000) {
+    void start(std::uint32_t max_held = 100'000) {
         spawn();
         Control setup;
         setup.kind = ControlKind::setup;
-        setup.max_draining = max_draining;
-        setup.max_followed = max_followed;
+        setup.max_held = max_held;
         ASSERT_EQ(0, send_message(parent, encoded(setup)));
         Control open;
         open.kind = ControlKind::log_open;
@@ -231,7 +230,6 @@ class CloserProcess : public testing::Test {
     UniqueFd errors;
     pid_t pid = 0;
     Policy policy;
-    std::uint32_t max_followed = 0;
     Control ready;
     std::array<std::byte, kControlSizeMax> control_bytes{};
     Loopback loopback;

@@ -16,6 +16,7 @@ using namespace test;
 TEST_F(CloserProcess, WritesARecordOfEveryClose) {
     start();
     policy.drain_idle_timeout_ms = 200;
+    policy.wait_timeout_ms = 300;
     TcpPair closes = loopback.half_closed();
     TcpPair resets = loopback.half_closed();
     TcpPair silent = loopback.half_closed();
@@ -33,7 +34,9 @@ TEST_F(CloserProcess, WritesARecordOfEveryClose) {
     EXPECT_EQ(Outcome::reset, by_number[2].outcome);
     EXPECT_EQ(Drain::idle_timeout, by_number[3].drain);
     EXPECT_EQ(TcpState::fin_wait_2, by_number[3].state);
-    EXPECT_NEAR(200, static_cast<double>(by_number[3].drain_ms), 50);
+    EXPECT_LE(200U, by_number[3].drain_ms);
+    EXPECT_EQ(Outcome::timeout, by_number[3].outcome);
+    EXPECT_LE(500U, by_number[3].fin_wait_2_ms);
     EXPECT_EQ(Outcome::client_first, by_number[4].outcome);
     EXPECT_EQ(4U, read(counters->records));
     EXPECT_EQ(0U, read(counters->held[2]));
@@ -66,8 +69,8 @@ TEST_F(CloserProcess, RaisesItsDescriptorLimitAndTellsWhatIsLeftForSockets) {
     rlimit own{};
     ::getrlimit(RLIMIT_NOFILE, &own);
     EXPECT_GE(ready.descriptor_limit, own.rlim_max);
-    EXPECT_LE(ready.max_draining + kDescriptorReserve, ready.descriptor_limit);
-    EXPECT_GE(ready.max_draining + kDescriptorReserve + 10, ready.descriptor_limit);
+    EXPECT_LE(ready.max_held + kDescriptorReserve, ready.descriptor_limit);
+    EXPECT_GE(ready.max_held + kDescriptorReserve + 10, ready.descriptor_limit);
 }
 
 TEST_F(CloserProcess, AFailingStartIsToldInOneSentence) {

@@ -15,6 +15,7 @@ Question a_question() {
     question.format = StatusFormat::metrics;
     question.module = {7, 4, 2, {}};
     question.module.declined.back() = 1;
+    question.on_ports = SocketCounts{1, 20, 3};
     return question;
 }
 

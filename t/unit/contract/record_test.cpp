@@ -64,19 +64,20 @@ TEST(Record, TellsTheRemedyIfThereWasOne) {
 }
 
 TEST(Record, LineIsExactlyThis) {
-    EXPECT_EQ(line_of(a_record()),
-              R"({"@timestamp":"2026-11-22T09:40:22.007Z","event.name":"finwait.close",)"
-              R"("network.peer.address":"192.0.2.7","network.peer.port":51234,)"
-              R"("network.local.address":"2001:db8::","network.local.port":443,)"
-              R"("server.address":"www.example.org",)"
-              R"("user_agent.original":"python-requests/2.28.1","network.protocol.version":"1.1",)"
-              R"("tls.protocol.version":"1.3","network.connection.state":"fin_wait_2",)"
-              R"("finwait.cause":"keepalive_timeout","finwait.drain":"deadline",)"
-              R"("finwait.outcome":"unknown","finwait.requests":3,"finwait.drain_ms":2000,)"
-              R"("finwait.drained_bytes":24,"finwait.fin_wait_2_ms":1999,)"
-              R"("finwait.socket_cookie":"14b83","finwait.tcp.rtt_us":812,"finwait.tcp.unacked":0,)"
-              R"("finwait.tcp.retransmits":0,"finwait.mpm":"event"})"
-              "\n");
+    EXPECT_EQ(
+        line_of(a_record()),
+        R"({"@timestamp":"2026-11-22T09:40:22.007Z","event.name":"finwait.close",)"
+        R"("network.peer.address":"192.0.2.7","network.peer.port":51234,)"
+        R"("network.local.address":"2001:db8::","network.local.port":443,)"
+        R"("server.address":"www.example.org",)"
+        R"("user_agent.original":"python-requests/2.28.1","network.protocol.version":"1.1",)"
+        R"("tls.protocol.version":"1.3","network.connection.state":"fin_wait_2",)"
+        R"("finwait.cause":"keepalive_timeout","finwait.drain":"deadline",)"
+        R"("finwait.outcome":"unknown","finwait.probe":"none","finwait.requests":3,"finwait.drain_ms":2000,)"
+        R"("finwait.drained_bytes":24,"finwait.fin_wait_2_ms":1999,)"
+        R"("finwait.socket_cookie":"14b83","finwait.tcp.rtt_us":812,"finwait.tcp.unacked":0,)"
+        R"("finwait.tcp.retransmits":0,"finwait.mpm":"event"})"
+        "\n");
 }
 
 TEST(Record, LeavesOutWhatDoesNotApply) {

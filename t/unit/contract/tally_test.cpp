@@ -75,9 +75,10 @@ TEST(Tally, AQuantileIsTheBoundMostStayedUnder) {
 TEST(Tally, StuckIsWhatTheClientDidInFinWait2) {
     for (const auto& drain : kDrains)
         for (const auto& state : kTcpStates)
-            EXPECT_EQ((drain.value == Drain::idle_timeout || drain.value == Drain::deadline) &&
-                          state.value == TcpState::fin_wait_2,
-                      is_stuck(drain.value, state.value));
+            for (const auto& probe : kProbes)
+                EXPECT_EQ((drain.value == Drain::idle_timeout || drain.value == Drain::deadline) &&
+                              state.value == TcpState::fin_wait_2 && probe.value != Probe::silent,
+                          is_stuck(drain.value, state.value, probe.value));
 }
 
 TEST(TallyLine, IsExactlyThis) {

@@ -42,14 +42,14 @@ inline Record a_stuck_close(std::string user_agent, std::uint8_t host = 1) {
     Record record = a_close(std::move(user_agent), host);
     record.state = TcpState::fin_wait_2;
     record.drain = Drain::deadline;
-    record.outcome = Outcome::kernel_timeout;
+    record.outcome = Outcome::timeout;
     record.drain_ms = 2000;
     record.fin_wait_2_ms = 16'900;
     return record;
 }
 
 inline bool is_stuck(const Record& record) {
-    return finwait::is_stuck(record.drain, record.state);
+    return finwait::is_stuck(record.drain, record.state, record.probe);
 }
 
 inline std::string all_log(const std::vector<Record>& closes) {

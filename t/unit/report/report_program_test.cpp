@@ -146,7 +146,7 @@ TEST_F(ReportProgram, TellsTheStoryOfOneConnection) {
     EXPECT_EQ(story.exit_code, 0) << story.err;
     for (const char* part :
          {"192.0.2.1:40000", "python-requests/2.28.1", "idle for KeepAliveTimeout",
-          "the kernel gave up in FIN_WAIT_2", "stuck: it acknowledged our FIN"})
+          "FinWaitTimeout ran out in FIN_WAIT_2", "stuck: it acknowledged our FIN"})
         EXPECT_THAT(story.out, HasSubstr(part));
     EXPECT_THAT(ask("--anonymize show 14b83 " + log).out, Not(HasSubstr("192.0.2.1:")));
     const Answer none = ask("show abcdef " + file("stuck.log", stuck_log(closes())));

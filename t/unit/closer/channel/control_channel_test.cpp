@@ -41,35 +41,15 @@ TEST_F(ControlChannelTest, ALogComesWithItsDescriptor) {
     EXPECT_EQ(Received::nothing, receive());
 }
 
-TEST_F(ControlChannelTest, ASetupSaysEveryLimitAndThePorts) {
+TEST_F(ControlChannelTest, ASetupSaysEveryLimit) {
     Control setup;
     setup.kind = ControlKind::setup;
-    setup.max_draining = 1;
-    setup.max_followed = 2;
+    setup.max_held = 1;
     setup.ledger_size = 3;
-    setup.sample_interval_ms = 4;
-    for (std::uint16_t port = 1; port <= kPortsMax; ++port)
-        setup.ports[setup.port_count++] = static_cast<std::uint16_t>(port * 100);
     ASSERT_EQ(0, send_message(parent, encoded(setup)));
     ASSERT_EQ(Received::message, receive());
-    EXPECT_EQ(1U, control.max_draining);
-    EXPECT_EQ(2U, control.max_followed);
+    EXPECT_EQ(1U, control.max_held);
     EXPECT_EQ(3U, control.ledger_size);
-    EXPECT_EQ(4U, control.sample_interval_ms);
-    EXPECT_EQ(kPortsMax, control.port_count);
-    EXPECT_EQ(setup.ports, control.ports);
-}
-
-TEST_F(ControlChannelTest, MorePortsThanThereMayBeAreRefused) {
-    Control setup;
-    setup.kind = ControlKind::setup;
-    std::vector<std::byte> bytes = encoded(setup);
-    // Behind the kind and four numbers.
-    constexpr std::uint16_t kTooMany = kPortsMax + 1;
-    std::memcpy(&bytes[1 + 4 * sizeof(std::uint32_t)], &kTooMany, sizeof kTooMany);
-    bytes.insert(bytes.end(), (kPortsMax + 1) * sizeof(std::uint16_t), std::byte{0});
-    ASSERT_EQ(0, send_message(parent, bytes));
-    EXPECT_EQ(Received::refused, receive());
 }
 
 TEST_F(ControlChannelTest, RefusesAWrongNumberOfDescriptorsAndClosesThem) {

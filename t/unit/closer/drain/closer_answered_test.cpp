@@ -71,9 +71,9 @@ TEST_F(CloserAnswered, ByTooMuchIsCut) {
     EXPECT_EQ(101U, only_record().drained_bytes);
 }
 
-TEST_F(CloserAnswered, WithoutAnAcknowledgementHasItsOptionsAndIsFollowed) {
+TEST_F(CloserAnswered, WithoutAnAcknowledgementHasItsOptions) {
     set_up();
-    policy.linger2_s = 7;
+    policy.wait_timeout_ms = 7000;
     policy.ack_timeout_ms = 4321;
     TcpPair pair = with_unacknowledged_reply();
     ::shutdown(pair.client.get(), SHUT_WR);

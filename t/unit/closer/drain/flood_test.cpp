@@ -53,7 +53,7 @@ class Flood : public CloserProcess {
     }
     std::string page() {
         const std::array lanes{child.get()};
-        const UniqueFd answer(ask(lanes, {StatusFormat::json, {}}, 5s).descriptor);
+        const UniqueFd answer(ask(lanes, {StatusFormat::json, {}, {}}, 5s).descriptor);
         std::string text(size_of_answer(answer.get()), '\0');
         EXPECT_EQ(static_cast<ssize_t>(text.size()),
                   ::pread(answer.get(), text.data(), text.size(), 0));

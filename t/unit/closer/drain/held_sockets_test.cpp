@@ -43,13 +43,26 @@ TEST_F(HeldSocketsTest, SocketsInFinWait2AreCheaperThanOlderOnes) {
     const Token first = add();
     const Token second = add();
     const Token third = add();
-    held.move_to_fin_wait_2(third);
-    held.move_to_fin_wait_2(second);
-    EXPECT_EQ(2U, held.fin_wait_2_size());
+    held.move_to(Stage::acknowledged, third);
+    held.move_to(Stage::acknowledged, second);
+    EXPECT_EQ(2U, held.size_of(Stage::acknowledged));
     EXPECT_EQ(third, take_cheapest());
     EXPECT_EQ(second, take_cheapest());
     EXPECT_EQ(first, take_cheapest());
-    EXPECT_EQ(0U, held.fin_wait_2_size());
+    EXPECT_EQ(0U, held.size_of(Stage::acknowledged));
+}
+
+TEST_F(HeldSocketsTest, WhatWaitsLongestIsCheapestOfAll) {
+    const Token first = add();
+    const Token second = add();
+    const Token third = add();
+    held.move_to(Stage::acknowledged, first);
+    held.move_to(Stage::waiting, third);
+    held.move_to(Stage::waiting, second);
+    EXPECT_EQ(3U, held.size());
+    EXPECT_EQ(third, take_cheapest());
+    EXPECT_EQ(second, take_cheapest());
+    EXPECT_EQ(first, take_cheapest());
 }
 
 TEST_F(HeldSocketsTest, RemovalFromTheMiddleKeepsTheOrder) {
@@ -85,24 +98,6 @@ TEST_F(HeldSocketsTest, HeldSocketsDoNotMoveWhenMoreAreAdded) {
     const HeldSocket* where = held.find(first);
     for (int i = 0; i < 600; ++i) static_cast<void>(add());
     EXPECT_EQ(where, held.find(first));
-}
-
-TEST(HeldSockets, KnowsACookieWhileItHoldsTheSocket) {
-    HeldSockets sockets;
-    const Token first =
-        sockets.add(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Handoff{}, DrainState());
-    const Token unknown =
-        sockets.add(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Handoff{}, DrainState());
-    sockets.set_cookie(first, 77);
-    sockets.set_cookie(unknown, 0);
-    EXPECT_TRUE(sockets.holds(77));
-    EXPECT_FALSE(sockets.holds(0));
-    sockets.remove(first);
-    sockets.remove(unknown);
-    EXPECT_FALSE(sockets.holds(77));
-    UniqueFd another(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    sockets.set_cookie(sockets.add(std::move(another), Handoff{}, DrainState()), 78);
-    EXPECT_TRUE(sockets.holds(78));
 }
 
 }  // namespace

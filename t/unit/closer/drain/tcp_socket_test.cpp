@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "unit/closer/channel/channel_sender.hpp"
 #include "unit/closer/drain/tcp_pair.hpp"
 
@@ -21,7 +23,7 @@ void await_state(const UniqueFd& socket, TcpState state) {
 TEST(ApplyPolicy, SetsWhatTheKernelBounds) {
     const TcpPair pair = Loopback().half_closed();
     Policy policy;
-    policy.linger2_s = 7;
+    policy.wait_timeout_ms = 6001;  // rounded up
     policy.ack_timeout_ms = 4321;
     EXPECT_TRUE(apply_policy(pair.server.get(), policy));
     EXPECT_EQ(7, tcp_option(pair.server, TCP_LINGER2));
@@ -31,7 +33,7 @@ TEST(ApplyPolicy, SetsWhatTheKernelBounds) {
 TEST(ApplyPolicy, ZeroMeansNoFinWait2AfterClose) {
     const TcpPair pair = Loopback().half_closed();
     Policy policy;
-    policy.linger2_s = 0;
+    policy.wait_timeout_ms = 0;
     EXPECT_TRUE(apply_policy(pair.server.get(), policy));
     EXPECT_EQ(-1, tcp_option(pair.server, TCP_LINGER2));
 }
@@ -40,15 +42,58 @@ TEST(ApplyPolicy, LeavesTheKernelsDefaultsAlone) {
     const TcpPair pair = Loopback().half_closed();
     const int before = tcp_option(pair.server, TCP_LINGER2);
     Policy policy;
-    policy.linger2_s = Policy::kLinger2Kernel;
+    policy.wait_timeout_ms = Policy::kWaitKernel;
     EXPECT_TRUE(apply_policy(pair.server.get(), policy));
     EXPECT_EQ(before, tcp_option(pair.server, TCP_LINGER2));
     EXPECT_EQ(0, tcp_option(pair.server, TCP_USER_TIMEOUT));
 }
 
+TEST(ApplyPolicy, TakesTheKernelsMostForLongerTimes) {
+    const TcpPair pair = Loopback().half_closed();
+    Policy policy;
+    policy.wait_timeout_ms = 3'600'000;
+    EXPECT_TRUE(apply_policy(pair.server.get(), policy));
+    EXPECT_EQ(120, tcp_option(pair.server, TCP_LINGER2));
+}
+
+TEST(WaitTimeout, OfTheKernelIsItsOwnSetting) {
+    const TcpPair pair = Loopback().half_closed();
+    Policy policy;
+    policy.wait_timeout_ms = Policy::kWaitKernel;
+    std::uint32_t seconds = 0;
+    ASSERT_TRUE(std::ifstream("/proc/sys/net/ipv4/tcp_fin_timeout") >> seconds);
+    EXPECT_EQ(1000 * seconds, wait_timeout_ms(pair.server.get(), policy));
+    policy.wait_timeout_ms = 4321;
+    EXPECT_EQ(4321U, wait_timeout_ms(pair.server.get(), policy));
+}
+
+TEST(KernelWait, IsAtLeastTheSecondThatTheKernelCanCount) {
+    const TcpPair pair = Loopback().half_closed();
+    set_kernel_wait(pair.server.get(), std::chrono::nanoseconds(0));
+    EXPECT_EQ(1, tcp_option(pair.server, TCP_LINGER2));
+    set_kernel_wait(pair.server.get(), std::chrono::milliseconds(2001));
+    EXPECT_EQ(3, tcp_option(pair.server, TCP_LINGER2));
+}
+
+TEST(Probes, AreTheKernelsAndEndTheUserTimeout) {
+    const TcpPair pair = Loopback().half_closed();
+    Policy policy;
+    policy.ack_timeout_ms = 4321;
+    ASSERT_TRUE(apply_policy(pair.server.get(), policy));
+    set_probes(pair.server.get(), std::chrono::seconds(5));
+    EXPECT_EQ(5, tcp_option(pair.server, TCP_KEEPIDLE));
+    EXPECT_EQ(1, tcp_option(pair.server, TCP_KEEPINTVL));
+    EXPECT_EQ(3, tcp_option(pair.server, TCP_KEEPCNT));
+    EXPECT_EQ(0, tcp_option(pair.server, TCP_USER_TIMEOUT));
+    int on = 0;
+    socklen_t size = sizeof on;
+    ASSERT_EQ(0, ::getsockopt(pair.server.get(), SOL_SOCKET, SO_KEEPALIVE, &on, &size));
+    EXPECT_EQ(1, on);
+}
+
 TEST(ApplyPolicy, RefusesWhatIsNotTcp) {
     Policy of_kernel;
-    of_kernel.linger2_s = Policy::kLinger2Kernel;
+    of_kernel.wait_timeout_ms = Policy::kWaitKernel;
     Policy with_ack_timeout = of_kernel;
     with_ack_timeout.ack_timeout_ms = 1000;
     int ends[2];

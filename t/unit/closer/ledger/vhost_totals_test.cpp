@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 BookedClose a_close() {
     BookedClose close;
     close.close.fin_wait_2_time = 2s;
-    close.close.outcome = Outcome::kernel_timeout;
+    close.close.outcome = Outcome::timeout;
     close.address_hash = 42;
     return close;
 }

@@ -42,7 +42,7 @@ class TallyLogsTest : public CloserTest {
     void set_ledger_size(std::uint32_t size) {
         Control setup;
         setup.kind = ControlKind::setup;
-        setup.max_draining = 1000;
+        setup.max_held = 1000;
         setup.ledger_size = size;
         tell(setup);
         turn();
@@ -64,6 +64,7 @@ class TallyLogsTest : public CloserTest {
         settle(1);
         clients.push_back(std::move(pair.client));
         turn(std::chrono::milliseconds(policy.drain_idle_timeout_ms));
+        wait_to_the_end();
         turn(kLogFlushDelay);
     }
     std::vector<TallyLine> tallies(const UniqueFd& file) {

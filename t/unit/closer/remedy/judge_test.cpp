@@ -185,11 +185,11 @@ TEST(Evidence, IsWhatTheClientItselfDid) {
         close.requests = 1;
         close.drain = drain;
         close.outcome = outcome;
-        close.is_stuck = is_stuck(drain, state);
+        close.is_stuck = is_stuck(drain, state, Probe::none);
         return evidence_of(close);
     };
     const auto two = TcpState::fin_wait_2;
-    EXPECT_EQ(true, said(Drain::deadline, Outcome::kernel_timeout, two));
+    EXPECT_EQ(true, said(Drain::deadline, Outcome::timeout, two));
     EXPECT_EQ(true, said(Drain::idle_timeout, Outcome::late_fin, two));
     EXPECT_EQ(false, said(Drain::fin, Outcome::fin, TcpState::closed));
     EXPECT_EQ(false, said(Drain::reset, Outcome::reset, TcpState::closed));

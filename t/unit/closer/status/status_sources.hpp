@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "closer/drain/record_keeper.hpp"
 #include "closer/status/collect.hpp"
 
 namespace finwait::test {
@@ -22,8 +23,7 @@ struct WithSources : testing::Test {
     std::unique_ptr<RemedyTable> table = std::make_unique<RemedyTable>();
     Remedies remedies{*table, 0, *counters, notices};
     RecordKeeper records{*counters, 0, logs, {}, totals, remedies};
-    Follower follower{nullptr, *counters, counters->followed[0], records, notices, {}};
-    StatusSources sources{*counters, held, follower, records.ledger(), notices, history, remedies};
+    StatusSources sources{*counters, held, records.ledger(), notices, history, remedies};
     Moment now{std::chrono::seconds(1000), std::chrono::seconds(1'700'000'000)};
 };
 

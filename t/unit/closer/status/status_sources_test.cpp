@@ -26,7 +26,7 @@ struct StatusSourcesTest : WithSources {
         handoff.logs.count = 0;
         CloseEnd end;
         end.drain = Drain::idle_timeout;
-        end.outcome = Outcome::kernel_timeout;
+        end.outcome = Outcome::timeout;
         end.facts.state = TcpState::fin_wait_2;
         end.fin_wait_2_time = fin_wait_2_time;
         end.drained_bytes = 100;
@@ -49,8 +49,7 @@ TEST_F(StatusSourcesTest, AccountsStandByTheTimeTheyCost) {
     EXPECT_EQ(first.finished->requests, 7U);
     EXPECT_EQ(first.finished->drained_bytes, 200U);
     EXPECT_DOUBLE_EQ(first.finished->socket_seconds, 40);
-    EXPECT_EQ(first.finished->words.outcomes[static_cast<std::size_t>(Outcome::kernel_timeout)],
-              2U);
+    EXPECT_EQ(first.finished->words.outcomes[static_cast<std::size_t>(Outcome::timeout)], 2U);
     EXPECT_EQ(first.finished->fin_wait_2.quantile(0.5), 20);
     EXPECT_EQ(first.opened, 1'700'000'000s);
     ASSERT_TRUE(seen.finished);
@@ -79,9 +78,9 @@ TEST_F(StatusSourcesTest, ANewHolderIsSeenBesideManyThatCostMore) {
     for (int i = 0; i < 12; ++i) {
         TcpPair pair = loopback.half_closed();
         const Token token = held.add(std::move(pair.server), handoff,
-                                     DrainState(handoff.policy, now.monotonic - 1s));
+                                     DrainState(handoff.policy, 15'000, now.monotonic - 1s));
         held.find(token)->drain.saw_unacked(0, now.monotonic - 1s);
-        held.move_to_fin_wait_2(token);
+        held.move_to(Stage::acknowledged, token);
     }
     const StatusView seen = view();
     EXPECT_EQ(seen.accounts.size(), kAccountsShownMax);
@@ -91,9 +90,28 @@ TEST_F(StatusSourcesTest, ANewHolderIsSeenBesideManyThatCostMore) {
     EXPECT_EQ(verdict_of(seen).user_agent, "culprit/2");
 }
 
-TEST_F(StatusSourcesTest, SayWhyNothingIsFollowed) {
-    EXPECT_FALSE(view().following.is_on);
-    EXPECT_FALSE(view().following.why_not.empty());
+TEST_F(StatusSourcesTest, TellWhatIsOursFromWhatTheKernelHas) {
+    EXPECT_FALSE(view().unattributed) << "not asked";
+    Loopback loopback;
+    const Handoff handoff = sample_handoff();
+    std::vector<Token> tokens;
+    std::vector<UniqueFd> clients;
+    for (int i = 0; i < 3; ++i) {
+        TcpPair pair = loopback.half_closed();
+        clients.push_back(std::move(pair.client));
+        tokens.push_back(held.add(std::move(pair.server), handoff,
+                                  DrainState(handoff.policy, 15'000, now.monotonic - 1s)));
+        held.find(tokens.back())->drain.saw_unacked(0, now.monotonic - 1s);
+    }
+    held.find(tokens[0])->drain.begin_waiting(now.monotonic);
+    held.move_to(Stage::waiting, tokens[0]);
+    Question question;
+    question.on_ports = SocketCounts{0, 10, 1};
+    const StatusView seen = collect(sources, question, now);
+    EXPECT_EQ(seen.draining, (SocketCounts{0, 2, 0}));
+    EXPECT_EQ(seen.waiting, (SocketCounts{0, 1, 0}));
+    EXPECT_EQ(seen.unattributed, (SocketCounts{0, 7, 1}));
+    ASSERT_EQ(seen.oldest.size(), 3U);
 }
 
 }  // namespace

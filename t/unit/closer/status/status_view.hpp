@@ -26,7 +26,7 @@ inline AccountView account(std::string user_agent, std::uint64_t now, double soc
     account.finished->drained_bytes = 1'400'000;
     account.finished->socket_seconds = socket_seconds;
     account.finished->addresses = 3;
-    account.finished->words.outcomes[static_cast<std::size_t>(Outcome::kernel_timeout)] = now;
+    account.finished->words.outcomes[static_cast<std::size_t>(Outcome::timeout)] = now;
     account.finished->words.causes[static_cast<std::size_t>(Cause::keepalive_timeout)] = now;
     account.finished->fin_wait_2.buckets = {{0.1, 5}, {1, 2}, {10, 3}};
     account.finished->fin_wait_2.beyond = now;
@@ -46,20 +46,19 @@ inline StatusView a_view() {
     view.module.declined.back() = 2;
     view.closer.received = 15'430;
     view.closer.records = 15'000;
-    view.closer.words.outcomes = {20, 14'000, 0, 5, 300, 12, 0, 0, 93};
+    view.closer.words.outcomes = {20, 14'000, 0, 5, 300, 0, 12, 0, 0, 93};
     view.closer.words.causes[static_cast<std::size_t>(Cause::keepalive_timeout)] = 15'000;
-    view.held = {12, 200, 1};
+    view.draining = {12, 200, 1};
     view.held_max = 100'000;
-    view.followed = {3, 215, 0};
+    view.waiting = {3, 215, 0};
     view.unattributed = SocketCounts{0, 15, 0};
-    view.following = {true, "", 100'000, 0, {}};
     view.kernel = {32'768, 18, 65'536, 430, 60};
     view.accounts = {account("python-requests/2.28.1", 412, 35'000),
                      account(kHostileUserAgent, 2, 60), account("", 1, 2)};
     view.culprit = culprit_of(view.accounts);
     view.finished = view.accounts[0].finished;
     view.vhosts = {{"www.example.org", *view.finished}, {"quoted\"\\\nname", *view.finished}};
-    SocketView oldest{SocketOwner::held,
+    SocketView oldest{false,
                       TcpState::fin_wait_2,
                       {Endpoint::Family::ipv4, 40'000, {192, 0, 2, 7}},
                       0x1f3a,

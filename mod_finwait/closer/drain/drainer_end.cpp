@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How drains and waits end: by their timers, given up, or by FinWaitMethod.
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "closer/drain/drainer.hpp"
+
+namespace finwait {
+
+void Drainer::expire(Moment now) {
+    for (std::size_t i = 0; i < kExpiriesPerTurn; ++i) {
+        if (deadlines_.earliest() > now.monotonic) return;
+        const Token token = sockets_.token_of(deadlines_.earliest_slot());
+        on_timer(token, *sockets_.find(token), now);
+    }
+}
+
+// Deadlines are not moved at every received byte; the timer asks anew when it goes off.
+void Drainer::on_timer(Token token, HeldSocket& held, Moment now) {
+    using Timer = DrainState::Timer;
+    // What came since the last event counts: a FIN that is there is a FIN.
+    if (!serve(token, held, now)) return;
+    switch (held.drain.timer_at(now.monotonic)) {
+        case Timer::wait:
+            break;
+        case Timer::probe:
+            set_probes(held.socket.get(), kProbeSilence);
+            held.drain.began_probing(now.monotonic);
+            break;
+        case Timer::look:
+            if (held.drain.is_idle(ack_facts(held.socket.get()), now.monotonic))
+                return end_by_timer(token, held, Drain::idle_timeout, now);
+            if (held.drain.is_in_fin_wait_2() && !enter_fin_wait_2(token, held, now)) return;
+            break;
+        case Timer::idle_timeout:
+            return end_by_timer(token, held, Drain::idle_timeout, now);
+        case Timer::deadline:
+            return end_by_timer(token, held, Drain::deadline, now);
+        case Timer::wait_over:
+            return end_wait(token, held, outcome_of_wait(held, now), now);
+    }
+    deadlines_.set(slot_of(token), held.drain.next_timer());
+}
+
+Outcome Drainer::outcome_of_wait(const HeldSocket& held, Moment now) {
+    if (!held.drain.is_in_fin_wait_2()) return Outcome::unacked;
+    const Probe probe = held.drain.probe(ack_facts(held.socket.get()), now.monotonic);
+    return probe == Probe::silent ? Outcome::vanished : Outcome::timeout;
+}
+
+void Drainer::end_by_timer(Token token, HeldSocket& held, Drain how, Moment now) {
+    if (held.drain.method() == Method::drain) return begin_waiting(token, held, how, now);
+    end_by_method(token, held, how, now);
+}
+
+void Drainer::end_by_method(Token token, HeldSocket& held, Drain how, Moment now) {
+    if (held.drain.method() == Method::reset) {
+        reset_at_close(held.socket.get());
+        return end(token, held, {how, Outcome::method}, now);
+    }
+    const Discarded next = peek(held.socket.get());
+    if (next.error == EAGAIN) return begin_waiting(token, held, how, now);
+    if (next.error != 0)
+        return end(token, held,
+                   {drain_of_error(next.error), outcome_of_error(next.error, held.drain)}, now);
+    if (next.bytes == 0) return end_drain(token, held, Drain::fin, now);
+    // The kernel answers a close on unread bytes with RST (net/ipv4/tcp.c, __tcp_close()).
+    end(token, held, {how, Outcome::method}, now);
+}
+
+void Drainer::begin_waiting(Token token, HeldSocket& held, Drain how, Moment now) {
+    if (held.drain.resets_in_fin_wait_2()) return end_drain(token, held, how, now);
+    held.how = how;
+    held.drain_time = now.monotonic - held.drain.half_close();
+    held.facts = end_facts(held.socket.get());
+    held.is_paced = false;
+    held.drain.begin_waiting(now.monotonic);
+    sockets_.move_to(Stage::waiting, token);
+    publish();
+    if (held.drain.is_probing()) set_probes(held.socket.get(), kProbeSilenceWaiting);
+    deadlines_.set(slot_of(token), held.drain.next_timer());
+    // Anew, so that what is unread or has just come is an event.
+    set_interest(EPOLL_CTL_MOD, token, held, now);
+}
+
+void Drainer::shed_one(Moment now) {
+    const auto token = sockets_.cheapest();
+    assert(token);
+    give_up(*token, Drain::shed, now);
+}
+
+void Drainer::count_shed(Time now) {
+    count(counters_.shed);
+    notices_.tell(NoticeKind::shed, NoticeLevel::warning,
+                  std::to_string(held_max_) +
+                      " sockets are held, no more are allowed (FinWaitMaxHeld, or the descriptor "
+                      "limit): some are given up early",
+                  now);
+}
+
+void Drainer::stop(std::size_t max, Moment now) {
+    for (std::size_t i = 0; i < max && held() > 0; ++i)
+        give_up(*sockets_.cheapest(), Drain::stopping, now);
+}
+
+void Drainer::give_up(Token token, Drain how, Moment now) {
+    HeldSocket& held = *sockets_.find(token);
+    // It may be over already, and nobody has looked yet.
+    if (visit(token, held, now) == Visit::Result::ended) return;
+    if (how == Drain::shed) count_shed(now.monotonic);
+    if (held.drain.is_waiting()) return end_wait(token, held, Outcome::unknown, now);
+    end_drain(token, held, how, now);
+}
+
+void Drainer::end_drain(Token token, HeldSocket& held, Drain how, Moment now) {
+    end(token, held, {how, outcome_of_drain(how, held.drain)}, now);
+}
+
+void Drainer::end_wait(Token token, HeldSocket& held, Outcome outcome, Moment now) {
+    // Where the client has not ended it, the kernel goes on: for what is left of its time.
+    set_kernel_wait(held.socket.get(), held.drain.wait_left(now.monotonic));
+    end(token, held, {held.how, outcome}, now);
+}
+
+CloseEnd Drainer::close_end(int socket, const DrainState& drain, const Ending& ending, Moment now) {
+    CloseEnd end;
+    end.facts = end_facts(socket);
+    end.drain = ending.how;
+    end.outcome = ending.outcome;
+    end.probe = ending.outcome == Outcome::vanished ? Probe::silent
+                                                    : drain.probe(end.facts.acks, now.monotonic);
+    end.half_close = drain.half_close();
+    end.drain_time = now.monotonic - drain.half_close();
+    end.fin_wait_2_time = drain.fin_wait_2_time(now.monotonic);
+    end.drained_bytes = drain.drained_bytes();
+    return end;
+}
+
+void Drainer::end(Token token, HeldSocket& held, const Ending& ending, Moment now) {
+    CloseEnd end = close_end(held.socket.get(), held.drain, ending, now);
+    if (held.drain.is_waiting()) {
+        end.facts = held.facts;
+        end.drain_time = held.drain_time;
+    }
+    deadlines_.remove(slot_of(token));
+    auto [socket, packed] = sockets_.remove(token);
+    publish();
+    conclude(std::move(socket), packed.unpack(), end, now);
+}
+
+void Drainer::conclude(UniqueFd socket, const Handoff& handoff, const CloseEnd& end, Moment now) {
+    if (end.drain == Drain::byte_limit) reset_at_close(socket.get());
+    ended_.push_back(std::move(socket));
+    records_.keep(handoff, end, now);
+    records_.release(handoff);
+}
+
+}  // namespace finwait
