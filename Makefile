@@ -6,6 +6,7 @@
 #   make demo-auto  the same for FinWaitAuto: a client is noticed and remedied (three minutes)
 #   make check      set up, build, and run every test   (SAN=address,undefined or thread: the units
 #                   and the closer under sanitizers)
+#   make check-quick  the units and a server test of each feature, in a minute
 #   make install    module, closer, report and configuration   (DESTDIR, APXS, PREFIX)
 #   make fuzz       every fuzz target for FUZZ_SECONDS
 #   make bench      stock Apache, nginx and the module side by side, in a quarter of an hour; not part of
@@ -166,7 +167,7 @@ $(patsubst t/%.cpp,build/%,$(wildcard t/fuzz/report_*.cpp)): build/fuzz/%: t/fuz
 	@echo "  FUZZ $@"
 	$(Q)$(FUZZ_COMPILE) -It -fsanitize=fuzzer,address,undefined -o $@ $(filter-out %.hpp,$^) $(call libs,$(REPORT_LIBRARIES))
 
-.PHONY: all FORCE setup demo demo-auto check fuzz bench clients survey install format clean
+.PHONY: all FORCE setup demo demo-auto check check-quick fuzz bench clients survey install format clean
 
 setup:
 	@t/setup $(MAKECMDGOALS)
@@ -188,6 +189,10 @@ else
 	    $(OUT)/finwait-report
 	@OUT=$(OUT) t/check-sanitized
 endif
+
+check-quick: setup
+	@$(MAKE) --no-print-directory $(JOBS) all $(OUT)/unit-tests $(OUT)/server-tests
+	@t/check --quick
 
 fuzz: setup
 	@$(MAKE) --no-print-directory $(JOBS) $(patsubst t/fuzz/%.cpp,build/fuzz/%,$(FUZZ))
