@@ -7,6 +7,7 @@
 #   make check      set up, build, and run every test   (SAN=address,undefined or thread: the units
 #                   and the closer under sanitizers)
 #   make check-quick  the units and a server test of each feature, in a minute
+#   make coverage   how many lines of the sources make check comes to, built anew for it
 #   make install    module, closer, report and configuration   (DESTDIR, APXS, PREFIX)
 #   make fuzz       every fuzz target for FUZZ_SECONDS
 #   make bench      stock Apache, nginx and the module side by side, in a quarter of an hour; not part of
@@ -167,7 +168,7 @@ $(patsubst t/%.cpp,build/%,$(wildcard t/fuzz/report_*.cpp)): build/fuzz/%: t/fuz
 	@echo "  FUZZ $@"
 	$(Q)$(FUZZ_COMPILE) -It -fsanitize=fuzzer,address,undefined -o $@ $(filter-out %.hpp,$^) $(call libs,$(REPORT_LIBRARIES))
 
-.PHONY: all FORCE setup demo demo-auto check check-quick fuzz bench clients survey install format clean
+.PHONY: all FORCE setup demo demo-auto check check-quick coverage fuzz bench clients survey install format clean
 
 setup:
 	@t/setup $(MAKECMDGOALS)
@@ -193,6 +194,9 @@ endif
 check-quick: setup
 	@$(MAKE) --no-print-directory $(JOBS) all $(OUT)/unit-tests $(OUT)/server-tests
 	@t/check --quick
+
+coverage: setup
+	@t/coverage
 
 fuzz: setup
 	@$(MAKE) --no-print-directory $(JOBS) $(patsubst t/fuzz/%.cpp,build/fuzz/%,$(FUZZ))

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "clients/netns.hpp"
+#include "clients/skip.hpp"
 #include "server/each.hpp"
 #include "server/status.hpp"
 
@@ -91,6 +92,10 @@ class ReportTruth : public testing::Test {
     static void TearDownTestSuite() {
         std::filesystem::remove(*log);
         delete log;
+    }
+    // GoogleTest before 1.13 runs the tests of a suite whose making was skipped.
+    void SetUp() override {
+        if (!std::filesystem::exists(*log)) cannot_be_tried(kNoNetworks);
     }
 
     static Finished report(const std::vector<std::string>& words) {
