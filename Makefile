@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-#   make            build/mod_finwait.so, build/finwait-closer and build/finwait-report
+#   make            build/mod_finwait.so, build/finwait-closer and build/finwait-report   (WERROR=1: warnings
+#                   are errors; CPPFLAGS, CFLAGS, CXXFLAGS, LDFLAGS are yours and come after ours)
 #   make demo       set up, build, and show it working on a private Apache   (KEEP=1: leave it running)
 #   make demo-auto  the same for FinWaitAuto: a client is noticed and remedied (three minutes)
 #   make check      set up, build, and run every test   (SAN=address,undefined or thread: the units
 #                   and the closer under sanitizers)
+#   make check-quick  the units and a server test of each feature, in a minute
+#   make coverage   how many lines of the sources make check comes to, built anew for it
 #   make install    module, closer, report and configuration   (DESTDIR, APXS, PREFIX)
 #   make fuzz       every fuzz target for FUZZ_SECONDS
 #   make bench      stock Apache, nginx and the module side by side, in a quarter of an hour; not part of
@@ -13,6 +16,7 @@
 #   make survey     real clients with an idle connection, see t/survey/run; not part of check
 
 APXS   ?= apxs
+PKG_CONFIG ?= pkg-config
 PREFIX ?= /usr
 LIBEXECDIR ?= $(PREFIX)/lib/mod_finwait
 CONFDIR    ?= /etc/apache2/mods-available
@@ -32,13 +36,19 @@ comma := ,
 OUT := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 Q := $(if $(V),,@)
 
-WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
-OPTIMISE ?= -O2 -g
-CPPFLAGS += -Iinclude -Imod_finwait -D_GNU_SOURCE
-CFLAGS   += -std=c11 $(OPTIMISE) $(WARNINGS) -fPIC -fvisibility=hidden
-CXXFLAGS += -std=c++20 $(OPTIMISE) $(WARNINGS) -fPIC -fvisibility=hidden \
-            $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-LDFLAGS  += $(if $(SAN),-fsanitize=$(SAN))
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(WERROR),-Werror)
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+OUR_CPPFLAGS  = -Iinclude -Imod_finwait -D_GNU_SOURCE
+OUR_FLAGS    := -O2 -g $(WARNINGS) -fPIC -fvisibility=hidden
+
+COMPILE_C   = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) -std=c11 $(OUR_FLAGS) $(CFLAGS) -MMD -MP -c
+COMPILE_CXX = $(CXX) $(OUR_CPPFLAGS) $(CPPFLAGS) -std=c++20 $(OUR_FLAGS) $(SANITIZE) $(CXXFLAGS) -MMD -MP -c
+LINK        = $(CXX) $(SANITIZE) $(CXXFLAGS) $(LDFLAGS)
+
+# Only pkg-config knows a library's files: Abseil's change their names from release to release.
+REPORT_LIBRARIES := simdjson libarchive re2 yaml-cpp libcurl absl_flat_hash_map
+cflags = $(shell $(PKG_CONFIG) --cflags $(1))
+libs   = -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(1))
 
 # Only the module may see httpd; -isystem keeps our warnings out of its headers.
 HTTPD = -isystem $(shell $(APXS) -q INCLUDEDIR) -isystem $(shell $(APXS) -q APR_INCLUDEDIR) \
@@ -68,12 +78,12 @@ all: $(OUT)/mod_finwait.so $(OUT)/finwait-closer $(OUT)/finwait-report
 # cannot clash with another module's C++ runtime.
 $(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(MODULE)) mod_finwait/module/exports.map
 	@echo "  LINK $@"
-	$(Q)$(CXX) -shared $(LDFLAGS) -static-libstdc++ -static-libgcc -Wl,-z,now \
+	$(Q)$(LINK) -shared -static-libstdc++ -static-libgcc -Wl,-z,now \
 	    -Wl,--version-script=$(filter %.map,$^) -o $@ $(filter %.o,$^)
 
 $(OUT)/finwait-closer: $(call object,$(CONTRACT) $(PRESENTATION) $(CLOSER))
 	@echo "  LINK $@"
-	$(Q)$(CXX) $(LDFLAGS) -static-libstdc++ -static-libgcc -o $@ $^
+	$(Q)$(LINK) -static-libstdc++ -static-libgcc -o $@ $^
 
 # The chart of the report's page: uPlot, where t/setup has put it. Without it the page has bars only.
 UPLOT_FILES := $(wildcard build/uplot/uPlot.iife.min.js build/uplot/uPlot.min.css)
@@ -85,67 +95,79 @@ $(OUT)/generated/chart_script.cpp: mod_finwait/report/output/embed_chart mod_fin
 $(OUT)/objects/chart_script.o: $(OUT)/generated/chart_script.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $<"
-	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE_CXX) -o $@ $<
 
-REPORT_LIBS := -lsimdjson -larchive -lre2 -lyaml-cpp -lcurl -labsl_raw_hash_set -labsl_hash \
-               -labsl_city -labsl_low_level_hash -labsl_throw_delegate
 $(OUT)/finwait-report: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(REPORT)) $(OUT)/objects/chart_script.o
 	@echo "  LINK $@"
-	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(REPORT_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(call libs,$(REPORT_LIBRARIES))
 
 $(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(MODULE_CORE) \
     $(filter-out %/main.cpp,$(CLOSER) $(REPORT)) t/clients/process.cpp $(UNIT)) \
     $(OUT)/objects/chart_script.o
 	@echo "  LINK $@"
-	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgtest_main -lgmock $(REPORT_LIBS) -pthread
+	$(Q)$(LINK) -o $@ $^ $(call libs,gtest_main gmock $(REPORT_LIBRARIES))
 
 $(OUT)/server-tests: $(call object,$(CONTRACT) $(PARSER) $(SERVER) $(CLIENTS))
 	@echo "  LINK $@"
-	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lgtest -lgmock -lsimdjson -lssl -lcrypto -pthread
+	$(Q)$(LINK) -o $@ $^ $(call libs,gmock simdjson openssl)
 
 # The clients and the yardstick of the benchmarks: each program is one file.
 BENCH    := $(wildcard t/bench/*.cpp)
 BENCH_PROGRAMS := $(patsubst t/bench/%.cpp,$(OUT)/bench-%,$(BENCH))
 $(BENCH_PROGRAMS): $(OUT)/bench-%: $(OUT)/objects/t/bench/%.o
 	@echo "  LINK $@"
-	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ -lssl -lcrypto -pthread
+	$(Q)$(LINK) -o $@ $^ $(call libs,openssl) -pthread
 
-$(call object,$(MODULE)): CPPFLAGS += $(HTTPD)
-$(call object,$(UNIT) $(SERVER) $(CLIENTS) $(BENCH)): CPPFLAGS += -It
+$(call object,$(MODULE)): private OUR_CPPFLAGS += $(HTTPD)
+$(call object,$(PARSER) $(REPORT)): private OUR_CPPFLAGS += $(call cflags,$(REPORT_LIBRARIES))
+$(call object,$(UNIT)): private OUR_CPPFLAGS += -It $(call cflags,gmock $(REPORT_LIBRARIES))
+$(call object,$(SERVER) $(CLIENTS) $(BENCH)): private OUR_CPPFLAGS += -It $(call cflags,gmock simdjson openssl)
+
+# Written when they change, so that everything is built again with other flags, the module with another
+# place of its closer.
+$(OUT)/flags: export FLAGS = $(COMPILE_C) $(COMPILE_CXX) $(LINK)
+$(OUT)/flags-of-module: export FLAGS = $(HTTPD)
+$(OUT)/flags $(OUT)/flags-of-module: FORCE
+	@mkdir -p $(@D)
+	@echo "$$FLAGS" | cmp -s - $@ || echo "$$FLAGS" >$@
+OBJECTS := $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(CLOSER) $(REPORT) $(MODULE) $(UNIT) $(SERVER) \
+           $(CLIENTS) $(BENCH))
+$(OBJECTS): $(OUT)/flags
+$(call object,$(MODULE)): $(OUT)/flags-of-module
 
 $(OUT)/objects/%.o: %.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX  $<"
-	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE_CXX) -o $@ $<
 
 $(OUT)/objects/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE_C) -o $@ $<
 
 # Each fuzz target is one file; clang builds it together with the code it feeds. Those of the report
 # feed all of it.
+FUZZ_COMPILE = $(FUZZ_CXX) $(OUR_CPPFLAGS) $(call cflags,$(REPORT_LIBRARIES)) $(CPPFLAGS) -std=c++20 -O1 -g \
+               -fno-sanitize-recover=all
 FUZZED := $(CONTRACT) $(PARSER) mod_finwait/module/config/values.cpp \
           $(addprefix mod_finwait/closer/ledger/,ledger.cpp ledger_image.cpp vhost_totals.cpp)
 build/fuzz/%: t/fuzz/%.cpp $(FUZZED) $(CONTRACT_HEADERS)
 	@mkdir -p $(@D)
 	@echo "  FUZZ $@"
-	$(Q)$(FUZZ_CXX) $(CPPFLAGS) -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined \
-	    -fno-sanitize-recover=all -o $@ $(filter %.cpp,$^) -lsimdjson
+	$(Q)$(FUZZ_COMPILE) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.cpp,$^) $(call libs,simdjson)
 
 FUZZED_REPORT := $(CONTRACT) $(PARSER) $(PRESENTATION) $(filter-out %/main.cpp,$(REPORT)) \
     build/generated/chart_script.cpp
 fuzz_object = $(addprefix build/fuzz/objects/,$(addsuffix .o,$(basename $(1))))
-FUZZ_FLAGS := -std=c++20 -O1 -g -fno-sanitize-recover=all
 build/fuzz/objects/%.o: %.cpp
 	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CXX) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+	$(Q)$(FUZZ_COMPILE) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
 
 $(patsubst t/%.cpp,build/%,$(wildcard t/fuzz/report_*.cpp)): build/fuzz/%: t/fuzz/%.cpp t/unit/report/report_logs.hpp $(call fuzz_object,$(FUZZED_REPORT))
 	@echo "  FUZZ $@"
-	$(Q)$(FUZZ_CXX) $(CPPFLAGS) -It $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $(filter-out %.hpp,$^) $(REPORT_LIBS)
+	$(Q)$(FUZZ_COMPILE) -It -fsanitize=fuzzer,address,undefined -o $@ $(filter-out %.hpp,$^) $(call libs,$(REPORT_LIBRARIES))
 
-.PHONY: all setup demo demo-auto check fuzz bench clients survey install format clean
+.PHONY: all FORCE setup demo demo-auto check check-quick coverage fuzz bench clients survey install format clean
 
 setup:
 	@t/setup $(MAKECMDGOALS)
@@ -167,6 +189,13 @@ else
 	    $(OUT)/finwait-report
 	@OUT=$(OUT) t/check-sanitized
 endif
+
+check-quick: setup
+	@$(MAKE) --no-print-directory $(JOBS) all $(OUT)/unit-tests $(OUT)/server-tests
+	@t/check --quick
+
+coverage: setup
+	@t/coverage
 
 fuzz: setup
 	@$(MAKE) --no-print-directory $(JOBS) $(patsubst t/fuzz/%.cpp,build/fuzz/%,$(FUZZ))
@@ -208,4 +237,4 @@ clean:
 	rm -rf build
 
 -include $(patsubst %.o,%.d,$(call fuzz_object,$(FUZZED_REPORT)))
--include $(patsubst %.o,%.d,$(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(CLOSER) $(REPORT) $(MODULE) $(UNIT) $(SERVER) $(CLIENTS) $(BENCH)))
+-include $(OBJECTS:.o=.d)

@@ -20,9 +20,9 @@ namespace {
 // Below those that the kernel gives to clients. Between this look and httpd's bind() another part
 // of the tests, running beside this one (t/check), must not choose the same.
 std::uint16_t free_port() {
-    constexpr unsigned kFirst = 10000, kPerPart = 5000, kParts = 4;
-    static const char* const shard = std::getenv("GTEST_SHARD_INDEX");
-    static const unsigned part = shard ? static_cast<unsigned>(std::stoul(shard)) % kParts : 0;
+    constexpr unsigned kFirst = 10000, kPerPart = 1000, kParts = 20;
+    static const char* const number = std::getenv("FINWAIT_PART");
+    static const unsigned part = number ? static_cast<unsigned>(std::stoul(number)) % kParts : 0;
     static std::mt19937 random{std::random_device{}()};
     for (int tries = 0; tries < 200; ++tries) {
         const auto port =

@@ -21,6 +21,7 @@ std::vector<std::smatch> matches(const std::string& text, const char* pattern) {
     const std::regex regex(pattern, std::regex::ECMAScript | std::regex::multiline);
     return {std::sregex_iterator(text.begin(), text.end(), regex), {}};
 }
+std::vector<std::smatch> matches(std::string&&, const char*) = delete;  // they point into it
 
 // The first group of each match.
 Names names(const std::string& text, const char* pattern) {
@@ -124,8 +125,8 @@ std::string seconds(std::uint32_t milliseconds) {
 
 // "kName = 100'000" of a header that only httpd's own code can include.
 std::string constant(const std::string& name) {
-    const auto found = matches(read_file("mod_finwait/module/config/server_config.hpp"),
-                               (name + " = ([0-9']+);").c_str());
+    const std::string header = read_file("mod_finwait/module/config/server_config.hpp");
+    const auto found = matches(header, (name + " = ([0-9']+);").c_str());
     if (found.empty()) return "no " + name;
     std::string digits = found[0][1];
     std::erase(digits, '\'');
@@ -200,8 +201,8 @@ TEST_F(Documents, HaveExamplesThatTheServerAccepts) {
     headings.insert("A worked example");
     for (const auto& heading : headings) {
         std::string example;
-        for (const auto& line : matches(section(directives, heading), "^    (.*)$"))
-            example += line[1].str() + "\n";
+        const std::string text = section(directives, heading);
+        for (const auto& line : matches(text, "^    (.*)$")) example += line[1].str() + "\n";
         EXPECT_NE(example, "") << heading;
         const Finished said = apache2_says(Mpm::event, "Define APACHE_LOG_DIR ${dir}\n" + example);
         EXPECT_EQ(said.exit_code, 0) << heading << ":\n" << example << said.output;

@@ -44,7 +44,7 @@ SipKey LedgerStore::key() {
     SipKey key;
     if (read(&key, sizeof key, kHashKeyAt) && key != SipKey()) return key;
     // Cannot fail: the kernel's source is ready long before any httpd starts, and the key is short.
-    static_cast<void>(::getrandom(&key, sizeof key, 0));
+    [[maybe_unused]] const auto length = ::getrandom(&key, sizeof key, 0);
     static_cast<void>(write(&key, sizeof key, kHashKeyAt));
     return key;
 }

@@ -28,7 +28,7 @@ RE2::Options quiet() {
 using Groups = std::array<re2::StringPiece, kGroups>;
 
 std::string group(const Groups& groups, std::size_t number) {
-    return std::string(groups[number].data() ? groups[number].as_string() : "");
+    return {groups[number].data(), groups[number].size()};
 }
 
 // A replacement may name a group as $1.
