@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "contract/tcp_socket.hpp"
 #include "finwait/words.hpp"
 
 namespace finwait {
@@ -29,16 +30,6 @@ struct ReplyFacts {
 };
 
 [[nodiscard]] Cause cause_after_reply(const ReplyFacts& facts);
-
-// What a peek at the receive queue says at the close.
-enum class Peek : std::uint8_t {
-    nothing,  // EAGAIN: the client is silent
-    data,     // unread bytes
-    fin,      // the client's FIN, with nothing before it
-    reset,    // any error: the connection is gone
-    closed,   // ended, and httpd has been told: by RST, or by both FINs where it half-closed before
-    fin_then_reset,  // as closed, and the FIN was the client's: it no longer listened to us
-};
 
 struct CloseFacts {
     std::uint32_t requests = 0;        // complete ones

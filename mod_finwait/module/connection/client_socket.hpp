@@ -5,8 +5,8 @@
 
 #include <apr_network_io.h>
 
+#include "contract/tcp_socket.hpp"
 #include "module/httpd.hpp"
-#include "module/parent/channel.hpp"
 
 namespace finwait {
 

@@ -6,9 +6,9 @@
 #include <chrono>
 #include <optional>
 
+#include "contract/tcp_socket.hpp"
 #include "module/connection/client_note.hpp"
 #include "module/httpd.hpp"
-#include "module/parent/channel.hpp"
 
 namespace finwait {
 
