@@ -16,11 +16,10 @@ namespace finwait {
 
 namespace {
 
-// All zeros where the kernel gives no answer.
-tcp_info info_of(int socket) {
+std::optional<tcp_info> info_of(int socket) {
     tcp_info info{};
     socklen_t size = sizeof info;
-    if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+    if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
     return info;
 }
 
@@ -48,7 +47,8 @@ Peek peek_at(int socket) {
 }
 
 bool is_closed(int socket) {
-    return info_of(socket).tcpi_state == static_cast<int>(TcpState::closed);
+    const auto info = info_of(socket);
+    return info && info->tcpi_state == static_cast<int>(TcpState::closed);
 }
 
 bool has_unacknowledged(int socket) {
@@ -61,9 +61,11 @@ void hold_partial_segment(int socket, bool hold) {
     ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
 }
 
-Received received_on(int socket) {
-    const tcp_info info = info_of(socket);
-    return {info.tcpi_bytes_received != 0, std::chrono::milliseconds(info.tcpi_last_data_recv)};
+std::optional<Received> received_on(int socket) {
+    const auto info = info_of(socket);
+    if (!info) return std::nullopt;
+    return Received{info->tcpi_bytes_received != 0,
+                    std::chrono::milliseconds(info->tcpi_last_data_recv)};
 }
 
 bool only_fin_unacknowledged(int socket, int goodbye_max) {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace finwait {
 
@@ -33,13 +34,14 @@ enum class Peek : std::uint8_t {
 // 200 ms or more. False sends what waits.
 void hold_partial_segment(int socket, bool hold);
 
-// What cause_of_close() needs of TCP_INFO; zeros where the kernel gives no answer.
+// What TCP_INFO says of the client's bytes.
 struct Received {
     bool any = false;
     std::chrono::milliseconds since_last{};
 };
 
-[[nodiscard]] Received received_on(int socket);
+// Nothing where the kernel gives no answer.
+[[nodiscard]] std::optional<Received> received_on(int socket);
 
 // True if the client has acknowledged everything but our FIN and at most `goodbye_max` bytes before
 // it. SIOCOUTQ counts the FIN: it is 1 right after shutdown() and 0 in FIN_WAIT_2 (net/ipv4/tcp.c,

@@ -117,10 +117,14 @@ TEST(OnlyFinUnacknowledged, IsTrueUnlessTheClientLeavesDataUnread) {
 
 TEST(ReceivedOn, TellsWhetherAByteEverCame) {
     const TcpPair tcp;
-    EXPECT_FALSE(received_on(tcp.server.get()).any);
+    EXPECT_FALSE(received_on(tcp.server.get())->any);
     ASSERT_EQ(::send(tcp.client.get(), "x", 1, 0), 1);
     tcp.await_input();
-    EXPECT_TRUE(received_on(tcp.server.get()).any);
+    EXPECT_TRUE(received_on(tcp.server.get())->any);
+}
+
+TEST(ReceivedOn, ASocketThatIsClosedIsNotKnown) {
+    EXPECT_FALSE(received_on(-1));
 }
 
 }  // namespace
