@@ -2,6 +2,7 @@
 //
 // Start reading here: every hook, in the order in which a server meets them.
 #include <http_protocol.h>
+#include <http_request.h>
 #include <mpm_common.h>
 #include <sys/resource.h>
 
@@ -44,6 +45,7 @@ void finwait_register_hooks(apr_pool_t*) {
     ap_hook_pre_read_request(finwait::on_pre_read_request, nullptr, nullptr, APR_HOOK_MIDDLE);
     // Last: mod_remoteip and mod_setenvif have said what they know of the client.
     ap_hook_post_read_request(finwait::on_post_read_request, nullptr, nullptr, APR_HOOK_LAST);
+    ap_hook_insert_error_filter(finwait::on_insert_error_filter, nullptr, nullptr, APR_HOOK_MIDDLE);
     // First: a module that answers other than OK or DECLINED would hide the request from us.
     ap_hook_log_transaction(finwait::on_log_transaction, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
 

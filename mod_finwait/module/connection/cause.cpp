@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/connection/cause.hpp"
 
+#include <algorithm>
+
 namespace finwait {
 
 namespace {
@@ -8,64 +10,97 @@ namespace {
 // TCP_INFO counts in jiffies (4 ms at HZ=250), and the reply is logged just after it was written.
 constexpr std::chrono::milliseconds kClockSlack{10};
 
-bool was_reset(const CloseFacts& facts) {
-    return facts.peek == Peek::reset || facts.peek == Peek::closed ||
-           facts.peek == Peek::fin_then_reset;
+bool is_over(std::chrono::nanoseconds time, std::chrono::nanoseconds limit) {
+    return time + kClockSlack >= limit;
 }
 
-bool client_went_first(const CloseFacts& facts) {
-    return facts.peek == Peek::fin || was_reset(facts);
+bool keep_alive_is_over(const CloseFacts& facts) {
+    return facts.since_reply && *facts.since_reply >= facts.keep_alive_timeout;
 }
 
-Cause cause_without_request(const CloseFacts& facts) {
-    if (client_went_first(facts)) return Cause::client_gone;
-    if (facts.stopping) return Cause::stopping;
-    // mod_http2 itself leaves a stream only after Timeout; else a GOAWAY was read, and the FIN is
-    // still on its way.
-    if (facts.reply_begun)
-        return facts.since_last_bytes >= facts.request_timeout ? Cause::request_timeout
-                                                               : Cause::client_gone;
-    // On TLS and h2 bytes prove only a handshake or a preface; whether a request was begun in
-    // them could be told only on the data path.
-    if (!facts.bytes_received || facts.http_2) return Cause::no_request;
-    const bool waited = facts.short_note || facts.since_last_bytes >= facts.request_timeout;
+bool was_reset(Peek peek) {
+    return peek == Peek::reset || peek == Peek::closed || peek == Peek::fin_then_reset;
+}
+
+// A close_notify or a GOAWAY was read, and the FIN is still on its way; without either, nothing
+// that is known explains the close.
+Cause unexplained(const CloseFacts& facts) {
+    return facts.tls || facts.http_2 ? Cause::client_gone : Cause::other;
+}
+
+// On TLS bytes prove only a handshake; whether a request was begun in them could be told only on
+// the data path.
+Cause cause_without_request(const CloseFacts& facts, const AskReceived& ask) {
+    if (facts.tls && facts.short_note) return Cause::no_request;
+    const auto received = ask();
+    if (!received) return Cause::other;
+    if (!received->any) return Cause::no_request;
+    const bool waited = facts.short_note || is_over(received->since_last, facts.timeout);
     if (facts.tls) return waited ? Cause::no_request : Cause::client_gone;
     return waited ? Cause::request_timeout : Cause::error;
 }
 
-// event reads only what has come. The others read, and wait, from the moment of the last reply:
-// there only the time at which bytes came tells.
-bool has_begun(const CloseFacts& facts) {
-    if (facts.http_2) return false;
-    return facts.async ? facts.reading : facts.since_last_bytes + kClockSlack < facts.since_reply;
+// event reads only what has come: once it reads, Timeout alone can end that, or on TLS the client's
+// close_notify.
+Cause cause_on_event(const CloseFacts& facts, const AskReceived& ask) {
+    if (!facts.begun) {
+        if (keep_alive_is_over(facts)) return Cause::keepalive_timeout;
+        return facts.short_note ? Cause::workers_busy : unexplained(facts);
+    }
+    if (facts.short_note || !facts.tls) return Cause::request_timeout;
+    const auto received = ask();
+    return received && is_over(received->since_last, facts.timeout) ? Cause::request_timeout
+                                                                    : Cause::client_gone;
 }
 
-// The connection was kept alive, and no further request was logged.
-Cause cause_between_requests(const CloseFacts& facts) {
-    if (client_went_first(facts)) return Cause::client_gone;
-    if (facts.stopping) return Cause::stopping;
+// The others read, and wait, from the moment of the last reply, a request's first line within
+// KeepAliveTimeout: there only the time at which bytes came tells that it was begun.
+Cause cause_on_a_worker(const CloseFacts& facts, const AskReceived& ask) {
+    if (facts.short_note) return Cause::request_timeout;  // mod_reqtimeout's
+    const auto received = ask();
+    if (received) {
+        const auto silent = received->since_last;
+        const bool begun =
+            facts.begun || (facts.since_reply && silent + kClockSlack < *facts.since_reply);
+        if (begun && is_over(silent, std::min(facts.timeout, facts.keep_alive_timeout)))
+            return Cause::request_timeout;
+    }
+    return keep_alive_is_over(facts) ? Cause::keepalive_timeout : unexplained(facts);
+}
 
-    // event closes a readable connection when no worker is free to read it.
-    if (facts.async && facts.short_note && facts.peek == Peek::data) return Cause::workers_busy;
-
-    const bool begun = has_begun(facts);
-    if (begun && (facts.short_note || facts.since_last_bytes >= facts.request_timeout))
-        return Cause::request_timeout;
-    if (facts.since_reply >= facts.keep_alive_timeout) return Cause::keepalive_timeout;
-    if (facts.async && facts.short_note) return Cause::workers_busy;
-    // A close_notify or a GOAWAY was read, and the FIN is still on its way.
-    return facts.tls || facts.http_2 ? Cause::client_gone : Cause::other;
+// mod_http2 has two clocks, and the client's bytes start both anew: Timeout's while it is
+// answering, else KeepAliveTimeout's. (A request may be logged long before its reply has gone.)
+Cause cause_on_http_2(const CloseFacts& facts, const AskReceived& ask) {
+    const auto received = ask();
+    if (!received) return Cause::other;
+    const bool idle_over = is_over(received->since_last, facts.keep_alive_timeout);
+    const bool waited = is_over(received->since_last, facts.timeout);
+    if (facts.requests == 0) {
+        if (idle_over || waited) return Cause::no_request;
+        return facts.tls ? Cause::client_gone : Cause::error;
+    }
+    // event's note is left on the idle only.
+    if (facts.async && facts.short_note)
+        return idle_over || keep_alive_is_over(facts) ? Cause::keepalive_timeout
+                                                      : Cause::workers_busy;
+    if (facts.answering && waited) return Cause::request_timeout;
+    return idle_over ? Cause::keepalive_timeout : Cause::client_gone;
 }
 
 }  // namespace
 
+bool client_went_first(Peek peek) {
+    return peek == Peek::fin || was_reset(peek);
+}
+
 // The order is that of ap_set_keepalive() (modules/http/http_protocol.c:262-283), after what
-// ap_die() and the handlers decide before it is asked.
+// ap_read_request(), ap_die() and the handlers decide before it is asked.
 Cause cause_after_reply(const ReplyFacts& facts) {
     if (facts.begun_and_timed_out) return Cause::request_timeout;
     if (facts.upgraded) return Cause::tunnel_end;
+    if (facts.cut_off) return Cause::client_gone;
     if (facts.body_refused) return Cause::unread_body;
-    if (facts.status_drops_connection) return Cause::error;
+    if (facts.status_drops_connection || facts.has_two_lengths) return Cause::error;
     if (facts.keep_alive_off || facts.requests_used_up) return Cause::server_limit;
     if (facts.client_said_close) return Cause::client_asked;
     if (facts.no_keepalive_variable) return Cause::server_limit;
@@ -76,22 +111,21 @@ Cause cause_after_reply(const ReplyFacts& facts) {
     return facts.has_body ? Cause::unread_body : Cause::server_limit;
 }
 
-Cause cause_of_close(const CloseFacts& facts) {
+Cause cause_of_close(const CloseFacts& facts, const AskReceived& ask) {
     // A tunnel ends when either side closes, and httpd then half-closes the other itself.
     if (facts.after_reply == Cause::tunnel_end) return Cause::tunnel_end;
-    // Writing to a client that is there fails only when Timeout runs out.
-    if (facts.reply_given_up && !client_went_first(facts)) return Cause::request_timeout;
-    if (facts.after_reply) {
-        // A request cut off in its headers is answered with 400; a RST takes the reply with it.
-        const bool cut_off = facts.malformed && client_went_first(facts);
-        return cut_off || was_reset(facts) ? Cause::client_gone : *facts.after_reply;
+    if (client_went_first(facts.peek)) {
+        // A RST takes the reply with it.
+        const bool had_reply = facts.after_reply && !was_reset(facts.peek);
+        return had_reply ? *facts.after_reply : Cause::client_gone;
     }
-    return facts.requests == 0 ? cause_without_request(facts) : cause_between_requests(facts);
-}
-
-bool needs_tcp_info(const CloseFacts& facts) {
-    if (facts.after_reply || facts.stopping || client_went_first(facts)) return false;
-    return facts.requests == 0 || !facts.async;
+    // Writing to a client that is there fails only when Timeout runs out.
+    if (facts.reply_given_up) return Cause::request_timeout;
+    if (facts.after_reply) return *facts.after_reply;
+    if (facts.stopping) return Cause::stopping;
+    if (facts.http_2) return cause_on_http_2(facts, ask);
+    if (facts.requests == 0) return cause_without_request(facts, ask);
+    return facts.async ? cause_on_event(facts, ask) : cause_on_a_worker(facts, ask);
 }
 
 }  // namespace finwait

@@ -7,8 +7,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 
+#include "contract/tcp_socket.hpp"
 #include "finwait/words.hpp"
 
 namespace finwait {
@@ -17,9 +19,11 @@ namespace finwait {
 struct ReplyFacts {
     bool begun_and_timed_out = false;  // 408 with a request line read
     bool upgraded = false;             // CONNECT, 101, or tunnelled to ws: or wss:
+    bool cut_off = false;              // the client's FIN or RST came before the request's end
     bool body_refused = false;         // 413, or Expect: 100-continue never answered
     bool has_body = false;             // the request announced one
     bool status_drops_connection = false;
+    bool has_two_lengths = false;   // Content-Length beside Transfer-Encoding
     bool keep_alive_off = false;    // KeepAlive Off or KeepAliveTimeout 0
     bool requests_used_up = false;  // MaxKeepAliveRequests
     bool client_said_close = false;
@@ -30,41 +34,30 @@ struct ReplyFacts {
 
 [[nodiscard]] Cause cause_after_reply(const ReplyFacts& facts);
 
-// What a peek at the receive queue says at the close.
-enum class Peek : std::uint8_t {
-    nothing,  // EAGAIN: the client is silent
-    data,     // unread bytes
-    fin,      // the client's FIN, with nothing before it
-    reset,    // any error: the connection is gone
-    closed,   // ended, and httpd has been told: by RST, or by both FINs where it half-closed before
-    fin_then_reset,  // as closed, and the FIN was the client's: it no longer listened to us
-};
-
 struct CloseFacts {
-    std::uint32_t requests = 0;        // complete ones
+    std::uint32_t requests = 0;        // HTTP/1: complete ones; HTTP/2: those that were read
     std::optional<Cause> after_reply;  // set if the last reply already decided
-    bool malformed = false;            // the last request was: 400
-    bool reply_begun = false;          // HTTP/2: a first request has been read, none is answered
     bool reply_given_up = false;       // a write failed though the client is there and owes acks
     Peek peek = Peek::nothing;
-
-    // These only where there is no after_reply.
-    bool reading = false;     // event only: it had begun to read a further request
+    bool begun = false;       // HTTP/1: httpd is known to have read of a further request
+    bool answering = false;   // HTTP/2: a reply has not gone, or a thread is still at one that has
     bool stopping = false;    // the MPM stops, or this generation is old
     bool async = false;       // event: the MPM itself sets the short-lingering-close note
     bool short_note = false;  // c->notes has short-lingering-close
-    bool tls = false;
+    bool tls = false;         // the handshake was finished
     bool http_2 = false;
-    bool bytes_received = false;                  // on the connection, ever (tcpi_bytes_received)
-    std::chrono::nanoseconds since_last_bytes{};  // tcpi_last_data_recv
-    std::chrono::nanoseconds since_reply{};       // if requests != 0
+    std::optional<std::chrono::nanoseconds> since_reply;  // nothing: none was logged
     std::chrono::nanoseconds keep_alive_timeout{};
-    std::chrono::nanoseconds request_timeout{};  // httpd's Timeout
+    std::chrono::nanoseconds timeout{};  // httpd's Timeout
 };
 
-[[nodiscard]] Cause cause_of_close(const CloseFacts& facts);
+// What the kernel knows of the socket costs a system call: it is asked only where the answer
+// decides. Nothing, where it cannot be asked any more.
+using AskReceived = std::function<std::optional<Received>()>;
 
-// True if cause_of_close() reads the members that cost a system call to learn (from TCP_INFO).
-[[nodiscard]] bool needs_tcp_info(const CloseFacts& facts);
+[[nodiscard]] Cause cause_of_close(const CloseFacts& facts, const AskReceived& ask);
+
+// Its FIN or its RST was there before we closed.
+[[nodiscard]] bool client_went_first(Peek peek);
 
 }  // namespace finwait

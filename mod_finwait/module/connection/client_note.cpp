@@ -32,9 +32,21 @@ bool ClientNote::is_empty() {
     return !seen_.last;
 }
 
-void ClientNote::begin(const RequestSeen& request) {
+void ClientNote::begin(const RequestSeen* who) {
     const std::lock_guard lock(mutex_);
-    if (!seen_.last) keep(request, kept(seen_.user_agent_, request.user_agent));
+    ++seen_.requests;
+    ++streams_;
+    if (who && !seen_.last) keep(*who, kept(seen_.user_agent_, who->user_agent));
+}
+
+void ClientNote::end_stream() {
+    const std::lock_guard lock(mutex_);
+    --streams_;
+}
+
+bool ClientNote::has_streams() {
+    const std::lock_guard lock(mutex_);
+    return streams_ != 0;
 }
 
 void ClientNote::remember(const RequestSeen& request) {
@@ -44,7 +56,7 @@ void ClientNote::remember(const RequestSeen& request) {
     const std::string_view user_agent =
         is_nameless ? seen_.last->user_agent : kept(seen_.user_agent_, request.user_agent);
     keep(request, user_agent);
-    if (request.complete) ++seen_.requests;
+    if (request.complete && !request.begun) ++seen_.requests;
 }
 
 void ClientNote::keep(const RequestSeen& request, std::string_view user_agent) {

@@ -35,8 +35,9 @@ struct RequestSeen {
     Remedy remedy = Remedy::none;
     std::chrono::nanoseconds logged{};              // CLOCK_MONOTONIC
     std::chrono::nanoseconds keep_alive_timeout{};  // that now begins to run
+    std::chrono::nanoseconds timeout{};             // its virtual host's
+    bool begun = false;                             // HTTP/2: begin() has counted it
     bool complete = true;                           // false: never read to its end
-    bool malformed = false;                         // not understood, or cut off: 400
     bool given_up = false;                          // its reply could not be written
     std::optional<Cause> closes;                    // nothing: the connection may go on
 };
@@ -49,7 +50,7 @@ class ClientSeen {
     ClientSeen(const ClientSeen&) = delete;
     ClientSeen& operator=(const ClientSeen&) = delete;
 
-    std::uint32_t requests = 0;
+    std::uint32_t requests = 0;  // HTTP/1: complete ones; HTTP/2: those that were read
     std::optional<RequestSeen> last;
 
   private:
@@ -60,10 +61,12 @@ class ClientSeen {
 
 class ClientNote {
   public:
-    // These four: any thread.
+    // These six: any thread.
     [[nodiscard]] bool is_empty();
-    // A request that has been read and is not logged: counts as none, and hides none before it.
-    void begin(const RequestSeen& request);
+    // HTTP/2: a request has been read. `who` (or null) is kept if nobody is known yet.
+    void begin(const RequestSeen* who);
+    void end_stream();
+    [[nodiscard]] bool has_streams();
     void remember(const RequestSeen& request);
     void copy_to(ClientSeen& seen);
 
@@ -77,6 +80,7 @@ class ClientNote {
 
     std::mutex mutex_;
     ClientSeen seen_;
+    std::uint32_t streams_ = 0;  // HTTP/2: begun and not ended
 };
 
 // `text` cut to at most `size_max` bytes, and not within a UTF-8 character.

@@ -4,6 +4,8 @@
 #include <apr_portable.h>
 #include <http_core.h>
 
+#include "module/connection/cause.hpp"
+
 namespace finwait {
 
 bool is_tcp(apr_socket_t* socket) {
@@ -22,10 +24,12 @@ int tcp_descriptor_of(conn_rec* c) {
     return is_tcp(socket) ? descriptor_of(socket) : -1;
 }
 
-Peek peek_of(const conn_rec& c, int socket) {
-    const Peek peek = peek_at(socket);
-    const bool may_hide = peek == Peek::data || peek == Peek::nothing;
-    return may_hide && c.aborted && is_closed(socket) ? Peek::closed : peek;
+Peek peek_of(Connection& connection, int socket) {
+    if (connection.gone) return *connection.gone;
+    Peek peek = peek_at(socket);
+    if (!client_went_first(peek) && connection.c->aborted && is_closed(socket)) peek = Peek::closed;
+    if (client_went_first(peek)) connection.gone = peek;
+    return peek;
 }
 
 }  // namespace finwait

@@ -5,8 +5,9 @@
 
 #include <apr_network_io.h>
 
+#include "contract/tcp_socket.hpp"
+#include "module/connection/connection.hpp"
 #include "module/httpd.hpp"
-#include "module/parent/channel.hpp"
 
 namespace finwait {
 
@@ -19,7 +20,8 @@ namespace finwait {
 // -1 if there is none, or not TCP's.
 [[nodiscard]] int tcp_descriptor_of(conn_rec* c);
 
-// Only where httpd could not write may a RST be hidden behind unread bytes, and is asked for.
-[[nodiscard]] Peek peek_of(const conn_rec& c, int socket);
+// Once the client has gone that stands: the kernel tells how only once. Only where httpd could not
+// write may a RST be hidden behind unread bytes, and is asked for.
+[[nodiscard]] Peek peek_of(Connection& connection, int socket);
 
 }  // namespace finwait

@@ -43,35 +43,36 @@ std::string_view proxied_address(const conn_rec* c, const apr_sockaddr_t* peer) 
     return client == socket ? std::string_view{} : std::string_view(c->client_ip);
 }
 
-// What is known of the socket before the goodbye outweighs what it says now. A request that mod_ssl
-// could not write is logged when the socket may have been closed.
+// What could not be written was followed by no goodbye: all that is unacknowledged is a reply.
 bool has_given_up_writing(const Close& close) {
     const auto& before = close.connection.before_goodbye;
     const auto& last = close.seen.last;
-    if (!(last && last->given_up) && !(before && before->aborted)) return false;
-    return before ? before->unacknowledged : has_unacknowledged(close.socket);
+    const bool was_aborted = (last && last->given_up) || (before && before->aborted);
+    return was_aborted && has_unacknowledged(close.socket);
 }
 
 // What cause_of_close() asks of a connection that its last reply, if any, left open.
 void learn_what_ended(const Close& close, CloseFacts& facts) {
     const Connection& connection = close.connection;
     const auto& before = connection.before_goodbye;
-    facts.reading = connection.reading;
+    const conn_rec* c = connection.c;
+    facts.answering = before && before->answering;
     facts.stopping = is_stopping();
     facts.async = mpm_is_async();
+    // On the other MPMs a request is always being read: there only what came with the one before.
+    facts.begun = connection.reading != nullptr && (facts.async || c->data_in_input_filters);
     facts.short_note = has_short_note(close);
     facts.tls = connection.tls != TlsVersion::none;
     facts.http_2 = connection.http_2;
-    facts.request_timeout = std::chrono::microseconds(connection.c->base_server->timeout);
-    if (const auto& last = close.seen.last) {
+    facts.timeout = std::chrono::microseconds(c->base_server->timeout);
+    facts.keep_alive_timeout = std::chrono::microseconds(c->base_server->keep_alive_timeout);
+    const auto& last = close.seen.last;
+    if (!last) return;
+    facts.timeout = std::min(facts.timeout, last->timeout);
+    facts.keep_alive_timeout = last->keep_alive_timeout;
+    facts.http_2 = facts.http_2 || last->http == HttpVersion::http_2;
+    if (last->logged != std::chrono::nanoseconds::zero())
         facts.since_reply = (before ? before->at : monotonic_now()) - last->logged;
-        facts.keep_alive_timeout = last->keep_alive_timeout;
-        facts.http_2 = facts.http_2 || last->http == HttpVersion::http_2;
-    }
-    if (!needs_tcp_info(facts)) return;
-    const Received received = before ? before->received : received_on(close.socket);
-    facts.bytes_received = received.any;
-    facts.since_last_bytes = received.since_last;
 }
 
 // The drain only where nothing is lost by it: a client that still reads has the full time.
@@ -106,15 +107,12 @@ Cause cause_of(const Close& close) {
     const auto& before = close.connection.before_goodbye;
     CloseFacts facts;
     facts.requests = close.seen.requests;
-    facts.reply_begun = close.connection.http_2 && close.seen.last && close.seen.requests == 0;
     facts.reply_given_up = has_given_up_writing(close);
     facts.peek = before ? before->peek : close.peek;
-    if (close.seen.last) {
-        facts.after_reply = close.seen.last->closes;
-        facts.malformed = close.seen.last->malformed;
-    }
+    if (close.seen.last) facts.after_reply = close.seen.last->closes;
     if (!facts.after_reply) learn_what_ended(close, facts);
-    return cause_of_close(facts);
+    return cause_of_close(facts,
+                          [&] { return before ? before->received : received_on(close.socket); });
 }
 
 Handoff message_for(const Close& close, Cause cause) {

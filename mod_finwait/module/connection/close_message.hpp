@@ -4,9 +4,9 @@
 // client and from the socket. Asks and decides nothing else.
 #pragma once
 
+#include "contract/tcp_socket.hpp"
 #include "finwait/handoff.hpp"
 #include "module/connection/connection.hpp"
-#include "module/parent/channel.hpp"
 
 namespace finwait {
 

@@ -8,6 +8,7 @@
 #include "module/clock.hpp"
 #include "module/config/server_config.hpp"
 #include "module/connection/cause.hpp"
+#include "module/connection/client_socket.hpp"
 #include "module/connection/client_variables.hpp"
 #include "module/connection/last_reply.hpp"
 #include "module/connection/remedy.hpp"
@@ -87,9 +88,11 @@ ReplyFacts facts_of(request_rec* first, request_rec* last) {
     ReplyFacts facts;
     facts.begun_and_timed_out = is_timed_out(first);
     facts.upgraded = is_upgraded(last);
+    facts.cut_off = connection_of(first->connection)->cut_off;
     facts.body_refused = last->status == HTTP_REQUEST_ENTITY_TOO_LARGE || first->expecting_100;
     facts.has_body = has_body(first);
     facts.status_drops_connection = ap_status_drops_connection(last->status);
+    facts.has_two_lengths = connection_of(first->connection)->has_two_lengths;
     facts.keep_alive_off = !server->keep_alive || server->keep_alive_timeout <= 0;
     facts.requests_used_up = server->keep_alive_max > 0 && c->keepalives >= server->keep_alive_max;
     facts.client_said_close = ap_find_token(first->pool, connection, "close");
@@ -104,8 +107,11 @@ ReplyFacts facts_of(request_rec* first, request_rec* last) {
 // What the reply means for the connection; nothing where it may go on. On HTTP/2 one reply says
 // nothing about the connection, and a request that timed out before it began is no reply.
 std::optional<Cause> closing_cause(request_rec* first, request_rec* last) {
-    const conn_rec* c = first->connection;
+    conn_rec* c = first->connection;
     if (c->master || c->keepalive == AP_CONN_KEEPALIVE) return std::nullopt;
+    // What was pipelined behind it is being read already: it left the connection open.
+    const request_rec* reading = connection_of(c)->reading;
+    if (reading && reading != first) return std::nullopt;
     if (is_timed_out(first) && !first->the_request) return std::nullopt;
     return cause_after_reply(facts_of(first, last));
 }
@@ -120,6 +126,8 @@ RequestSeen request_seen(const request_rec* first, const request_rec* last) {
         request.client_address = text_of(first->useragent_ip);
     request.vhost = &config.settings;
     if (first->the_request) request.http = http_version_of(first);
+    request.keep_alive_timeout = keep_alive_timeout_of(last);
+    request.timeout = std::chrono::microseconds(last->server->timeout);
     const bool has_variables = has_client_variables(last);
     if (!has_variables || !hides_from_logs(last)) request.logs = logs_wanted_by(last, config);
     if (has_variables) {
@@ -134,13 +142,27 @@ void remember(Connection& connection, request_rec* first) {
     while (last->next) last = last->next;
     RequestSeen request = request_seen(first, last);
     request.logged = monotonic_now();
-    request.keep_alive_timeout = keep_alive_timeout_of(last);
-    request.malformed = is_malformed(first);
-    request.complete = !is_timed_out(first) && !request.malformed;
+    request.begun = ap_get_module_config(first->request_config, &finwait_module) != nullptr;
+    request.complete = !is_timed_out(first) && !is_malformed(first);
     // On HTTP/2 a stream's own connection is aborted when the client resets the stream.
     request.given_up = !first->connection->master && first->connection->aborted;
     request.closes = closing_cause(first, last);
     connection.client.remember(request);
+}
+
+apr_status_t on_stream_end(void* data) {
+    static_cast<Connection*>(data)->client.end_stream();
+    return APR_SUCCESS;
+}
+
+// mod_http2 lets go of the stream's connection when the reply has gone.
+void begin(Connection& connection, request_rec* r) {
+    apr_pool_cleanup_register(r->connection->pool, &connection, on_stream_end,
+                              apr_pool_cleanup_null);
+    ap_set_module_config(r->request_config, &finwait_module, &connection);
+    if (!connection.client.is_empty()) return connection.client.begin(nullptr);
+    const RequestSeen request = request_seen(r, r);
+    connection.client.begin(&request);
 }
 
 apr_status_t on_pool_cleanup(void* data) {
@@ -188,9 +210,9 @@ TlsVersion tls_version_of(conn_rec* c) {
     return word_named<TlsVersion>(version == "1" ? "1.0" : version).value_or(TlsVersion::none);
 }
 
-void on_pre_read_request(request_rec*, conn_rec* c) {
+void on_pre_read_request(request_rec* r, conn_rec* c) {
     if (c->master) return;
-    if (Connection* connection = connection_of(c)) connection->reading = true;
+    if (Connection* connection = connection_of(c)) connection->reading = r;
 }
 
 int on_post_read_request(request_rec* r) {
@@ -199,13 +221,26 @@ int on_post_read_request(request_rec* r) {
         conn_rec* c = r->connection->master ? r->connection->master : r->connection;
         Connection* connection = connection_of(c);
         if (!connection) return DECLINED;
+        if (r->prev || r->main) return DECLINED;
         if (!r->connection->master) {
             if (c->keepalives == 0) connection->tls = tls_version_of(c);
-        } else if (connection->client.is_empty()) {
-            connection->client.begin(request_seen(r, r));
+            // ap_read_request() takes Content-Length away and leaves only this.
+            connection->cut_off = false;
+            connection->has_two_lengths = c->keepalive == AP_CONN_CLOSE && has_body(r);
+        } else {
+            begin(*connection, r);
         }
         return DECLINED;
     });
+}
+
+void on_insert_error_filter(request_rec* r) {
+    conn_rec* c = r->connection;
+    Connection* connection = connection_of(c);
+    if (!connection || r->status != HTTP_BAD_REQUEST) return;
+    if (!has_body(r) && !is_malformed(r)) return;
+    const int socket = tcp_descriptor_of(c);
+    connection->cut_off = socket >= 0 && client_went_first(peek_of(*connection, socket));
 }
 
 int on_log_transaction(request_rec* r) {
@@ -215,9 +250,9 @@ int on_log_transaction(request_rec* r) {
         if (!connection || is_upgrade_to_http_2(r)) return DECLINED;
         if (!r->connection->master) {
             half_close_after_last_reply(*connection, r);
-            connection->reading = false;
         }
         remember(*connection, r);
+        if (connection->reading == r) connection->reading = nullptr;
         return DECLINED;
     });
 }

@@ -6,9 +6,9 @@
 #include <chrono>
 #include <optional>
 
+#include "contract/tcp_socket.hpp"
 #include "module/connection/client_note.hpp"
 #include "module/httpd.hpp"
-#include "module/parent/channel.hpp"
 
 namespace finwait {
 
@@ -18,9 +18,9 @@ struct Runtime;
 // it can no longer be told who went first.
 struct BeforeGoodbye {
     Peek peek = Peek::nothing;
-    bool unacknowledged = false;
-    bool aborted = false;  // httpd could not write
-    Received received;
+    bool aborted = false;              // httpd could not write
+    bool answering = false;            // HTTP/2 has streams; mod_http2\'s goodbye ends them
+    std::optional<Received> received;  // nothing: the client has gone
     std::chrono::nanoseconds at{};
 };
 
@@ -38,7 +38,12 @@ struct Connection {
     TlsVersion tls = TlsVersion::none;  // learnt at the close, before mod_ssl says goodbye
     bool http_2 = false;
     std::optional<BeforeGoodbye> before_goodbye;
-    bool reading = false;             // HTTP/1: a request is being read or answered
+    std::optional<Peek> gone;  // how, once a peek has said that the client is
+    // HTTP/1: the request that is being read or answered. Only to compare with: httpd may have
+    // freed it.
+    const request_rec* reading = nullptr;
+    bool cut_off = false;             // of the request the client sent a part and its FIN
+    bool has_two_lengths = false;     // the request has: httpd will not read another
     bool holds_segment = false;       // what does not fill a segment waits for our FIN
     bool last_request_ended = false;  // its End-Of-Request bucket has passed
     std::optional<HalfClose>
@@ -62,6 +67,10 @@ void on_pre_read_request(request_rec* r, conn_rec* c);
 // itself, and mod_ssl knows nothing any more when it ends; an HTTP/2 client may leave before any
 // request is logged.
 int on_post_read_request(request_rec* r);
+
+// Before an error page: a client that is gone by now has cut its request off. Later it may have
+// answered the reply.
+void on_insert_error_filter(request_rec* r);
 int on_log_transaction(request_rec* r);
 
 // This process is not to take new requests: its MPM stops, or its generation is no longer the

@@ -59,9 +59,9 @@ void half_close_after_last_reply(Connection& connection, const request_rec* r) {
     // Some versions of httpd log a request that they could not read before its reply is written:
     // then no End-Of-Request bucket has passed.
     if (connection.last_request_ended && !c->aborted && config_of(r->server).settings.engine) {
-        const HalfClose half_close{peek_of(*c, socket), monotonic_now()};
-        const bool is_open = half_close.peek == Peek::nothing || half_close.peek == Peek::data;
-        if (is_open && ::shutdown(socket, SHUT_WR) == 0) connection.half_close = half_close;
+        const HalfClose half_close{peek_of(connection, socket), monotonic_now()};
+        if (!connection.gone && ::shutdown(socket, SHUT_WR) == 0)
+            connection.half_close = half_close;
     }
     if (!connection.half_close) hold_partial_segment(socket, false);
 }

@@ -80,16 +80,11 @@ void hand_off(const Close& close, Cause cause) {
     close.connection.c->aborted = 1;
 }
 
-bool client_closed(Peek peek) {
-    return peek == Peek::fin || peek == Peek::fin_then_reset;
-}
-
 // How a connection has ended that leaves nothing to drain; nothing if there may be something.
+// c->aborted says nothing of that: httpd sets it for a reader that stops, a TLS handshake that
+// fails or a PROXY header that is missing, and the client is there.
 std::optional<Outcome> outcome_without_drain(const Close& close, Cause cause) {
-    // Our goodbye is answered by RST if the client has closed, and then there was no reset of its
-    // own.
-    const auto& before = close.connection.before_goodbye;
-    switch (before && client_closed(before->peek) ? before->peek : close.peek) {
+    switch (close.peek) {
         case Peek::fin:
         case Peek::fin_then_reset:
             return Outcome::client_first;
@@ -102,8 +97,6 @@ std::optional<Outcome> outcome_without_drain(const Close& close, Cause cause) {
         case Peek::data:
             break;
     }
-    // A flush that timed out (event allows two seconds) aborts a client that is still there.
-    if (close.connection.c->aborted) return Outcome::cut;
     return std::nullopt;
 }
 
@@ -116,9 +109,9 @@ void decide(const Close& close) {
     hand_off(close, cause);
 }
 
-Peek peek_before_half_close(const Connection& connection, int socket) {
+Peek peek_before_half_close(Connection& connection, int socket) {
     if (socket < 0) return Peek::nothing;
-    return connection.half_close ? connection.half_close->peek : peek_of(*connection.c, socket);
+    return connection.half_close ? connection.half_close->peek : peek_of(connection, socket);
 }
 
 void account(Connection& connection, bool may_wait) {
@@ -138,17 +131,21 @@ void account(Connection& connection, bool may_wait) {
     const int socket = descriptor_of(apr_socket);
     const Close close{connection, seen, settings, socket,
                       peek_before_half_close(connection, socket)};
-    // httpd has closed it without a goodbye, and nothing can be asked any more.
-    if (socket < 0) return report(close, cause_of(close), Outcome::cut);
+    // httpd has closed it without a word, and nothing can be asked any more.
+    if (socket < 0) return report(close, cause_of(close), Outcome::unknown);
     decide(close);
 }
 
 void observe(Connection& connection) {
     const int socket = descriptor_of(ap_get_conn_socket(connection.c));
     if (socket < 0) return;
-    const bool aborted = connection.c->aborted != 0;
-    connection.before_goodbye = {peek_of(*connection.c, socket), has_unacknowledged(socket),
-                                 aborted, received_on(socket), monotonic_now()};
+    BeforeGoodbye before;
+    before.peek = peek_of(connection, socket);
+    before.aborted = connection.c->aborted != 0;
+    before.answering = connection.http_2 && connection.client.has_streams();
+    if (!connection.gone) before.received = received_on(socket);
+    before.at = monotonic_now();
+    connection.before_goodbye = before;
 }
 
 apr_status_t take_over_filter(ap_filter_t* filter, apr_bucket_brigade* brigade) {
@@ -169,9 +166,10 @@ apr_status_t take_over_filter(ap_filter_t* filter, apr_bucket_brigade* brigade) 
 }  // namespace
 
 void register_take_over_filter() {
-    // Next to the network, so that what passes has been through mod_ssl.
+    // Before mod_ssl, which passes no End-Of-Connection bucket where it could not write or its
+    // handshake failed: when the brigade has been passed down, all has been said that will be.
     take_over_handle = ap_register_output_filter("FINWAIT_TAKE_OVER", take_over_filter, nullptr,
-                                                 static_cast<ap_filter_type>(AP_FTYPE_NETWORK - 1));
+                                                 AP_FTYPE_CONNECTION);
 }
 
 void add_take_over_filter(Connection& connection) {
@@ -188,9 +186,6 @@ int on_pre_close_connection(conn_rec* c) {
             observe(*connection);
             join_goodbye_to_fin(*connection);
         }
-        // mod_ssl passes nothing down an aborted connection: there will be no goodbye to wait for,
-        // and this is the last moment at which the socket can still be asked.
-        if (c->aborted) account(*connection, true);
         connection->closing = true;
         return DECLINED;
     });

@@ -8,173 +8,111 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A keep-alive connection, silent since a reply one second ago; KeepAliveTimeout 5, Timeout 60.
-CloseFacts kept_alive() {
+constexpr Peek kThere[] = {Peek::nothing, Peek::data};
+constexpr Peek kGone[] = {Peek::fin, Peek::reset, Peek::closed, Peek::fin_then_reset};
+
+// A keep-alive connection after one reply; KeepAliveTimeout 5, Timeout 60.
+CloseFacts kept_alive(std::chrono::nanoseconds since_reply = 1s) {
     CloseFacts facts;
     facts.requests = 1;
-    facts.bytes_received = true;
-    facts.since_reply = 1s;
-    facts.since_last_bytes = 1s;
+    facts.since_reply = since_reply;
     facts.keep_alive_timeout = 5s;
-    facts.request_timeout = 60s;
+    facts.timeout = 60s;
     return facts;
 }
 
-CloseFacts kept_alive_for(std::chrono::nanoseconds time) {
-    CloseFacts facts = kept_alive();
-    facts.since_reply = facts.since_last_bytes = time;
+CloseFacts on_event(std::chrono::nanoseconds since_reply = 1s) {
+    CloseFacts facts = kept_alive(since_reply);
+    facts.async = true;
     return facts;
 }
 
 CloseFacts without_request() {
     CloseFacts facts = kept_alive();
     facts.requests = 0;
+    facts.since_reply = std::nullopt;
     return facts;
+}
+
+CloseFacts on_http_2(std::chrono::nanoseconds since_reply = 1s) {
+    CloseFacts facts = kept_alive(since_reply);
+    facts.tls = facts.http_2 = true;
+    return facts;
+}
+
+// The client was silent for so long; without bytes it always was.
+Cause cause_if_silent(const CloseFacts& facts, std::chrono::milliseconds time, bool any = true) {
+    return cause_of_close(facts, [&] { return Received{any, time}; });
+}
+
+// Nothing of the socket may be needed.
+Cause cause_unasked(const CloseFacts& facts) {
+    return cause_of_close(facts, []() -> std::optional<Received> {
+        ADD_FAILURE() << "a system call for what is known";
+        return std::nullopt;
+    });
+}
+
+Cause cause_if_not_told(const CloseFacts& facts) {
+    return cause_of_close(facts, [] { return std::nullopt; });
 }
 
 TEST(CauseOfClose, IsTheLastRepliesWhereItDecided) {
     CloseFacts facts = kept_alive();
     facts.after_reply = Cause::client_asked;
-    facts.peek = Peek::fin;
-    EXPECT_EQ(cause_of_close(facts), Cause::client_asked);
+    for (const Peek peek : {Peek::nothing, Peek::data, Peek::fin}) {
+        facts.peek = peek;
+        EXPECT_EQ(cause_unasked(facts), Cause::client_asked);
+    }
 }
 
 TEST(CauseOfClose, IsTheClientWhereItsRstTookTheReplyAway) {
     CloseFacts facts = kept_alive();
     facts.after_reply = Cause::client_asked;
-    facts.peek = Peek::reset;
-    EXPECT_EQ(cause_of_close(facts), Cause::client_gone);
-}
-
-TEST(CauseOfClose, IsTheClientWhereItCutItsRequestOff) {
-    CloseFacts facts = kept_alive();
-    facts.after_reply = Cause::error;
-    facts.malformed = true;
-    EXPECT_EQ(cause_of_close(facts), Cause::error);
-    facts.peek = Peek::fin;
-    EXPECT_EQ(cause_of_close(facts), Cause::client_gone);
+    for (const Peek peek : {Peek::reset, Peek::closed, Peek::fin_then_reset}) {
+        facts.peek = peek;
+        EXPECT_EQ(cause_unasked(facts), Cause::client_gone);
+    }
 }
 
 TEST(CauseOfClose, OfATunnelIsItsEndWhoeverWentFirst) {
     CloseFacts facts = kept_alive();
     facts.after_reply = Cause::tunnel_end;
-    facts.peek = Peek::fin;
-    EXPECT_EQ(cause_of_close(facts), Cause::tunnel_end);
+    for (const Peek peek : kGone) {
+        facts.peek = peek;
+        EXPECT_EQ(cause_unasked(facts), Cause::tunnel_end);
+    }
 }
 
 TEST(CauseOfClose, IsTheClientWhereItsFinOrRstIsThere) {
-    for (const Peek peek : {Peek::fin, Peek::reset, Peek::closed, Peek::fin_then_reset}) {
-        CloseFacts facts = kept_alive_for(9s);
-        facts.peek = peek;
-        facts.stopping = true;
-        EXPECT_EQ(cause_of_close(facts), Cause::client_gone);
+    for (const CloseFacts& of : {kept_alive(9s), on_event(9s), on_http_2(9s), without_request()}) {
+        for (const Peek peek : kGone) {
+            CloseFacts facts = of;
+            facts.peek = peek;
+            facts.stopping = true;
+            EXPECT_EQ(cause_unasked(facts), Cause::client_gone);
+        }
     }
 }
 
 TEST(CauseOfClose, IsStoppingBeforeAnyTimeout) {
-    CloseFacts facts = kept_alive_for(9s);
-    facts.stopping = true;
-    EXPECT_EQ(cause_of_close(facts), Cause::stopping);
-    facts.requests = 0;
-    EXPECT_EQ(cause_of_close(facts), Cause::stopping);
-}
-
-TEST(CauseOfClose, IsTheKeepAliveTimeoutFromItsFirstNanosecond) {
-    EXPECT_EQ(cause_of_close(kept_alive_for(5s)), Cause::keepalive_timeout);
-    EXPECT_NE(cause_of_close(kept_alive_for(5s - 1ns)), Cause::keepalive_timeout);
-}
-
-TEST(CauseOfClose, IsBusyWorkersWhereEventClosesEarly) {
-    CloseFacts facts = kept_alive();
-    facts.async = facts.short_note = true;
-    EXPECT_EQ(cause_of_close(facts), Cause::workers_busy);
-}
-
-TEST(CauseOfClose, IsBusyWorkersWhereARequestWaitsUnread) {
-    CloseFacts facts = kept_alive_for(9s);
-    facts.async = facts.short_note = true;
-    facts.since_last_bytes = 0s;
-    facts.peek = Peek::data;
-    EXPECT_EQ(cause_of_close(facts), Cause::workers_busy);
-}
-
-TEST(CauseOfClose, IsARequestTimeoutWhereBytesCameAfterTheReply) {
-    CloseFacts facts = kept_alive_for(30s);
-    facts.since_last_bytes = 20s;
-    facts.short_note = true;  // mod_reqtimeout's
-    EXPECT_EQ(cause_of_close(facts), Cause::request_timeout);
-}
-
-TEST(CauseOfClose, OnEventIsARequestTimeoutOnlyWhereItHadBegunToRead) {
-    CloseFacts facts = kept_alive_for(30s);
-    facts.async = facts.short_note = true;
-    EXPECT_EQ(cause_of_close(facts), Cause::keepalive_timeout);
-    facts.reading = true;
-    EXPECT_EQ(cause_of_close(facts), Cause::request_timeout);
-}
-
-TEST(CauseOfClose, IsARequestTimeoutWithoutModReqtimeoutToo) {
-    CloseFacts facts = kept_alive_for(90s);
-    facts.since_last_bytes = 60s;
-    EXPECT_EQ(cause_of_close(facts), Cause::request_timeout);
-}
-
-TEST(CauseOfClose, IsTheClientWhereOnlyItsCloseNotifyCame) {
-    CloseFacts facts = kept_alive();
-    facts.tls = true;
-    EXPECT_EQ(cause_of_close(facts), Cause::client_gone);
-}
-
-TEST(CauseOfClose, OnHttp2LateFramesAreNoRequest) {
-    CloseFacts facts = kept_alive_for(5s);
-    facts.http_2 = true;
-    facts.since_last_bytes = 1s;
-    EXPECT_EQ(cause_of_close(facts), Cause::keepalive_timeout);
-}
-
-TEST(CauseOfClose, IsOtherWhereNothingExplainsIt) {
-    EXPECT_EQ(cause_of_close(kept_alive()), Cause::other);
-}
-
-TEST(CauseOfClose, WithoutAByteIsNoRequest) {
-    CloseFacts facts = without_request();
-    facts.bytes_received = false;
-    EXPECT_EQ(cause_of_close(facts), Cause::no_request);
-}
-
-TEST(CauseOfClose, WithHalfARequestIsARequestTimeout) {
-    CloseFacts facts = without_request();
-    facts.short_note = true;
-    EXPECT_EQ(cause_of_close(facts), Cause::request_timeout);
-}
-
-TEST(CauseOfClose, WithOnlyAHandshakeOrPrefaceIsNoRequest) {
-    CloseFacts tls = without_request();
-    tls.tls = tls.short_note = true;
-    EXPECT_EQ(cause_of_close(tls), Cause::no_request);
-    CloseFacts http_2 = without_request();
-    http_2.http_2 = true;
-    EXPECT_EQ(cause_of_close(http_2), Cause::no_request);
-}
-
-TEST(CauseOfClose, OfAReplyThatIsBegunOnHttp2IsTheClientUnlessItWasSilentForTimeout) {
-    CloseFacts facts = without_request();
-    facts.tls = facts.http_2 = facts.reply_begun = true;
-    EXPECT_EQ(cause_of_close(facts), Cause::client_gone);
-    facts.since_last_bytes = 60s;
-    EXPECT_EQ(cause_of_close(facts), Cause::request_timeout);
+    for (const CloseFacts& of : {kept_alive(9s), on_event(9s), on_http_2(9s), without_request()}) {
+        CloseFacts facts = of;
+        facts.stopping = true;
+        EXPECT_EQ(cause_unasked(facts), Cause::stopping);
+    }
 }
 
 TEST(CauseOfClose, OfAReplyThatWasGivenUpIsTimeoutIfTheClientIsThere) {
     CloseFacts facts = kept_alive();
     facts.reply_given_up = true;
-    for (const Peek peek : {Peek::nothing, Peek::data}) {
+    for (const Peek peek : kThere) {
         facts.peek = peek;
-        EXPECT_EQ(cause_of_close(facts), Cause::request_timeout);
+        EXPECT_EQ(cause_unasked(facts), Cause::request_timeout);
     }
-    for (const Peek peek : {Peek::fin, Peek::reset, Peek::closed}) {
+    for (const Peek peek : kGone) {
         facts.peek = peek;
-        EXPECT_EQ(cause_of_close(facts), Cause::client_gone);
+        EXPECT_EQ(cause_unasked(facts), Cause::client_gone);
     }
 }
 
@@ -182,30 +120,163 @@ TEST(CauseOfClose, OfAReplyThatWasGivenUpIsTimeoutWhateverItSaid) {
     CloseFacts facts = kept_alive();
     facts.reply_given_up = true;
     facts.after_reply = Cause::client_asked;
-    EXPECT_EQ(cause_of_close(facts), Cause::request_timeout);
+    EXPECT_EQ(cause_unasked(facts), Cause::request_timeout);
     facts.after_reply = Cause::tunnel_end;
-    EXPECT_EQ(cause_of_close(facts), Cause::tunnel_end);
+    EXPECT_EQ(cause_unasked(facts), Cause::tunnel_end);
 }
 
-TEST(CauseOfClose, OfBytesThatWereNoRequestIsAnError) {
-    EXPECT_EQ(cause_of_close(without_request()), Cause::error);
+TEST(CauseWithoutRequest, IsNoRequestWithoutAByte) {
+    CloseFacts facts = without_request();
+    EXPECT_EQ(cause_if_silent(facts, 0s, false), Cause::no_request);
+    facts.short_note = true;
+    EXPECT_EQ(cause_if_silent(facts, 0s, false), Cause::no_request);
 }
 
-TEST(CauseOfClose, AsksForTcpInfoOnlyWhereItIsRead) {
-    EXPECT_TRUE(needs_tcp_info(kept_alive()));
-    EXPECT_TRUE(needs_tcp_info(without_request()));
-    CloseFacts event = kept_alive();
-    event.async = true;
-    EXPECT_FALSE(needs_tcp_info(event));
+TEST(CauseWithoutRequest, IsARequestTimeoutAfterHalfOfOne) {
+    CloseFacts facts = without_request();
+    EXPECT_EQ(cause_if_silent(facts, 60s), Cause::request_timeout);
+    facts.short_note = true;
+    EXPECT_EQ(cause_if_silent(facts, 1s), Cause::request_timeout);
+}
+
+TEST(CauseWithoutRequest, IsAnErrorWhereBytesWereNoRequest) {
+    EXPECT_EQ(cause_if_silent(without_request(), 1s), Cause::error);
+}
+
+TEST(CauseWithoutRequest, OnTlsIsNoRequestAfterOnlyAHandshake) {
+    CloseFacts facts = without_request();
+    facts.tls = true;
+    EXPECT_EQ(cause_if_silent(facts, 60s), Cause::no_request);
+    EXPECT_EQ(cause_if_silent(facts, 1s), Cause::client_gone) << "its close_notify was read";
+    facts.short_note = true;
+    EXPECT_EQ(cause_unasked(facts), Cause::no_request);
+}
+
+TEST(CauseWithoutRequest, OnHttp2IsNoRequestAfterOnlyAPreface) {
+    CloseFacts facts = without_request();
+    facts.http_2 = true;
+    EXPECT_EQ(cause_if_silent(facts, 5s), Cause::no_request);
+    EXPECT_EQ(cause_if_silent(facts, 1s), Cause::error) << "a preface that is none";
+    facts.tls = true;
+    EXPECT_EQ(cause_if_silent(facts, 1s), Cause::client_gone) << "its close_notify was read";
+}
+
+TEST(CauseOnEvent, IsTheKeepAliveTimeoutFromItsFirstNanosecond) {
+    EXPECT_EQ(cause_unasked(on_event(5s)), Cause::keepalive_timeout);
+    EXPECT_NE(cause_unasked(on_event(5s - 1ns)), Cause::keepalive_timeout);
+}
+
+TEST(CauseOnEvent, IsBusyWorkersOnlyWhereItClosesEarly) {
+    for (const Peek peek : kThere) {
+        CloseFacts facts = on_event();
+        facts.short_note = true;
+        facts.peek = peek;
+        EXPECT_EQ(cause_unasked(facts), Cause::workers_busy);
+        facts.since_reply = 5s;
+        EXPECT_EQ(cause_unasked(facts), Cause::keepalive_timeout);
+    }
+}
+
+TEST(CauseOnEvent, IsARequestTimeoutWhereItHadBegunToRead) {
+    CloseFacts facts = on_event(9s);
+    facts.begun = true;
+    EXPECT_EQ(cause_unasked(facts), Cause::request_timeout);
+    facts.tls = facts.short_note = true;  // mod_reqtimeout's
+    EXPECT_EQ(cause_unasked(facts), Cause::request_timeout);
+}
+
+TEST(CauseOnEvent, OnTlsWhatItHadBegunToReadMayBeACloseNotify) {
+    CloseFacts facts = on_event(9s);
+    facts.begun = facts.tls = true;
+    EXPECT_EQ(cause_if_silent(facts, 60s), Cause::request_timeout);
+    EXPECT_EQ(cause_if_silent(facts, 0s), Cause::client_gone);
+    EXPECT_EQ(cause_if_not_told(facts), Cause::client_gone);
+}
+
+TEST(CauseOnAWorker, IsTheKeepAliveTimeoutFromItsFirstNanosecond) {
+    EXPECT_EQ(cause_if_silent(kept_alive(5s), 5s), Cause::keepalive_timeout);
+    EXPECT_NE(cause_if_silent(kept_alive(5s - 1ns), 5s), Cause::keepalive_timeout);
+}
+
+TEST(CauseOnAWorker, IsARequestTimeoutByModReqtimeout) {
     CloseFacts facts = kept_alive();
-    facts.after_reply = Cause::error;
-    EXPECT_FALSE(needs_tcp_info(facts));
-    facts = kept_alive();
-    facts.peek = Peek::fin;
-    EXPECT_FALSE(needs_tcp_info(facts));
-    facts = kept_alive();
-    facts.stopping = true;
-    EXPECT_FALSE(needs_tcp_info(facts));
+    facts.short_note = true;
+    EXPECT_EQ(cause_unasked(facts), Cause::request_timeout);
+}
+
+TEST(CauseOnAWorker, IsARequestTimeoutWhereBytesCameAfterTheReply) {
+    CloseFacts facts = kept_alive(90s);
+    EXPECT_EQ(cause_if_silent(facts, 60s), Cause::request_timeout);
+    // A request's first line is waited for no longer than KeepAliveTimeout.
+    EXPECT_EQ(cause_if_silent(kept_alive(8s), 5s), Cause::request_timeout);
+    facts.timeout = 2s;
+    EXPECT_EQ(cause_if_silent(facts, 2s), Cause::request_timeout);
+}
+
+TEST(CauseOnAWorker, IsARequestTimeoutWhereBytesCameWithTheLastRequest) {
+    CloseFacts facts = kept_alive(5s);
+    facts.begun = true;
+    EXPECT_EQ(cause_if_silent(facts, 5s), Cause::request_timeout);
+}
+
+TEST(CauseOnAWorker, IsTheClientWhereItsCloseNotifyCame) {
+    CloseFacts facts = kept_alive();
+    facts.tls = true;
+    EXPECT_EQ(cause_if_silent(facts, 0s), Cause::client_gone);
+}
+
+TEST(CauseOnHttp2, IsARequestTimeoutWhereTheClientLeavesItsWindowShut) {
+    CloseFacts facts = on_http_2(60s);  // a file is logged as soon as mod_http2 has it
+    facts.answering = true;
+    EXPECT_EQ(cause_if_silent(facts, 60s), Cause::request_timeout);
+    facts.async = true;
+    EXPECT_EQ(cause_if_silent(facts, 60s), Cause::request_timeout);
+    facts.since_reply = std::nullopt;
+    EXPECT_EQ(cause_if_silent(facts, 60s), Cause::request_timeout);
+    facts.timeout = 2s;  // less than KeepAliveTimeout
+    EXPECT_EQ(cause_if_silent(facts, 2s), Cause::request_timeout);
+}
+
+TEST(CauseOnHttp2, IsTheClientWhereItLeavesDuringAReply) {
+    CloseFacts facts = on_http_2(60s);
+    facts.answering = true;
+    EXPECT_EQ(cause_if_silent(facts, 0s), Cause::client_gone);
+}
+
+TEST(CauseOnHttp2, IsTheKeepAliveTimeoutWhereNothingIsAnswered) {
+    EXPECT_EQ(cause_if_silent(on_http_2(5s), 5s), Cause::keepalive_timeout);
+    EXPECT_EQ(cause_if_silent(on_http_2(90s), 90s), Cause::keepalive_timeout);
+    CloseFacts facts = on_http_2(5s);
+    facts.answering = true;  // by a thread that has nothing left to say
+    EXPECT_EQ(cause_if_silent(facts, 5s), Cause::keepalive_timeout);
+    facts = on_http_2(5s);
+    facts.async = facts.short_note = true;
+    EXPECT_EQ(cause_if_silent(facts, 5s), Cause::keepalive_timeout);
+    facts.since_reply = std::nullopt;
+    EXPECT_EQ(cause_if_silent(facts, 5s), Cause::keepalive_timeout);
+}
+
+TEST(CauseOnHttp2, IsBusyWorkersOnlyWhereEventClosesEarly) {
+    CloseFacts facts = on_http_2();
+    facts.async = facts.short_note = true;
+    EXPECT_EQ(cause_if_silent(facts, 1s), Cause::workers_busy);
+}
+
+TEST(CauseOnHttp2, IsTheClientWhereItsGoawayCame) {
+    for (const bool async : {false, true}) {
+        CloseFacts facts = on_http_2(90s);
+        facts.async = async;
+        EXPECT_EQ(cause_if_silent(facts, 1s), Cause::client_gone);
+    }
+}
+
+// No fact that was not learnt takes part.
+TEST(CauseOfClose, IsOtherWhereNothingExplainsIt) {
+    EXPECT_EQ(cause_if_silent(kept_alive(), 1s), Cause::other);
+    EXPECT_EQ(cause_unasked(on_event()), Cause::other);
+    EXPECT_EQ(cause_if_not_told(kept_alive()), Cause::other);
+    EXPECT_EQ(cause_if_not_told(without_request()), Cause::other);
+    EXPECT_EQ(cause_if_not_told(on_http_2(90s)), Cause::other);
 }
 
 struct Reply {
@@ -217,8 +288,10 @@ struct Reply {
 constexpr Reply kReplies[] = {
     {&ReplyFacts::begun_and_timed_out, Cause::request_timeout},
     {&ReplyFacts::upgraded, Cause::tunnel_end},
+    {&ReplyFacts::cut_off, Cause::client_gone},
     {&ReplyFacts::body_refused, Cause::unread_body},
     {&ReplyFacts::status_drops_connection, Cause::error},
+    {&ReplyFacts::has_two_lengths, Cause::error},
     {&ReplyFacts::keep_alive_off, Cause::server_limit},
     {&ReplyFacts::requests_used_up, Cause::server_limit},
     {&ReplyFacts::client_said_close, Cause::client_asked},

@@ -76,20 +76,43 @@ TEST(ClientNote, ANamelessRequestThatWasNeverReadHidesNobody) {
     EXPECT_EQ(agent_in(note), "");
 }
 
-TEST(ClientNote, KnowsWhoBeganTheFirstRequestAndCountsItWhenItIsDone) {
+// On HTTP/2.
+TEST(ClientNote, KnowsWhoBeganTheFirstRequestAndCountsItOnce) {
     ClientNote note;
-    note.begin(request_of("early/1.0"));
+    RequestSeen request = request_of("early/1.0");
+    note.begin(&request);
     EXPECT_EQ(agent_in(note), "early/1.0");
-    EXPECT_EQ(requests_in(note), 0u);
-    note.remember(request_of("early/1.0"));
+    EXPECT_EQ(requests_in(note), 1u);
+    request.begun = true;
+    note.remember(request);
+    EXPECT_EQ(requests_in(note), 1u);
+    note.begin(nullptr);
+    EXPECT_EQ(requests_in(note), 2u);
+}
+
+TEST(ClientNote, CountsWhatWasRefusedBeforeItWasBegun) {
+    ClientNote note;
+    note.remember(request_of("misdirected/1.0"));
     EXPECT_EQ(requests_in(note), 1u);
 }
 
 TEST(ClientNote, KeepsTheLastDoneWhileAnotherIsBegun) {
     ClientNote note;
     note.remember(request_of("done/1.0"));
-    note.begin(request_of("begun/1.0"));
+    const RequestSeen request = request_of("begun/1.0");
+    note.begin(&request);
     EXPECT_EQ(agent_in(note), "done/1.0");
+}
+
+TEST(ClientNote, HasStreamsFromTheirBeginningToTheirEnd) {
+    ClientNote note;
+    EXPECT_FALSE(note.has_streams());
+    note.begin(nullptr);
+    note.begin(nullptr);
+    note.end_stream();
+    EXPECT_TRUE(note.has_streams());
+    note.end_stream();
+    EXPECT_FALSE(note.has_streams());
 }
 
 TEST(ClientNote, IsCopiedWithoutWaitingWhereNobodyWrites) {

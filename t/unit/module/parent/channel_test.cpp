@@ -2,8 +2,6 @@
 #include "module/parent/channel.hpp"
 
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,30 +26,6 @@ struct Pair {
 std::array<int, 1> lane_of(const Pair& pair) {
     return {pair.send.get()};
 }
-
-// A client and the server's side of its connection, on loopback.
-struct TcpPair {
-    TcpPair() {
-        const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        ::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size);
-        ::listen(listener.get(), 1);
-        ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);
-        client = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        EXPECT_EQ(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-        server = UniqueFd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    }
-
-    void await_input() const {
-        pollfd readable{server.get(), POLLIN, 0};
-        ASSERT_EQ(::poll(&readable, 1, 2'000), 1);
-    }
-
-    UniqueFd client, server;
-};
 
 Handoff a_message(MessageKind kind) {
     Handoff message;
@@ -89,8 +63,9 @@ void receive(int fd, Received& received) {
 
 TEST(Channel, CarriesASocketWithAHandoff) {
     const Pair channel(SOCK_SEQPACKET);
-    const TcpPair tcp;
-    EXPECT_FALSE(send_message(lane_of(channel), a_message(MessageKind::handoff), tcp.server.get()));
+    const Pair socket(SOCK_STREAM);
+    EXPECT_FALSE(
+        send_message(lane_of(channel), a_message(MessageKind::handoff), socket.send.get()));
     Received received;
     receive(channel.receive.get(), received);
     EXPECT_EQ(received.descriptors, 1);
@@ -145,97 +120,11 @@ TEST(Channel, DeclinesADescriptorThatIsNone) {
               Decline::send_failed);
 }
 
-TEST(PeekAt, TellsSilenceDataFinAndResetApart) {
-    TcpPair silent;
-    EXPECT_EQ(peek_at(silent.server.get()), Peek::nothing);
-
-    ASSERT_EQ(::send(silent.client.get(), "x", 1, 0), 1);
-    silent.await_input();
-    EXPECT_EQ(peek_at(silent.server.get()), Peek::data);
-    silent.client = UniqueFd();
-    EXPECT_EQ(peek_at(silent.server.get()), Peek::data)
-        << "a FIN behind unread bytes needs a drain";
-
-    TcpPair closed;
-    closed.client = UniqueFd();
-    closed.await_input();
-    EXPECT_EQ(peek_at(closed.server.get()), Peek::fin);
-
-    TcpPair reset;
-    const linger abort{1, 0};
-    ::setsockopt(reset.client.get(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
-    reset.client = UniqueFd();
-    reset.await_input();
-    EXPECT_EQ(peek_at(reset.server.get()), Peek::reset);
-    EXPECT_EQ(peek_at(reset.server.get()), Peek::closed) << "the error is told once";
-}
-
-void wait_for_end(int socket) {
-    pollfd state{socket, 0, 0};  // POLLERR and POLLHUP need no asking
-    ASSERT_EQ(::poll(&state, 1, 5000), 1);
-}
-
-void reset(TcpPair& pair) {
-    const linger abort{1, 0};
-    ::setsockopt(pair.client.get(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
-    pair.client = UniqueFd();
-    wait_for_end(pair.server.get());
-}
-
-TEST(PeekAt, TellsARstThatAnsweredUsFromTheClientsOwn) {
-    TcpPair pair;
-    pair.client = UniqueFd();
-    pair.await_input();
-    ASSERT_EQ(::send(pair.server.get(), "x", 1, MSG_NOSIGNAL), 1);
-    wait_for_end(pair.server.get());
-    EXPECT_EQ(peek_at(pair.server.get()), Peek::fin_then_reset);
-    EXPECT_EQ(peek_at(pair.server.get()), Peek::closed) << "the error is told once";
-}
-
-TEST(IsClosed, SeesARstBehindUnreadBytes) {
-    TcpPair pair;
-    ASSERT_EQ(::send(pair.client.get(), "x", 1, 0), 1);
-    pair.await_input();
-    EXPECT_FALSE(is_closed(pair.server.get()));
-    reset(pair);
-    EXPECT_TRUE(is_closed(pair.server.get()));
-}
-
-TEST(HasUnacknowledged, IsTrueOnlyWhereTheClientLeavesDataUnread) {
-    const TcpPair pair;
-    EXPECT_FALSE(has_unacknowledged(pair.server.get()));
-    const std::array<char, 65'536> data{};
-    while (::send(pair.server.get(), data.data(), data.size(), MSG_DONTWAIT) > 0) {
-    }
-    EXPECT_TRUE(has_unacknowledged(pair.server.get()));
-}
-
-TEST(OnlyFinUnacknowledged, IsTrueUnlessTheClientLeavesDataUnread) {
-    const TcpPair quiet;
-    ::shutdown(quiet.server.get(), SHUT_WR);
-    EXPECT_TRUE(only_fin_unacknowledged(quiet.server.get(), 0));
-
-    const TcpPair stuffed;
-    const std::array<char, 65'536> data{};
-    while (::send(stuffed.server.get(), data.data(), data.size(), MSG_DONTWAIT) > 0) {
-    }
-    ::shutdown(stuffed.server.get(), SHUT_WR);
-    EXPECT_FALSE(only_fin_unacknowledged(stuffed.server.get(), 256));
-}
-
 TEST(HasHungUp, IsTrueOnceTheOtherEndIsClosed) {
     Pair pair(SOCK_SEQPACKET);
     EXPECT_FALSE(has_hung_up(pair.send.get()));
     pair.receive = UniqueFd();
     EXPECT_TRUE(has_hung_up(pair.send.get()));
-}
-
-TEST(ReceivedOn, TellsWhetherAByteEverCame) {
-    const TcpPair tcp;
-    EXPECT_FALSE(received_on(tcp.server.get()).any);
-    ASSERT_EQ(::send(tcp.client.get(), "x", 1, 0), 1);
-    tcp.await_input();
-    EXPECT_TRUE(received_on(tcp.server.get()).any);
 }
 
 }  // namespace

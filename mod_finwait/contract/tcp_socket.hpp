@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The questions asked of a TCP socket around the half-close. Plain descriptors, owned by the
+// caller; never blocks; any thread. No httpd, no APR.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace finwait {
+
+// What a peek at the receive queue says at the close.
+enum class Peek : std::uint8_t {
+    nothing,  // EAGAIN: the client is silent
+    data,     // unread bytes
+    fin,      // the client's FIN, with nothing before it
+    reset,    // any error: the connection is gone
+    closed,   // ended, and httpd has been told: by RST, or by both FINs where it half-closed before
+    fin_then_reset,  // as closed, and the FIN was the client's: it no longer listened to us
+};
+
+// Takes the socket's pending error.
+[[nodiscard]] Peek peek_at(int socket);
+
+// True if the connection has ended by RST or by both FINs. Unread bytes hide that from peek_at().
+[[nodiscard]] bool is_closed(int socket);
+
+// True if the client has not acknowledged all that was written.
+[[nodiscard]] bool has_unacknowledged(int socket);
+
+// Whether what does not fill a segment waits for shutdown() or close() and leaves in one segment
+// with our FIN (TCP_CORK; net/ipv4/tcp_output.c, tcp_send_fin): one retransmission timeout at most,
+// 200 ms or more. False sends what waits.
+void hold_partial_segment(int socket, bool hold);
+
+// What TCP_INFO says of the client's bytes.
+struct Received {
+    bool any = false;
+    std::chrono::milliseconds since_last{};
+};
+
+// Nothing where the kernel gives no answer.
+[[nodiscard]] std::optional<Received> received_on(int socket);
+
+// True if the client has acknowledged everything but our FIN and at most `goodbye_max` bytes before
+// it. SIOCOUTQ counts the FIN: it is 1 right after shutdown() and 0 in FIN_WAIT_2 (net/ipv4/tcp.c,
+// tcp_ioctl).
+[[nodiscard]] bool only_fin_unacknowledged(int socket, int goodbye_max);
+
+}  // namespace finwait
