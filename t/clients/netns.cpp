@@ -36,6 +36,15 @@ Netns::Netns() {
         "10." + std::to_string(192 + pid / 256 % 64) + "." + std::to_string(pid % 256) + ".";
     server_address_ = prefix + std::to_string(block + 1);
     must({"ip", "netns", "add", name_});
+    try {
+        connect_to(prefix, block);
+    } catch (...) {  // no destructor will run
+        remove();
+        throw;
+    }
+}
+
+void Netns::connect_to(const std::string& prefix, int block) {
     must({"ip", "link", "add", link_, "type", "veth", "peer", "name", "client", "netns", name_});
     must({"ip", "addr", "add", server_address_ + "/30", "dev", link_});
     must({"ip", "link", "set", link_, "up"});
@@ -45,6 +54,10 @@ Netns::Netns() {
 }
 
 Netns::~Netns() {
+    remove();
+}
+
+void Netns::remove() {
     run({"ip", "link", "del", link_});
     run({"ip", "netns", "del", name_});
 }
