@@ -30,14 +30,15 @@ class ManySockets : public CloserProcess {
         const std::array lanes{child.get()};
         for (const StatusFormat format :
              {StatusFormat::html, StatusFormat::json, StatusFormat::metrics}) {
-            const auto begin = std::chrono::steady_clock::now();
-            const UniqueFd page(ask(lanes, {format, {}}, 5s).descriptor);
-            const auto took = std::chrono::steady_clock::now() - begin;
-            EXPECT_GT(size_of_answer(page.get()), 0U);
-            const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
-            RecordProperty("answer_us_" + std::to_string(static_cast<int>(format)),
-                           static_cast<int>(us));
-            EXPECT_LE(took, kSanitized ? 500ms : 50ms);
+            const auto time_of_answer_us = [&] {
+                const auto begin = Clock::now();
+                const UniqueFd page(ask(lanes, {format, {}}, kPatience).descriptor);
+                const auto took = Clock::now() - begin;
+                EXPECT_GT(size_of_answer(page.get()), 0U);
+                return std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+            };
+            // A busy machine may delay some answers, what is held would delay each of them.
+            EXPECT_EVENTUALLY(time_of_answer_us(), testing::Le(kSanitized ? 500'000 : 50'000));
         }
     }
     std::uint64_t private_bytes() const {
@@ -95,6 +96,7 @@ TEST_F(ManySockets, TimersAreExactWhileOneClientFloods) {
     policy.drain_timeout_ms = kLimitMs;
     hold(kManySockets / 2);
     wait_until_held(1);
+    const std::uint64_t late_ms_max = (kSanitized ? 500 : 50) + waited_for_a_core_ms();
     tell(ControlKind::finish, 0);
     EXPECT_EQ(0, wait_status());
     flood.join();
@@ -116,7 +118,7 @@ TEST_F(ManySockets, TimersAreExactWhileOneClientFloods) {
         std::sort(late.begin(), late.end());
         const std::uint64_t p99 = late[late.size() * 99 / 100];
         RecordProperty("late_ms_p99_" + std::string(name_of(drain)), static_cast<int>(p99));
-        EXPECT_LE(p99, kSanitized ? 500U : 50U) << name_of(drain);
+        EXPECT_LE(p99, late_ms_max) << name_of(drain);
     }
 }
 
@@ -139,14 +141,16 @@ class ManyFollowed : public ManySockets {
         std::size_t most = 0;
         std::ifstream("/proc/sys/net/ipv4/tcp_max_tw_buckets") >> most;
         if (most < 2 * kFollowed) GTEST_SKIP() << "tcp_max_tw_buckets is " << most;
-        wait_until([&] { return closed_sockets_kept() + 2 * kFollowed <= most; },
-                   "room in the kernel for closed sockets", 70s);
+        // The kernel forgets those of other tests within a minute.
+        ASSERT_TRUE(wait_until(90s, [&] { return closed_sockets_kept() + 2 * kFollowed <= most; }))
+            << closed_sockets_kept() << " closed sockets are still in the kernel, of at most "
+            << most << " (tcp_max_tw_buckets)";
         max_followed = 100'000;
         start();
         policy.linger2_s = 60;
         policy.drain_idle_timeout_ms = 300;
         hold(kFollowed);
-        wait_until([&] { return read(counters->followed[2]) == kFollowed; }, "all are followed");
+        ASSERT_EVENTUALLY(read(counters->followed[2]), kFollowed);
     }
     Time cpu_time() const {
         clockid_t clock{};
@@ -161,7 +165,7 @@ TEST_F(ManyFollowed, CostAtMostTwoPercentOfACore) {
     const auto share_of_core = [&] {
         const Time begin = moment_now().monotonic;
         const Time used = cpu_time();
-        wait_until([&] { return moment_now().monotonic >= begin + 3s; }, "three sweeps");
+        std::this_thread::sleep_for(3s);  // three sweeps
         return std::chrono::duration<double>(cpu_time() - used) /
                std::chrono::duration<double>(moment_now().monotonic - begin);
     };
@@ -189,8 +193,8 @@ TEST_F(ManyFollowed, LeaveTheDeadlinesOfHeldSocketsExact) {
         hand_over(pair, 7);
         clients.push_back(std::move(pair.client));
     }
-    wait_until([&] { return read(counters->followed[2]) == kFollowed + kHeld; },
-               "all are followed");
+    ASSERT_EVENTUALLY(read(counters->followed[2]), kFollowed + kHeld);
+    const std::uint64_t late_ms_max = (kSanitized ? 500 : 50) + waited_for_a_core_ms();
     tell(ControlKind::finish, 0);
     EXPECT_EQ(0, wait_status());
     std::uint64_t latest = 0;
@@ -201,7 +205,7 @@ TEST_F(ManyFollowed, LeaveTheDeadlinesOfHeldSocketsExact) {
         latest = std::max(latest, record.drain_ms - kLimitMs);
     }
     RecordProperty("late_ms_max", static_cast<int>(latest));
-    EXPECT_LE(latest, kSanitized ? 500U : 50U);
+    EXPECT_LE(latest, late_ms_max);
 }
 
 }  // namespace
