@@ -24,9 +24,8 @@ struct Follow : PerMpmAndTransport {
     // The drain is over, the client has not closed.
     void SetUp() override {
         ASSERT_TRUE(client.get("/small").complete);
-        ASSERT_EQ(client.wait_end(3s), End::fin);
-        ASSERT_TRUE(wait_until(3s, [&] { return httpd.counters().followed() == 1; }))
-            << httpd.counters().text();
+        ASSERT_EQ(client.wait_end(), End::fin);
+        ASSERT_EVENTUALLY(httpd.counters().followed(), 1U);
         EXPECT_TRUE(httpd.records().empty());
     }
 };
@@ -82,10 +81,9 @@ TEST(Followed, SocketsOfAKilledCloserAreLost) {
     httpd.expect_error("the closer died");
     const pid_t first = httpd.closer_pid();
     const auto crowd = crowd_that_never_closes(httpd.port(), 30);
-    ASSERT_TRUE(wait_until(3s, [&] { return httpd.counters().followed() == 30; }))
-        << httpd.counters().text();
+    ASSERT_EVENTUALLY(httpd.counters().followed(), 30U);
     kill(first, SIGKILL);
-    ASSERT_TRUE(httpd.wait_settled()) << httpd.counters().text();
+    ASSERT_TRUE(httpd.wait_settled());
     EXPECT_EQ(read(httpd.counters().closer().lost), 30U);
     EXPECT_EQ(httpd.counters().followed(), 0U);
 }
@@ -93,8 +91,7 @@ TEST(Followed, SocketsOfAKilledCloserAreLost) {
 TEST(Followed, BeyondFinWaitMaxFollowedEndUnknownAtOnce) {
     Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitMaxFollowed 10\n");
     const auto crowd = crowd_that_never_closes(httpd.port(), 30);
-    ASSERT_TRUE(wait_until(5s, [&] { return httpd.records().size() == 30; }))
-        << httpd.counters().text();
+    ASSERT_EVENTUALLY(httpd.records().size(), 30U);
     std::size_t unknown = 0;
     for (const Record& record : httpd.records()) unknown += record.outcome == Outcome::unknown;
     EXPECT_EQ(unknown, 20U);
@@ -123,9 +120,9 @@ TEST(Followed, AnAcknowledgementThatComesAfterTheDrainBeginsFinWait2) {
     Client client = netns.connect(Transport::plain, httpd.port());
     EXPECT_TRUE(client.get("/small").complete);
     netns.vanish();
-    ASSERT_TRUE(wait_until(4s, [&] { return httpd.counters().followed() == 1; }));
+    ASSERT_EVENTUALLY(httpd.counters().followed(), 1U);
     netns.come_back();
-    const Record record = httpd.record_of(client, 15s);
+    const Record record = httpd.record_of(client);
     EXPECT_EQ(record.state, TcpState::fin_wait_1) << "when the drain ended";
     EXPECT_EQ(record.outcome, Outcome::kernel_timeout) << name_of(record.outcome);
     EXPECT_GE(record.fin_wait_2_ms, 800U);

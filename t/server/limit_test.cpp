@@ -9,24 +9,30 @@
 namespace finwait::test {
 namespace {
 
+using testing::AllOf;
+using testing::Gt;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Le;
+using testing::Optional;
+
 constexpr const char* kClose = "Connection: close\r\n";
 
 Client answered_and_asked_to_close(Httpd& httpd) {
     Client client = httpd.client();
     EXPECT_TRUE(client.get("/small", kClose).complete);
-    EXPECT_EQ(client.wait_end(3s), End::fin);
+    EXPECT_EQ(client.wait_end(), End::fin);
     return client;
 }
 
 TEST(Limit, TotalTimeEndsADrainThatIsNeverIdle) {
     Httpd httpd(Mpm::event, "FinWaitDrainTimeout 700ms\nFinWaitShortDrainTimeout 100ms\n");
     Client client = answered_and_asked_to_close(httpd);
-    client.trickle(50ms, 2s);
+    client.trickle(50ms);
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.cause, Cause::client_asked);
     EXPECT_EQ(record.drain, Drain::deadline);
-    EXPECT_GE(record.drain_ms, 695U);
-    EXPECT_LE(record.drain_ms, 800U);
+    expect_drained_for(record, 700ms);
 }
 
 TEST(Limit, TotalTimeIsCheckedWithoutAnyByte) {
@@ -34,7 +40,7 @@ TEST(Limit, TotalTimeIsCheckedWithoutAnyByte) {
     const Client client = answered_and_asked_to_close(httpd);
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.drain, Drain::deadline);
-    EXPECT_LE(record.drain_ms, 400U);
+    expect_drained_for(record, 300ms);
 }
 
 using ShortDrain = PerMpm;
@@ -50,8 +56,7 @@ TEST_P(ShortDrain, IsDueAfterKeepAliveTimeout) {
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.cause, Cause::keepalive_timeout);
     EXPECT_EQ(record.drain, Drain::deadline);
-    EXPECT_GE(record.drain_ms, 295U);
-    EXPECT_LE(record.drain_ms, 400U);
+    expect_drained_for(record, 300ms);
 }
 
 struct AfterARequestTimeout : PerMpm {
@@ -66,7 +71,7 @@ struct AfterARequestTimeout : PerMpm {
         const Record record = httpd.record_of(client);
         EXPECT_EQ(record.cause, Cause::request_timeout);
         EXPECT_EQ(record.drain, Drain::deadline);
-        EXPECT_LE(record.drain_ms, 400U);
+        expect_drained_for(record, 300ms);
     }
 };
 
@@ -78,7 +83,7 @@ TEST_P(AfterARequestTimeout, ShortDrainIsDue) {
 // The 408 leaves with our FIN, and is not acknowledged yet when the time of the drain is decided.
 TEST_P(AfterARequestTimeout, ShortDrainIsDueWithAReply) {
     client.send("GET /small HTTP/1.1\r\nHost: loc");
-    EXPECT_EQ(client.reply(3s).status, 408);
+    EXPECT_EQ(client.reply().status, 408);
     expect_short_drain();
 }
 
@@ -87,14 +92,14 @@ INSTANTIATE_TEST_SUITE_P(Each, AfterARequestTimeout, testing::ValuesIn(kEachMpm)
 INSTANTIATE_TEST_SUITE_P(Each, ShortDrain, testing::ValuesIn(kEachMpm), NameOf());
 
 TEST(Limit, BytesBeyondTheLimitAreAnsweredWithReset) {
-    Httpd httpd(Mpm::event, "FinWaitDrainLimit 64k\n");
+    Httpd httpd(Mpm::event, "FinWaitDrainLimit 64k\nFinWaitDrainTimeout 60s\n");
     Client client = answered_and_asked_to_close(httpd);
-    EXPECT_EQ(client.keep_sending(3s), End::reset);
+    EXPECT_EQ(client.keep_sending(), End::reset);
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.drain, Drain::byte_limit);
     EXPECT_EQ(record.outcome, Outcome::cut);
     EXPECT_GE(record.drained_bytes, 65536U);
-    EXPECT_LT(record.drain_ms, 500U);
+    EXPECT_LT(record.drain_ms, 30'000U);
 }
 
 TEST(Limit, BytesUpToTheLimitAreDrained) {
@@ -108,26 +113,24 @@ TEST(Limit, BytesUpToTheLimitAreDrained) {
 }
 
 TEST(Limit, FinWaitTimeoutBoundsTheKernelsFinWait2) {
-    Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitTimeout 2s\n");
+    Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitTimeout 5s\n");
     const Client client = answered_and_asked_to_close(httpd);
-    ASSERT_TRUE(wait_until(3s, [&] { return httpd.counters().followed() == 1; }));
-    const std::string listed = httpd.kernel_sockets(client);
-    EXPECT_NE(listed.find("FIN-WAIT-2"), std::string::npos) << listed;
-    EXPECT_NE(listed.find("timer:(timewait,1."), std::string::npos) << listed;
+    ASSERT_EVENTUALLY(httpd.kernel_sockets(client),
+                      AllOf(HasSubstr("FIN-WAIT-2"), HasSubstr("timer:(timewait,")));
+    EXPECT_THAT(httpd.kernel_timer(client), Optional(AllOf(Le(5s), Gt(0s))));
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.drain, Drain::idle_timeout);
     EXPECT_EQ(record.outcome, Outcome::kernel_timeout);
-    EXPECT_TRUE(httpd.kernel_sockets(client).empty());
+    EXPECT_GE(record.fin_wait_2_ms, 5000U);
+    EXPECT_EVENTUALLY(httpd.kernel_sockets(client), IsEmpty());
 }
 
 TEST(Limit, FinWaitTimeoutOfTheKernelIsTcpFinTimeout) {
     Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitTimeout kernel\n");
     const Client client = answered_and_asked_to_close(httpd);
-    ASSERT_TRUE(wait_until(3s, [&] { return httpd.counters().followed() == 1; }));
-    const int kernel = std::stoi(read_file("/proc/sys/net/ipv4/tcp_fin_timeout"));
-    const std::string expected = "timer:(timewait," + std::to_string(kernel - 1);
-    const std::string listed = httpd.kernel_sockets(client);
-    EXPECT_NE(listed.find(expected), std::string::npos) << listed;
+    ASSERT_EVENTUALLY(httpd.counters().followed(), 1U);
+    const std::chrono::seconds kernel(std::stoi(read_file("/proc/sys/net/ipv4/tcp_fin_timeout")));
+    EXPECT_THAT(httpd.kernel_timer(client), Optional(AllOf(Le(kernel), Gt(kernel - 10s))));
     httpd.stop();  // which waits for no kernel
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.drain, Drain::idle_timeout);
@@ -140,19 +143,21 @@ TEST(Limit, FinWaitTimeoutZeroResetsAfterTheDrain) {
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.drain, Drain::idle_timeout);
     EXPECT_EQ(record.outcome, Outcome::cut);
-    EXPECT_TRUE(httpd.kernel_sockets(client).empty());
-    EXPECT_FALSE(client.send_raw("x"));  // the RST is here
+    EXPECT_EVENTUALLY(httpd.kernel_sockets(client), IsEmpty());
+    EXPECT_EVENTUALLY(client.send_raw("x"), false);  // the RST is here
 }
 
 TEST(Limit, SocketsBeyondFinWaitMaxDrainingAreShed) {
     Httpd httpd(Mpm::event, R"(
         FinWaitMaxDraining 20
-        FinWaitDrainIdleTimeout 1500ms
+        FinWaitDrainIdleTimeout 60s
+        FinWaitDrainTimeout 60s
     )");
-    const auto crowd = crowd_that_never_closes(httpd.port(), 50);
-    ASSERT_TRUE(wait_until(5s, [&] { return read(httpd.counters().closer().shed) >= 30; }));
-    EXPECT_LE(httpd.counters().held(), 20U);
-    ASSERT_TRUE(httpd.wait_settled());
+    auto crowd = crowd_that_never_closes(httpd.port(), 50);
+    ASSERT_EVENTUALLY(read(httpd.counters().closer().shed), 30U);
+    EXPECT_EQ(httpd.counters().held(), 20U);
+    for (Client& client : crowd) client.close();
+    ASSERT_TRUE(httpd.wait_settled(50));
     std::size_t shed = 0;
     for (const Record& record : httpd.records())
         if (record.drain == Drain::shed && record.outcome == Outcome::cut) ++shed;
