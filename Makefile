@@ -47,8 +47,11 @@ LINK        = $(CXX) $(SANITIZE) $(CXXFLAGS) $(LDFLAGS)
 
 # Only pkg-config knows a library's files: Abseil's change their names from release to release.
 REPORT_LIBRARIES := simdjson libarchive re2 yaml-cpp libcurl absl_flat_hash_map
-cflags = $(shell $(PKG_CONFIG) --cflags $(1))
-libs   = -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(1))
+# Asked once for each list, and not before it is needed: t/setup may have to install pkg-config.
+space := $() $()
+once   = $(if $($(1)),,$(eval $(1) := $(shell $(2))))$($(1))
+cflags = $(call once,cflags-$(subst $(space),-,$(1)),$(PKG_CONFIG) --cflags $(1))
+libs   = -Wl,--as-needed $(call once,libs-$(subst $(space),-,$(1)),$(PKG_CONFIG) --libs $(1))
 
 # Only the module may see httpd; -isystem keeps our warnings out of its headers.
 HTTPD = -isystem $(shell $(APXS) -q INCLUDEDIR) -isystem $(shell $(APXS) -q APR_INCLUDEDIR) \

@@ -8,7 +8,7 @@ const { DuckDBInstance } = createRequire(process.cwd() + '/')('@duckdb/node-api'
 const columns = {
   '@timestamp': 'VARCHAR', 'event.name': 'VARCHAR', 'network.peer.address': 'VARCHAR',
   'user_agent.original': 'VARCHAR', 'network.connection.state': 'VARCHAR',
-  'finwait.cause': 'VARCHAR', 'finwait.drain': 'VARCHAR', 'finwait.outcome': 'VARCHAR',
+  'finwait.cause': 'VARCHAR', 'finwait.drain': 'VARCHAR', 'finwait.outcome': 'VARCHAR', 'finwait.probe': 'VARCHAR',
   'finwait.requests': 'BIGINT', 'finwait.drained_bytes': 'BIGINT', 'finwait.fin_wait_2_ms': 'BIGINT',
 };
 const types = Object.entries(columns).map(([name, type]) => `'${name}': '${type}'`).join(', ');
@@ -17,7 +17,8 @@ const connection = await instance.connect();
 const reader = await connection.runAndReadAll(`
   SELECT "user_agent.original" AS name, count(*) AS closes,
          count(*) FILTER ("network.connection.state" = 'fin_wait_2'
-                          AND "finwait.drain" IN ('idle_timeout', 'deadline')) AS stuck,
+                          AND "finwait.drain" IN ('idle_timeout', 'deadline')
+                          AND "finwait.probe" <> 'silent') AS stuck,
          sum("finwait.requests") AS requests, sum("finwait.drained_bytes") AS drained_bytes,
          sum("finwait.fin_wait_2_ms") AS fin_wait_2_ms,
          count(DISTINCT "network.peer.address") AS addresses,

@@ -71,7 +71,7 @@ int connect_tcp(const std::string& address, std::uint16_t port, int receive_buff
     }
     const int one = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    const timeval patience{10, 0};
+    const timeval patience{kPatience / 1s, 0};
     ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (::connect(fd, to->ai_addr, to->ai_addrlen) != 0) {
@@ -275,14 +275,14 @@ End Client::keep_sending(milliseconds limit) {
     return ended;
 }
 
-End Client::trickle(milliseconds between, milliseconds limit) {
-    const auto deadline = Clock::now() + limit;
-    End ended = End::still_open;
-    while (ended == End::still_open && Clock::now() < deadline) {
-        if (!send_raw("x")) ended = End::reset;
+std::uint64_t Client::trickle(milliseconds between) {
+    const auto deadline = Clock::now() + kPatience;
+    std::uint64_t sent = 0;
+    while (Clock::now() < deadline && send_raw("x")) {
+        ++sent;
         std::this_thread::sleep_for(between);  // the misbehaviour itself, not a wait
     }
-    return ended;
+    return sent;
 }
 
 }  // namespace finwait::test

@@ -49,24 +49,25 @@ class Client {
     void send(std::string_view bytes);      // inside TLS if there is any
     bool send_raw(std::string_view bytes);  // straight to the socket; false when it is refused
     void ask(std::string_view path, std::string_view headers = {});
-    [[nodiscard]] Reply reply(milliseconds limit = 10s);
-    Reply get(std::string_view path, std::string_view headers = {}, milliseconds limit = 10s);
+    [[nodiscard]] Reply reply(milliseconds limit = kPatience);
+    Reply get(std::string_view path, std::string_view headers = {}, milliseconds limit = kPatience);
     // What the server sends until it closes, or until the limit.
-    std::string read_to_end(milliseconds limit = 10s);
+    std::string read_to_end(milliseconds limit = kPatience);
     // Some bytes of the raw stream, at most `most`; empty at the end or at the limit.
-    std::string read_some(std::size_t most, milliseconds limit = 10s);
+    std::string read_some(std::size_t most, milliseconds limit = kPatience);
 
     [[nodiscard]] bool has_input() const;  // bytes, FIN or RST are waiting
 
     // Reads and discards until the server's FIN or RST is seen.
-    End wait_end(milliseconds limit = 10s);
+    End wait_end(milliseconds limit = kPatience);
 
-    // The misbehaviours. `keep_sending` and `trickle` return how the connection ended.
+    // The misbehaviours. `keep_sending` returns how the connection ended; `trickle` how many bytes
+    // it has sent, until the server resets it.
     void half_close();  // close_notify if TLS, then FIN
     void close();       // FIN, or RST if bytes were left unread (as close(2) does)
     void reset();       // RST (SO_LINGER 0)
-    End keep_sending(milliseconds limit);
-    End trickle(milliseconds between, milliseconds limit);
+    End keep_sending(milliseconds limit = kPatience);
+    std::uint64_t trickle(milliseconds between);
 
     [[nodiscard]] const Endpoint& local() const { return local_; }
     [[nodiscard]] std::uint16_t local_port() const { return local_.port; }

@@ -50,9 +50,14 @@ std::string Load::first_failure() {
     return first_failure_;
 }
 
-bool Load::wait_for(std::uint64_t more, milliseconds limit) {
-    const std::uint64_t goal = requests_ + more;
-    return wait_until(limit, [&] { return requests_ >= goal; });
+testing::AssertionResult Load::wait_for(std::uint64_t more, milliseconds limit) {
+    const std::uint64_t before = requests_;
+    if (wait_until(limit, [&] { return requests_ >= before + more; }))
+        return testing::AssertionSuccess();
+    return testing::AssertionFailure()
+           << requests_ - before << " of " << more << " requests within " << limit.count()
+           << " ms, " << failures_ << " failures, "
+           << "the first: " << first_failure();
 }
 
 std::vector<Client> crowd_that_never_closes(std::uint16_t port, std::size_t n) {
@@ -82,7 +87,7 @@ Backend::Backend(std::function<void(int)> serve) : serve_(std::move(serve)) {
         for (;;) {
             const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
             if (fd < 0) return;
-            const timeval patience{10, 0};
+            const timeval patience{kPatience / 1s, 0};
             ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
             serve_(fd);
             ::close(fd);

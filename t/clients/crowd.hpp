@@ -29,7 +29,8 @@ class Load {
     [[nodiscard]] std::uint64_t failures() const { return failures_; }
     [[nodiscard]] std::string first_failure();
     // Waits until `more` requests were answered since this call.
-    [[nodiscard]] bool wait_for(std::uint64_t more, milliseconds limit);
+    [[nodiscard]] testing::AssertionResult wait_for(std::uint64_t more,
+                                                    milliseconds limit = kPatience);
 
   private:
     void work(std::uint16_t port, const std::string& path);

@@ -10,8 +10,6 @@
 #include <stdexcept>
 #include <thread>
 
-#include "clients/skip.hpp"
-
 namespace finwait::test {
 namespace {
 
@@ -37,7 +35,16 @@ Netns::Netns() {
     const std::string prefix =
         "10." + std::to_string(192 + pid / 256 % 64) + "." + std::to_string(pid % 256) + ".";
     server_address_ = prefix + std::to_string(block + 1);
-    if (run({"ip", "netns", "add", name_}).exit_code != 0) cannot_be_tried(kNoNetworks);
+    must({"ip", "netns", "add", name_});
+    try {
+        connect_to(prefix, block);
+    } catch (...) {  // no destructor will run
+        remove();
+        throw;
+    }
+}
+
+void Netns::connect_to(const std::string& prefix, int block) {
     must({"ip", "link", "add", link_, "type", "veth", "peer", "name", "client", "netns", name_});
     must({"ip", "addr", "add", server_address_ + "/30", "dev", link_});
     must({"ip", "link", "set", link_, "up"});
@@ -47,6 +54,10 @@ Netns::Netns() {
 }
 
 Netns::~Netns() {
+    remove();
+}
+
+void Netns::remove() {
     run({"ip", "link", "del", link_});
     run({"ip", "netns", "del", name_});
 }

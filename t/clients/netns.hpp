@@ -29,6 +29,9 @@ class Netns {
     void come_back();
 
   private:
+    void connect_to(const std::string& prefix, int block);
+    void remove();
+
     std::string name_;
     std::string link_;
     std::string server_address_;

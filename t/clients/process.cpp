@@ -15,22 +15,12 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
 namespace finwait::test {
 
 milliseconds wall_clock_now() {
     return std::chrono::floor<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-}
-
-bool wait_until(milliseconds limit, const std::function<bool()>& holds) {
-    const auto deadline = Clock::now() + limit;
-    for (;;) {
-        if (holds()) return true;
-        if (Clock::now() >= deadline) return holds();
-        std::this_thread::sleep_for(5ms);
-    }
 }
 
 Process::Process(const std::vector<std::string>& argv) {

@@ -1,28 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Programs the tests run, and waiting for a condition. Every wait has a limit: nothing here can
-// hang a test, and nothing ends a process that the test did not start.
+// Programs the tests run. Every wait has a limit: nothing here can hang a test, and nothing ends a
+// process that the test did not start.
 #pragma once
 
 #include <sys/types.h>
 
-#include <chrono>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace finwait::test {
+#include "eventually.hpp"
 
-using std::chrono::milliseconds;
-using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
+namespace finwait::test {
 
 // Since the epoch, as a Record tells its time.
 [[nodiscard]] milliseconds wall_clock_now();
-
-// Looks every few milliseconds until `holds` does; false when the limit has passed.
-[[nodiscard]] bool wait_until(milliseconds limit, const std::function<bool()>& holds);
 
 // A program with its output in one pipe. The destructor kills it (by pid) if it still runs.
 class Process {
@@ -54,7 +47,7 @@ struct Finished {
     std::string output;  // stdout and stderr, in the order written
 };
 
-Finished run(const std::vector<std::string>& argv, milliseconds limit = 20s);
+Finished run(const std::vector<std::string>& argv, milliseconds limit = kPatience);
 
 [[nodiscard]] std::vector<pid_t> children_of(pid_t parent);
 [[nodiscard]] std::vector<pid_t> descendants_of(pid_t root);

@@ -26,7 +26,7 @@ const columns = {
   '@timestamp': 'TIMESTAMP', 'event.name': 'VARCHAR', 'network.peer.address': 'VARCHAR',
   'client.address': 'VARCHAR', 'server.address': 'VARCHAR', 'user_agent.original': 'VARCHAR',
   'network.connection.state': 'VARCHAR', 'finwait.cause': 'VARCHAR', 'finwait.drain': 'VARCHAR',
-  'finwait.outcome': 'VARCHAR', 'finwait.requests': 'BIGINT', 'finwait.drained_bytes': 'BIGINT',
+  'finwait.outcome': 'VARCHAR', 'finwait.probe': 'VARCHAR', 'finwait.requests': 'BIGINT', 'finwait.drained_bytes': 'BIGINT',
   'finwait.fin_wait_2_ms': 'BIGINT', 'finwait.remedy': 'VARCHAR',
 };
 const types = Object.entries(columns).map(([name, type]) => `'${name}': '${type}'`).join(', ');
@@ -53,7 +53,8 @@ const questions = [
             "finwait.requests" AS requests, "finwait.drained_bytes" AS bytes,
             "finwait.fin_wait_2_ms" AS ms,
             "network.connection.state" = 'fin_wait_2'
-              AND "finwait.drain" IN ('idle_timeout', 'deadline') AS is_stuck,
+              AND "finwait.drain" IN ('idle_timeout', 'deadline')
+              AND "finwait.probe" <> 'silent' AS is_stuck,
             "finwait.remedy" IS NOT NULL AS is_remedied,
             map(${list(Object.keys(families))}, ${list(Object.values(families))}) AS families
      FROM read_json(${quoted(log)}, format = 'newline_delimited', columns = {${types}})

@@ -67,7 +67,7 @@ TEST_P(CauseOf, IsRecorded) {
     Httpd httpd(mpm, std::string(provocation.directives) + "\nFinWaitDrainIdleTimeout 300ms\n");
     Client client = httpd.client();
     client.send(provocation.request);
-    EXPECT_EQ(client.wait_end(5s), End::fin);
+    EXPECT_EQ(client.wait_end(), End::fin);
     client.close();
     const Record record = httpd.record_of(client);
     EXPECT_EQ(name_of(record.cause), name_of(provocation.cause));
@@ -107,7 +107,7 @@ TEST_P(CausePerMpm, FinBehindUnreadBytesIsDrainedAndNotReset) {
     client.send("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n" +
                 std::string(100'000, 'b'));
     client.half_close();
-    EXPECT_NE(client.read_to_end(5s).find("413"), std::string::npos);
+    EXPECT_NE(client.read_to_end().find("413"), std::string::npos);
     EXPECT_EQ(client.end(), End::fin);
     const Record record = httpd.record_of(client);
     EXPECT_EQ(name_of(record.cause), "unread_body");
@@ -121,7 +121,7 @@ TEST_P(CausePerMpm, MalformedRequestIsNotCountedAndHidesNobody) {
     EXPECT_TRUE(client.get("/small").complete);
     client.send("GET /small HTTP/1.1\r\nHost: localhost\r\nnot a header\r\n\r\n");
     EXPECT_EQ(client.reply().status, 400);
-    EXPECT_EQ(client.wait_end(5s), End::fin);
+    EXPECT_EQ(client.wait_end(), End::fin);
     client.close();
     const Record record = httpd.record_of(client);
     EXPECT_EQ(name_of(record.cause), "error");
@@ -140,7 +140,7 @@ TEST_P(CausePerMpm, BadRequestAccordingToAHandlerIsCounted) {
 }
 
 TEST_P(CausePerMpm, IdleAtAGracefulRestartIsStopping) {
-    Httpd httpd(mpm, "KeepAliveTimeout 2\nFinWaitDrainIdleTimeout 300ms\n");
+    Httpd httpd(mpm, "KeepAliveTimeout 5\nFinWaitDrainIdleTimeout 300ms\n");
     Client client = httpd.client();
     EXPECT_TRUE(client.get("/small").complete);
     httpd.graceful();
@@ -164,7 +164,7 @@ void use_websocket_until_the_backend_ends_it(Httpd& httpd) {
     Client client = httpd.client();
     EXPECT_EQ(client.get("/ws", kWebsocket).status, 101);
     client.send("bye");
-    EXPECT_EQ(client.read_to_end(5s), "bye");
+    EXPECT_EQ(client.read_to_end(), "bye");
     client.close();
     EXPECT_EQ(name_of(httpd.record_of(client).cause), "tunnel_end");
 }
@@ -219,7 +219,7 @@ TEST_P(CausePerMpm, EndOfAConnectTunnelIsTunnelEnd) {
     client.send("CONNECT 127.0.0.1:" + port + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_NE(client.read_some(1000).find("200"), std::string::npos);
     client.send("bye");
-    client.read_to_end(5s);
+    client.read_to_end();
     client.close();
     EXPECT_EQ(name_of(httpd.record_of(client).cause), "tunnel_end");
 }

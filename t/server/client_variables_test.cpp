@@ -43,8 +43,7 @@ struct ClientVariables : PerMpmAndTransport {
     static void expect_after_300ms(const Record& record, Drain drain) {
         EXPECT_EQ(record.drain, drain) << record.user_agent;
         EXPECT_EQ(record.outcome, Outcome::cut) << record.user_agent;
-        EXPECT_GE(record.drain_ms, 295U) << record.user_agent;
-        EXPECT_LE(record.drain_ms, 500U) << record.user_agent;
+        expect_drained_for(record, 300ms);
     }
 };
 
@@ -55,7 +54,7 @@ TEST_P(ClientVariables, ChangeThePolicyWhateverSetsThem) {
     const Record kernel = record_of("kernel");
     EXPECT_EQ(kernel.outcome, Outcome::timeout);
     EXPECT_GE(kernel.fin_wait_2_ms, 2000U);
-    EXPECT_LE(kernel.fin_wait_2_ms, 3000U);
+    EXPECT_LE(kernel.fin_wait_2_ms, 12'000U);  // the others have 20 s
 }
 
 TEST_P(ClientVariables, AreThoseOfTheLastRequest) {
@@ -65,20 +64,19 @@ TEST_P(ClientVariables, AreThoseOfTheLastRequest) {
 TEST_P(ClientVariables, HideACloseFromEveryLog) {
     Client client = httpd.client(transport, {.user_agent = "nolog"});
     EXPECT_TRUE(client.get("/small").complete);
-    EXPECT_EQ(client.wait_end(3s), End::fin);
+    EXPECT_EQ(client.wait_end(), End::fin);
     client.close();
-    ASSERT_TRUE(httpd.wait_settled());
+    EXPECT_EVENTUALLY(read(httpd.counters().closer().unlogged), 1U);
     EXPECT_TRUE(httpd.records().empty());
-    EXPECT_EQ(read(httpd.counters().closer().unlogged), 1U);
 }
 
 TEST_P(ClientVariables, ThatAreWrongAreIgnoredAndToldOnce) {
     for (int i = 0; i < 2; ++i) expect_after_300ms(record_of("wrong"), Drain::deadline);
     const std::string told =
         "environment variable finwait-idle: 'soon' is not a time from 1ms to 1h";
+    ASSERT_EVENTUALLY(httpd.error_log(), testing::HasSubstr(told));
     const std::string log = httpd.error_log();
     const auto first = log.find(told);
-    ASSERT_NE(first, std::string::npos) << log;
     // By each child at most once: prefork may have served the second with another.
     if (mpm != Mpm::prefork) {
         EXPECT_EQ(log.find(told, first + 1), std::string::npos);

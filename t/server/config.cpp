@@ -121,7 +121,7 @@ std::string config_text(Mpm mpm, const std::string& directives, const HttpdOptio
          {"authz_core", "alias", "dir", "env", "headers", "http2", "reqtimeout", "rewrite",
           "setenvif", "socache_shmcb", "ssl", "status"})
         line(std::string("LoadModule ") + module + "_module ${modules}/mod_" + module + ".so");
-    if (options.user.empty()) line("User www-data\nGroup www-data");
+    if (options.user.empty() && ::geteuid() == 0) line("User www-data\nGroup www-data");
     text += kMpmSizes;
     line("<Location /server-status>\n    SetHandler server-status\n</Location>");
     if (options.with_module) {

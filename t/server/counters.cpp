@@ -4,7 +4,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
 
 #include "clients/skip.hpp"
@@ -13,7 +15,8 @@
 namespace finwait::test {
 namespace {
 
-const void* map_page(pid_t pid, const std::string& name) {
+// Bytes of one page, never written to.
+std::shared_ptr<const void> map_page(pid_t pid, const std::string& name) {
     const std::string fds = "/proc/" + std::to_string(pid) + "/fd";
     for (const auto& entry : std::filesystem::directory_iterator(fds)) {
         std::error_code gone;
@@ -23,9 +26,24 @@ const void* map_page(pid_t pid, const std::string& name) {
         const int fd = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);
         void* page = ::mmap(nullptr, kCounterPageSize, PROT_READ, MAP_SHARED, fd, 0);
         ::close(fd);
-        if (page != MAP_FAILED) return page;
+        if (page == MAP_FAILED) continue;
+        return {page, [](void* mapped) { ::munmap(mapped, kCounterPageSize); }};
     }
     throw std::runtime_error("httpd's parent holds no " + name);
+}
+
+using Page = std::array<std::uint64_t, kCounterPageSize / sizeof(std::uint64_t)>;
+
+Page copy_of(const void* page) {
+    const auto* counters = static_cast<const Counter*>(page);
+    Page copy;
+    for (std::size_t i = 0; i < copy.size(); ++i) copy[i] = read(counters[i]);
+    return copy;
+}
+
+template <typename Counters>
+std::shared_ptr<const Counters> as(const std::shared_ptr<const void>& page) {
+    return std::static_pointer_cast<const Counters>(page);
 }
 
 template <typename Range>
@@ -38,16 +56,27 @@ std::uint64_t sum(const Range& counters) {
 }  // namespace
 
 Counters::Counters(pid_t pid)
-    : module_(static_cast<const ModuleCounters*>(map_page(pid, "finwait-module-counters"))),
-      closer_(static_cast<const CloserCounters*>(map_page(pid, "finwait-closer-counters"))) {}
+    : module_(as<ModuleCounters>(map_page(pid, "finwait-module-counters"))),
+      closer_(as<CloserCounters>(map_page(pid, "finwait-closer-counters"))) {}
 
-Counters::~Counters() {
-    ::munmap(const_cast<ModuleCounters*>(module_), kCounterPageSize);
-    ::munmap(const_cast<CloserCounters*>(closer_), kCounterPageSize);
+// Counters only rise: what two looks in a row have found was so between them.
+Counters Counters::snapshot() const {
+    using Pages = std::array<Page, 2>;
+    const auto look = [&] { return Pages{copy_of(module_.get()), copy_of(closer_.get())}; };
+    Pages last = look();
+    for (Pages next; (next = look()) != last;) last = next;
+    const auto pages = std::make_shared<const Pages>(last);
+    Counters copy;
+    copy.module_ = as<ModuleCounters>({pages, &(*pages)[0]});
+    copy.closer_ = as<CloserCounters>({pages, &(*pages)[1]});
+    return copy;
 }
 
 std::uint64_t Counters::declined() const {
     return sum(module_->declined);
+}
+std::uint64_t Counters::declined(Decline why) const {
+    return read(module_->declined[static_cast<std::size_t>(why)]);
 }
 std::uint64_t Counters::held() const {
     return sum(closer_->held);
@@ -106,6 +135,10 @@ std::string Counters::text() const {
     out += "| outcomes: ";
     add_words(kOutcomes, closer_->outcomes);
     return out;
+}
+
+std::ostream& operator<<(std::ostream& out, const Counters& counters) {
+    return out << counters.text();
 }
 
 }  // namespace finwait::test

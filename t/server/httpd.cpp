@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -70,7 +71,7 @@ void Httpd::start() {
         foreground_ = Process(argv);
     }
     // Not by connecting: a connection without a request would be one more close to account for.
-    const bool serves = wait_until(10s, [&] {
+    const bool serves = wait_until(kPatience, [&] {
         const std::string pid = read_file(dir_ + "/httpd.pid");
         if (pid.empty() || pid.back() != '\n') return false;
         parent_ = std::stoi(pid);
@@ -87,8 +88,8 @@ void Httpd::signal_and_wait_serving(int number) {
     const std::size_t before = times_in(error_log(), kServing);
     for (const pid_t pid : descendants_of(parent_)) seen_.insert(pid);
     kill(parent_, number);
-    if (!wait_until(10s, [&] { return times_in(error_log(), kServing) > before; }))
-        throw std::runtime_error("no restart within 10 s:\n" + error_log());
+    if (!wait_until(kPatience, [&] { return times_in(error_log(), kServing) > before; }))
+        throw std::runtime_error("no restart:\n" + error_log());
 }
 
 void Httpd::graceful() {
@@ -106,7 +107,7 @@ void Httpd::begin_graceful_stop() {
 
 void Httpd::graceful_stop() {
     begin_graceful_stop();
-    if (!wait_stopped(30s)) ADD_FAILURE() << "graceful stop took over 30 s\n" << error_log();
+    if (!wait_stopped(kPatience)) ADD_FAILURE() << "no end of a graceful stop\n" << error_log();
 }
 
 void Httpd::stop() {
@@ -114,8 +115,8 @@ void Httpd::stop() {
     let_workers_rest();
     for (const pid_t pid : descendants_of(parent_)) seen_.insert(pid);
     kill(parent_, SIGTERM);
-    if (wait_stopped(15s)) return;
-    ADD_FAILURE() << "httpd did not stop within 15 s\n" << error_log();
+    if (wait_stopped(kPatience)) return;
+    ADD_FAILURE() << "httpd did not stop\n" << error_log();
     kill_tree();
 }
 
@@ -135,13 +136,13 @@ void Httpd::kill_tree() {
     auto tree = descendants_of(parent_);
     tree.push_back(parent_);
     for (const pid_t pid : tree) kill(pid, SIGKILL);
-    (void)wait_stopped(5s);
+    (void)wait_stopped(kPatience);
 }
 
 // An ungraceful end closes the workers' sockets, and the one that a worker has just closed is freed
 // memory (event.c, close_worker_sockets): stock httpd died of it in one of 1,600 stops.
 void Httpd::let_workers_rest() const {
-    (void)wait_until(500ms, [&] {
+    (void)wait_until(5s, [&] {
         return !has_busy_thread(parent_) && std::ranges::none_of(children(), has_busy_thread);
     });
 }
@@ -149,8 +150,8 @@ void Httpd::let_workers_rest() const {
 // A child that SIGTERM finds between a close and its counter cannot tell: so the closes of the
 // clients that the test has just let go are waited for.
 void Httpd::let_closes_finish() const {
-    (void)wait_until(1s, [&] {
-        if (counters_ && !counters_->module_is_consistent()) return false;
+    (void)wait_until(10s, [&] {
+        if (counters_ && !counters_->snapshot().module_is_consistent()) return false;
         std::istringstream sockets(read_file("/proc/net/tcp"));
         for (std::string line; std::getline(sockets, line);) {
             std::istringstream columns(line);
@@ -189,9 +190,9 @@ std::vector<pid_t> Httpd::closer_pids() const {
     return found;
 }
 
-pid_t Httpd::closer_pid(milliseconds limit) const {
+pid_t Httpd::closer_pid() const {
     std::vector<pid_t> found;
-    (void)wait_until(limit, [&] { return !(found = closer_pids()).empty(); });
+    (void)wait_until(kPatience, [&] { return !(found = closer_pids()).empty(); });
     if (found.empty()) throw std::runtime_error("no closer runs\n" + error_log());
     return found.front();
 }
@@ -209,33 +210,47 @@ std::string Httpd::kernel_sockets(const Client& client) const {
     return listed;
 }
 
-bool Httpd::lingers_itself(const Client& client) const {
-    return wait_until(1s, [&] {
-        const std::string listed = kernel_sockets(client);
+// ss writes 1min, 1min5sec, 59sec, 2sec, 1.960ms, 960ms.
+std::optional<milliseconds> Httpd::kernel_timer(const Client& client) const {
+    static const std::regex timer(
+        R"(timer:\(timewait,(?:(\d+)min)?(?:(\d+)(?:sec|\.))?(?:(\d+)ms)?,)");
+    const std::string listed = kernel_sockets(client);
+    std::smatch match;
+    if (!std::regex_search(listed, match, timer)) return {};
+    const auto part = [&](std::size_t i) { return match[i].matched ? std::stoi(match[i]) : 0; };
+    return 60s * part(1) + 1s * part(2) + 1ms * part(3);
+}
+
+testing::AssertionResult Httpd::lingers_itself(Client& client) const {
+    std::string listed;
+    const bool lingers = wait_until(kPatience, [&] {
+        (void)client.send_raw("x");
+        listed = kernel_sockets(client);
         return listed.find("FIN-WAIT-2") != std::string::npos &&
                listed.find("timewait") == std::string::npos;
     });
+    if (lingers) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "httpd does not linger itself, last seen: " << listed;
 }
 
 std::string Httpd::error_log() const {
     return read_file(dir_ + "/error.log");
 }
 
-bool Httpd::wait_error_log(std::string_view text, milliseconds limit) const {
-    return wait_until(limit, [&] { return error_log().find(text) != std::string::npos; });
+bool Httpd::is_written(const Counters& counters) const {
+    if (!options_.with_log || read(counters.closer().dropped) > 0) return true;
+    return times_in(read_file(dir_ + "/finwait.log"), "\n") >= read(counters.closer().records);
 }
 
-bool Httpd::wait_closes(std::uint64_t closes, milliseconds limit) const {
-    return wait_until(limit, [&] { return read(counters_->module().closes) >= closes; });
-}
-
-bool Httpd::wait_settled(milliseconds limit) const {
-    return wait_until(limit, [&] {
-        if (!counters_->settled()) return false;
-        if (!options_.with_log || read(counters_->closer().dropped) > 0) return true;
-        return times_in(read_file(dir_ + "/finwait.log"), "\n") >=
-               read(counters_->closer().records);
+testing::AssertionResult Httpd::wait_settled(std::uint64_t closes) const {
+    Counters last = counters_->snapshot();
+    const bool settled = wait_until(kPatience, [&] {
+        last = counters_->snapshot();
+        return last.closes() >= closes && last.settled() && is_written(last);
     });
+    if (settled) return testing::AssertionSuccess();
+    return testing::AssertionFailure()
+           << "not " << closes << " closes, each accounted for and written, last seen: " << last;
 }
 
 std::vector<Record> Httpd::records(const std::string& log) const {
@@ -262,17 +277,17 @@ std::vector<TallyLine> Httpd::tallies(const std::string& log) const {
     return found;
 }
 
-Record Httpd::record_of(const Client& client, milliseconds limit) {
+Record Httpd::record_of(const Client& client) {
     // The kernel may give a port once more, at once to a client with another address.
-    asked_records_.push_back(wait_record(
-        [&](const Record& r) { return r.peer == client.local() && r.half_close >= client.begun(); },
-        limit));
+    asked_records_.push_back(wait_record([&](const Record& r) {
+        return r.peer == client.local() && r.half_close >= client.begun();
+    }));
     return asked_records_.back();
 }
 
-Record Httpd::wait_record(const std::function<bool(const Record&)>& fits, milliseconds limit) {
+Record Httpd::wait_record(const std::function<bool(const Record&)>& fits) {
     std::optional<Record> found;
-    (void)wait_until(limit, [&] {
+    (void)wait_until(kPatience, [&] {
         for (auto& record : records())
             if (fits(record)) found = std::move(record);
         return found.has_value();
@@ -283,4 +298,16 @@ Record Httpd::wait_record(const std::function<bool(const Record&)>& fits, millis
     return *found;
 }
 
+void expect_drained_for(const Record& record, milliseconds limit) {
+    constexpr milliseconds grain = 5ms, late = 8s;
+    EXPECT_GE(milliseconds(record.drain_ms), limit - grain) << record;
+    EXPECT_LT(milliseconds(record.drain_ms), limit + late) << record;
+}
+
 }  // namespace finwait::test
+
+std::ostream& finwait::operator<<(std::ostream& out, const Record& record) {
+    std::string line;
+    append_record(line, record);
+    return out << line;
+}

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <regex>
 #include <set>
@@ -35,7 +36,7 @@ bool tells_of(const Record& asked, const Record& other) {
 
 void Httpd::check_at_end() {
     for (const pid_t pid : seen_) {
-        const bool ended = wait_until(5s, [&] {
+        const bool ended = wait_until(kPatience, [&] {
             waitpid(pid, nullptr, WNOHANG);  // an orphan of the server is now our child
             return !is_running(pid);
         });
@@ -56,8 +57,10 @@ void Httpd::check_at_end() {
             continue;
         ADD_FAILURE() << "unexpected in the error log: " << line;
     }
-    if (testing::Test::HasFailure())
-        std::fprintf(stderr, "%s\n", error_log().c_str());
+    // What is thrown becomes a failure later.
+    if (testing::Test::HasFailure() || std::uncaught_exceptions() > 0)
+        std::fprintf(stderr, "%s\nlog of %s:\n%s\n", counters_ ? counters_->text().c_str() : "",
+                     dir_.c_str(), error_log().c_str());
     else
         std::filesystem::remove_all(dir_);
 }

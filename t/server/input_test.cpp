@@ -38,7 +38,7 @@ TEST_P(Input, OfEveryKindIsOneValidLine) {
         SCOPED_TRACE(text.name);
         Client client = httpd.client(Transport::plain, {.user_agent = text.sent});
         EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
-        client.wait_end(3s);
+        client.wait_end();
         client.close();
         const Record record = httpd.record_of(client);
         EXPECT_TRUE(text.recorded.empty() || record.user_agent == text.recorded)
@@ -65,7 +65,7 @@ TEST_P(Input, RefusedByHttpdIsOneValidLineToo) {
         Client client = httpd.client();
         client.send("GET /small HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + header +
                     "\r\n");
-        client.wait_end(3s);
+        client.wait_end();
         client.close();
         EXPECT_EQ(httpd.record_of(client).peer.port, client.local_port());
     }
@@ -78,7 +78,7 @@ TEST_P(Input, InTheHostHeaderNeverBecomesTheVirtualHostsName) {
         SCOPED_TRACE(host.substr(0, 20));
         Client client = httpd.client(Transport::plain, {.host = host});
         client.get("/small", "Connection: close\r\n");
-        client.wait_end(3s);
+        client.wait_end();
         client.close();
         EXPECT_EQ(httpd.record_of(client).vhost, "localhost");
     }

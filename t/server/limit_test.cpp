@@ -10,24 +10,30 @@
 namespace finwait::test {
 namespace {
 
+using testing::AllOf;
+using testing::Gt;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Le;
+using testing::Optional;
+
 constexpr const char* kClose = "Connection: close\r\n";
 
 Client answered_and_asked_to_close(Httpd& httpd) {
     Client client = httpd.client();
     EXPECT_TRUE(client.get("/small", kClose).complete);
-    EXPECT_EQ(client.wait_end(3s), End::fin);
+    EXPECT_EQ(client.wait_end(), End::fin);
     return client;
 }
 
 TEST(Limit, TotalTimeEndsADrainThatIsNeverIdle) {
     Httpd httpd(Mpm::event, "FinWaitDrainTimeout 700ms\nFinWaitShortDrainTimeout 100ms\n");
     Client client = answered_and_asked_to_close(httpd);
-    client.trickle(50ms, 2s);
+    client.trickle(50ms);
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.cause, Cause::client_asked);
     EXPECT_EQ(record.drain, Drain::deadline);
-    EXPECT_GE(record.drain_ms, 695U);
-    EXPECT_LE(record.drain_ms, 800U);
+    expect_drained_for(record, 700ms);
 }
 
 TEST(Limit, TotalTimeIsCheckedWithoutAnyByte) {
@@ -35,7 +41,7 @@ TEST(Limit, TotalTimeIsCheckedWithoutAnyByte) {
     const Client client = answered_and_asked_to_close(httpd);
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.drain, Drain::deadline);
-    EXPECT_LE(record.drain_ms, 400U);
+    expect_drained_for(record, 300ms);
 }
 
 using ShortDrain = PerMpm;
@@ -51,8 +57,7 @@ TEST_P(ShortDrain, IsDueAfterKeepAliveTimeout) {
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.cause, Cause::keepalive_timeout);
     EXPECT_EQ(record.drain, Drain::deadline);
-    EXPECT_GE(record.drain_ms, 295U);
-    EXPECT_LE(record.drain_ms, 400U);
+    expect_drained_for(record, 300ms);
 }
 
 struct AfterARequestTimeout : PerMpm {
@@ -67,7 +72,7 @@ struct AfterARequestTimeout : PerMpm {
         const Record record = httpd.record_of(client);
         EXPECT_EQ(record.cause, Cause::request_timeout);
         EXPECT_EQ(record.drain, Drain::deadline);
-        EXPECT_LE(record.drain_ms, 400U);
+        expect_drained_for(record, 300ms);
     }
 };
 
@@ -79,7 +84,7 @@ TEST_P(AfterARequestTimeout, ShortDrainIsDue) {
 // The 408 leaves with our FIN, and is not acknowledged yet when the time of the drain is decided.
 TEST_P(AfterARequestTimeout, ShortDrainIsDueWithAReply) {
     client.send("GET /small HTTP/1.1\r\nHost: loc");
-    EXPECT_EQ(client.reply(3s).status, 408);
+    EXPECT_EQ(client.reply().status, 408);
     expect_short_drain();
 }
 
@@ -88,14 +93,14 @@ INSTANTIATE_TEST_SUITE_P(Each, AfterARequestTimeout, testing::ValuesIn(kEachMpm)
 INSTANTIATE_TEST_SUITE_P(Each, ShortDrain, testing::ValuesIn(kEachMpm), NameOf());
 
 TEST(Limit, BytesBeyondTheLimitAreAnsweredWithReset) {
-    Httpd httpd(Mpm::event, "FinWaitDrainLimit 64k\n");
+    Httpd httpd(Mpm::event, "FinWaitDrainLimit 64k\nFinWaitDrainTimeout 60s\n");
     Client client = answered_and_asked_to_close(httpd);
-    EXPECT_EQ(client.keep_sending(3s), End::reset);
+    EXPECT_EQ(client.keep_sending(), End::reset);
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.drain, Drain::byte_limit);
     EXPECT_EQ(record.outcome, Outcome::cut);
     EXPECT_GE(record.drained_bytes, 65536U);
-    EXPECT_LT(record.drain_ms, 500U);
+    EXPECT_LT(record.drain_ms, 30'000U);
 }
 
 TEST(Limit, BytesUpToTheLimitAreDrained) {
@@ -109,38 +114,33 @@ TEST(Limit, BytesUpToTheLimitAreDrained) {
 }
 
 TEST(Limit, FinWaitTimeoutBoundsFinWait2AfterTheDrain) {
-    Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitTimeout 2s\n");
+    Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitTimeout 5s\n");
     const Client client = answered_and_asked_to_close(httpd);
-    ASSERT_TRUE(wait_until(10s, [&] { return httpd.counters().waiting() == 1; }));
-    const std::string listed = httpd.kernel_sockets(client);
-    EXPECT_NE(listed.find("FIN-WAIT-2"), std::string::npos) << listed;
-    const Record record = httpd.record_of(client, 15s);
+    ASSERT_EVENTUALLY(httpd.counters().waiting(), 1U);
+    EXPECT_THAT(httpd.kernel_sockets(client), HasSubstr("FIN-WAIT-2"));
+    const Record record = httpd.record_of(client);
     EXPECT_EQ(record.drain, Drain::idle_timeout);
     EXPECT_EQ(record.outcome, Outcome::timeout);
-    EXPECT_GE(record.fin_wait_2_ms, 2000U);
-    EXPECT_TRUE(wait_until(15s, [&] { return httpd.kernel_sockets(client).empty(); }))
-        << httpd.kernel_sockets(client);
+    EXPECT_GE(record.fin_wait_2_ms, 5000U);
+    EXPECT_EVENTUALLY(httpd.kernel_sockets(client), IsEmpty());
 }
 
 // If the closer dies the kernel alone is left, and it knows the time, in its seconds.
 TEST(Limit, FinWaitTimeoutHoldsAlsoWithoutTheCloser) {
-    Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitTimeout 30s\n");
+    Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitTimeout 60s\n");
     httpd.expect_error("the closer died");
     const Client client = answered_and_asked_to_close(httpd);
-    ASSERT_TRUE(wait_until(10s, [&] { return httpd.counters().waiting() == 1; }));
+    ASSERT_EVENTUALLY(httpd.counters().waiting(), 1U);
     kill(httpd.closer_pid(), SIGKILL);
-    ASSERT_TRUE(wait_until(10s, [&] {
-        return httpd.kernel_sockets(client).find("timer:(timewait,") != std::string::npos;
-    })) << httpd.kernel_sockets(client);
-    EXPECT_NE(httpd.kernel_sockets(client).find("timer:(timewait,2"), std::string::npos)
-        << "less than 30 s and no less than 20 are left: " << httpd.kernel_sockets(client);
+    ASSERT_EVENTUALLY(httpd.kernel_sockets(client), HasSubstr("timer:(timewait,"));
+    EXPECT_THAT(httpd.kernel_timer(client), Optional(AllOf(Le(60s), Gt(20s))));
     ASSERT_TRUE(httpd.wait_settled());
 }
 
 TEST(Limit, FinWaitTimeoutOfTheKernelIsTcpFinTimeout) {
     Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitTimeout kernel\n");
     const Client client = answered_and_asked_to_close(httpd);
-    ASSERT_TRUE(wait_until(10s, [&] { return httpd.counters().waiting() == 1; }));
+    ASSERT_EVENTUALLY(httpd.counters().waiting(), 1U);
     httpd.stop();  // which waits for nobody who has been drained
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.drain, Drain::idle_timeout);
@@ -161,19 +161,21 @@ TEST(Limit, FinWaitTimeoutZeroResetsAfterTheDrain) {
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.drain, Drain::idle_timeout);
     EXPECT_EQ(record.outcome, Outcome::cut);
-    EXPECT_TRUE(httpd.kernel_sockets(client).empty());
-    EXPECT_FALSE(client.send_raw("x"));  // the RST is here
+    EXPECT_EVENTUALLY(httpd.kernel_sockets(client), IsEmpty());
+    EXPECT_EVENTUALLY(client.send_raw("x"), false);  // the RST is here
 }
 
 TEST(Limit, SocketsBeyondFinWaitMaxHeldAreShed) {
     Httpd httpd(Mpm::event, R"(
         FinWaitMaxHeld 20
-        FinWaitDrainIdleTimeout 1500ms
+        FinWaitDrainIdleTimeout 60s
+        FinWaitDrainTimeout 60s
     )");
-    const auto crowd = crowd_that_never_closes(httpd.port(), 50);
-    ASSERT_TRUE(wait_until(5s, [&] { return read(httpd.counters().closer().shed) >= 30; }));
-    EXPECT_LE(httpd.counters().held(), 20U);
-    ASSERT_TRUE(httpd.wait_settled());
+    auto crowd = crowd_that_never_closes(httpd.port(), 50);
+    ASSERT_EVENTUALLY(read(httpd.counters().closer().shed), 30U);
+    EXPECT_EQ(httpd.counters().held(), 20U);
+    for (Client& client : crowd) client.close();
+    ASSERT_TRUE(httpd.wait_settled(50));
     std::size_t shed = 0;
     for (const Record& record : httpd.records())
         if (record.drain == Drain::shed && record.outcome == Outcome::unknown) ++shed;

@@ -16,6 +16,11 @@
 namespace finwait::test {
 namespace {
 
+using testing::AllOf;
+using testing::Contains;
+using testing::IsEmpty;
+using testing::Not;
+
 using Samples = std::map<std::string, double>;
 
 // Of the closer's process alone, which begins anew with each.
@@ -49,8 +54,7 @@ class Scraped {
 
     // Each sample beside the one before it.
     void scrape(const std::string& when) {
-        const Reply reply = asked(httpd_, "?metrics");
-        if (reply.status != 200) return;
+        const Reply reply = answered(httpd_, "?metrics");
         ++scrapes_;
         const Samples now = cumulative_samples(reply.body);
         for (const auto& [series, before] : last_) {
@@ -110,10 +114,7 @@ TEST(StatusMetrics, NeverFallThroughDeathsReplacementsAndGracefuls) {
     for (int round = 0; round < 3; ++round) {
         const pid_t killed = httpd.closer_pids().back();
         ASSERT_EQ(::kill(killed, SIGKILL), 0);
-        ASSERT_TRUE(wait_until(15s, [&] {
-            const auto pids = httpd.closer_pids();
-            return !pids.empty() && pids.back() != killed;
-        }));
+        ASSERT_EVENTUALLY(httpd.closer_pids(), AllOf(Not(IsEmpty()), Not(Contains(killed))));
         go_on("after a closer was killed");
         install();
         httpd.graceful();
@@ -123,7 +124,7 @@ TEST(StatusMetrics, NeverFallThroughDeathsReplacementsAndGracefuls) {
     }
     EXPECT_GE(scraped.scrapes(), 40);
     EXPECT_GT(scraped.sum("finwait_lost_total"), 0);
-    ASSERT_TRUE(httpd.wait_settled(15s)) << httpd.counters().text();
+    ASSERT_TRUE(httpd.wait_settled());
     scraped.scrape("at the end");
     // The totals know every close that was not lost, whichever closer had it.
     const double finished = scraped.sum("finwait_closes_total");

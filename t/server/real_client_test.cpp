@@ -8,6 +8,9 @@
 namespace finwait::test {
 namespace {
 
+using testing::AnyOf;
+using testing::Pair;
+
 using RealClient = PerMpm;
 using RealHttp2Client = PerMpm;  // without prefork, where mod_http2 is inactive
 
@@ -21,41 +24,40 @@ TEST_P(RealClient, CurlOnHttp2IsOneRecord) {
     if (mpm != Mpm::prefork)
         calls.push_back({"curl", "-s", "--http2-prior-knowledge", plain + "/small"});
     for (const auto& call : calls) EXPECT_EQ(run(call).exit_code, 0);
-    ASSERT_TRUE(httpd.wait_closes(calls.size()) && httpd.wait_settled()) << httpd.counters().text();
+    ASSERT_TRUE(httpd.wait_settled(calls.size()));
     const auto records = httpd.records();
     ASSERT_EQ(records.size(), calls.size());
     for (const Record& record : records) {
         EXPECT_TRUE(record.user_agent.starts_with("curl/"));
         EXPECT_EQ(record.http, mpm == Mpm::prefork ? HttpVersion::http_1_1 : HttpVersion::http_2);
         EXPECT_EQ(record.cause, Cause::client_gone);
+        EXPECT_EQ(record.requests, record.tls == TlsVersion::none ? 1U : 2U);
     }
-    EXPECT_EQ(records[0].requests, 2U);
 }
 
-TEST_P(RealClient, CurlOnTlsClosesFirst) {
+TEST_P(RealClient, CurlOnTlsIsGoneByItself) {
     Httpd httpd(mpm);
     const std::string url = "https://localhost:" + std::to_string(httpd.port(Transport::tls));
     // curl sends close_notify and then closes. httpd may act in between: then our FIN is first, or
-    // curl's kernel, with our close_notify unread, sends RST and no FIN. Of several that happens to
-    // one now and then, never to all.
+    // curl's kernel, with our close_notify unread, sends RST and no FIN. Close has the certain one.
     constexpr std::size_t calls = 5;
     for (std::size_t i = 0; i < calls; ++i)
         EXPECT_EQ(run({"curl", "-sk", "--http1.1", url + "/small"}).exit_code, 0);
-    ASSERT_TRUE(httpd.wait_closes(calls) && httpd.wait_settled()) << httpd.counters().text();
-    std::size_t first = 0;
-    for (const Record& record : httpd.records()) {
+    ASSERT_TRUE(httpd.wait_settled(calls));
+    const auto records = httpd.records();
+    EXPECT_EQ(records.size(), calls);
+    for (const Record& record : records) {
         EXPECT_EQ(record.cause, Cause::client_gone);
         EXPECT_EQ(record.tls, TlsVersion::tls_1_3);
-        first += record.outcome == Outcome::client_first;
+        EXPECT_THAT(record.outcome, AnyOf(Outcome::client_first, Outcome::fin, Outcome::reset));
     }
-    EXPECT_GE(first, 1U);
 }
 
 TEST_P(RealClient, CurlThatLeavesDuringItsFirstReplyIsKnown) {
     Httpd httpd(mpm);
     const std::string url = "https://localhost:" + std::to_string(httpd.port(Transport::tls));
     constexpr int kTimedOut = 28;
-    EXPECT_EQ(run({"curl", "-sk", "--max-time", "0.3", "--limit-rate", "1k", "-o", "/dev/null",
+    EXPECT_EQ(run({"curl", "-sk", "--max-time", "3", "--limit-rate", "1k", "-o", "/dev/null",
                    url + "/10m"})
                   .exit_code,
               kTimedOut);
@@ -71,7 +73,7 @@ TEST_P(RealHttp2Client, NghttpIsOneRecord) {
                    "http://127.0.0.1:" + std::to_string(httpd.port()) + "/small"})
                   .exit_code,
               0);
-    ASSERT_TRUE(httpd.wait_closes(1) && httpd.wait_settled());
+    ASSERT_TRUE(httpd.wait_settled(1));
     ASSERT_EQ(httpd.records().size(), 1U);
     EXPECT_EQ(httpd.records()[0].requests, 5U);
 }
@@ -85,7 +87,7 @@ TEST_P(RealClient, IdleSessionOfPythonRequestsIsStuck) {
                     "s = requests.Session()\n"
                     "assert s.get(sys.argv[1]).text == 'hello from httpd\\n'\n"
                     "print('idle', flush=True)\n"
-                    "time.sleep(30)\n",
+                    "time.sleep(600)\n",
                     url});
     const Record record = httpd.wait_record(
         [](const Record& r) { return r.user_agent.starts_with("python-requests/"); });
@@ -93,8 +95,9 @@ TEST_P(RealClient, IdleSessionOfPythonRequestsIsStuck) {
     EXPECT_EQ(record.drain, Drain::idle_timeout);
     EXPECT_EQ(record.state, TcpState::fin_wait_2);
     EXPECT_EQ(record.requests, 1U);
-    EXPECT_GE(record.fin_wait_2_ms, 500U);
-    EXPECT_EQ(python.output(), "idle\n");
+    EXPECT_EQ(record.outcome, Outcome::timeout);
+    EXPECT_GE(record.fin_wait_2_ms, 1000U);  // FinWaitTimeout, and some of the drain
+    EXPECT_EVENTUALLY(python.output(), "idle\n");
 }
 
 TEST_P(RealClient, ApacheBenchWithKeepAliveIsOneRecordPerConnection) {
@@ -103,12 +106,13 @@ TEST_P(RealClient, ApacheBenchWithKeepAliveIsOneRecordPerConnection) {
                    "http://127.0.0.1:" + std::to_string(httpd.port()) + "/small"})
                   .exit_code,
               0);
-    EXPECT_TRUE(wait_until(5s, [&] {
+    const auto requests_and_missing_records = [&] {
+        const auto records = httpd.records();
         std::uint64_t requests = 0;
-        for (const Record& record : httpd.records()) requests += record.requests;
-        return requests == 200;
-    })) << httpd.counters().text();
-    EXPECT_EQ(httpd.records().size(), read(httpd.counters().module().closes));
+        for (const Record& record : records) requests += record.requests;
+        return std::pair(requests, httpd.counters().closes() - records.size());
+    };
+    EXPECT_EVENTUALLY(requests_and_missing_records(), Pair(200U, 0U));
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, RealHttp2Client, testing::Values(Mpm::event, Mpm::worker), NameOf());

@@ -14,16 +14,22 @@ namespace {
 // Stuck closes come quickly, and their Records do not wait for the kernel's end of them: a client
 // is judged five seconds after its first Record.
 constexpr const char* kShortDrains = R"(
-    KeepAliveTimeout 200ms
+    KeepAliveTimeout 1s
     FinWaitShortDrainTimeout 300ms
     FinWaitDrainIdleTimeout 300ms
 )";
 const std::string kQuick = std::string(kShortDrains) + "FinWaitTimeout 1ms\n";
-// They take longer than `short`, which is one second.
+// They take longer than `short`, which is one second, on any machine.
 constexpr const char* kLongerThanShort = R"(
-    FinWaitShortDrainTimeout 1300ms
-    FinWaitDrainIdleTimeout 1300ms
+    FinWaitShortDrainTimeout 5s
+    FinWaitDrainIdleTimeout 5s
 )";
+void expect_cut_short(const Record& record) {
+    EXPECT_EQ(record.remedy, Remedy::cut_short);
+    EXPECT_TRUE(is_stuck(record.drain, record.state, record.probe)) << record;
+    EXPECT_GE(record.drain_ms, 990U) << record;
+    EXPECT_LT(record.drain_ms, 5000U) << record;
+}
 constexpr const char* kAuto = "FinWaitAuto On stuck=50% min=10 requests=2 for=1h\n";
 
 // On TLS it says "Upgrade, close": h2 is offered, too.
@@ -38,11 +44,13 @@ bool says_close(const Reply& reply) {
 struct Remedied : PerMpmAndTransport {
     std::unique_ptr<Httpd> httpd;
     std::vector<Client> open;  // stuck: answered, and never closed
+    mutable std::uint64_t connections = 0;
 
     void start(const std::string& directives, const std::string& drains = {}) {
         httpd = std::make_unique<Httpd>(mpm, kQuick + drains + directives);
     }
     [[nodiscard]] Client client(const std::string& user_agent, int network) const {
+        ++connections;
         return httpd->client(transport, {.user_agent = user_agent,
                                          .source = "127.0." + std::to_string(network) + ".1"});
     }
@@ -65,7 +73,7 @@ struct Remedied : PerMpmAndTransport {
             misbehave(user_agent, networks[static_cast<std::size_t>(i) % networks.size()],
                       requests);
         std::size_t next = 0;
-        return wait_until(20s, [&] {
+        return wait_until(kPatience, [&] {
             misbehave(user_agent, networks[next++ % networks.size()], requests);
             return wait_until(200ms, [&] { return given(remedy) > 0; });
         });
@@ -85,16 +93,10 @@ struct Remedied : PerMpmAndTransport {
         httpd->expect_error("lost");
         const pid_t killed = httpd->closer_pid();
         // Of a message that it is just receiving when it is killed nobody can tell.
-        ASSERT_TRUE(wait_until(2s, [&] {
-            return read(httpd->counters().closer().received) ==
-                   read(httpd->counters().module().closes);
-        }));
+        ASSERT_EVENTUALLY(read(httpd->counters().closer().received), connections);
         ::kill(killed, SIGKILL);
-        ASSERT_TRUE(wait_until(8s, [&] {
-            const auto pids = httpd->closer_pids();
-            return pids.size() == 1 && pids.front() != killed &&
-                   read(httpd->counters().closer().running[0]) == 1;
-        }));
+        ASSERT_EVENTUALLY(httpd->closer_pids(), testing::ElementsAre(testing::Ne(killed)));
+        ASSERT_EVENTUALLY(read(httpd->counters().closer().running[0]), 1U);
     }
     [[nodiscard]] bool was_told_to_close() const { return says_close(reply_); }
     void expect_keep_alive(const std::string& user_agent, int network) {
@@ -115,18 +117,15 @@ TEST_P(Remedied, AGuiltyClientLosesKeepAliveAndTheOthersKeepIt) {
     ASSERT_TRUE(wait_for(Remedy::nokeepalive, "bad/1.0", {1, 2, 3, 4})) << httpd->counters().text();
     const Record record = next_record("bad/1.0", 7);
     EXPECT_EQ(record.remedy, is_h2 ? Remedy::cut_short : Remedy::nokeepalive);
+    if (is_h2) expect_cut_short(record);
     EXPECT_EQ(record.cause, is_h2 ? Cause::keepalive_timeout : Cause::server_limit);
     EXPECT_EQ(was_told_to_close(), !is_h2);
-    if (is_h2) {
-        EXPECT_TRUE(is_stuck(record.drain, record.state, record.probe)) << record.drain;
-        EXPECT_GE(record.drain_ms, 990U);
-        EXPECT_LE(record.drain_ms, 1200U);
-    }
     expect_keep_alive("good/1.0", 1);
     EXPECT_EQ(given(Remedy::nokeepalive), 1U);
     httpd->graceful();  // else httpd tells what the closer has to say every ten seconds
-    EXPECT_TRUE(httpd->wait_error_log("remedy nokeepalive for 1 h for 'bad/1.0' on localhost: "))
-        << httpd->error_log();
+    EXPECT_EVENTUALLY(
+        httpd->error_log(),
+        testing::HasSubstr("remedy nokeepalive for 1 h for 'bad/1.0' on localhost: "));
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, Remedied,
@@ -141,11 +140,8 @@ TEST_P(OnEvent, AClientThatUsesKeepAliveKeepsItAndIsCutShort) {
     start(kAuto, kLongerThanShort);
     ASSERT_TRUE(wait_for(Remedy::cut_short, "busy/1.0", {1, 2, 3, 4}, 3));
     const Record record = next_record("busy/1.0", 7);
-    EXPECT_EQ(record.remedy, Remedy::cut_short);
+    expect_cut_short(record);
     EXPECT_FALSE(was_told_to_close());
-    EXPECT_TRUE(is_stuck(record.drain, record.state, record.probe)) << record.drain;
-    EXPECT_GE(record.drain_ms, 990U);
-    EXPECT_LE(record.drain_ms, 1200U);
 }
 
 TEST_P(OnEvent, WhatTheAdministratorSetsWins) {
@@ -173,11 +169,7 @@ TEST_P(OnEvent, ARequestThroughAProxyIsCutShortInPlaceOfNoKeepAlive) {
     const Reply replies[] = {first.get("/small", "Via: 1.1 proxy\r\n"),
                              second.get("/small", "Via: 1.1 proxy\r\nX-Once: 1\r\n")};
     for (const Reply& reply : replies) EXPECT_FALSE(says_close(reply));
-    for (const Record& record : {httpd->record_of(first), httpd->record_of(second)}) {
-        EXPECT_EQ(record.remedy, Remedy::cut_short);
-        EXPECT_GE(record.drain_ms, 990U);
-        EXPECT_LE(record.drain_ms, 1200U);
-    }
+    for (const Client* each : {&first, &second}) expect_cut_short(httpd->record_of(*each));
 }
 
 TEST_P(OnEvent, AnInternalRedirectKeepsTheRemedy) {
@@ -246,7 +238,7 @@ TEST_P(OnEvent, AnAttackFromOneNetworkCostsOnlyThatNetwork) {
 }
 
 TEST_P(OnEvent, AnAttackFromThreeNetworksCostsKeepAliveForItsTimeAndNoReply) {
-    start("FinWaitAuto On min=10 for=2s\n");
+    start("FinWaitAuto On min=10 for=4s\n");
     for (const int network : {1, 2, 3, 4, 5}) behave("Chrome", network);
     ASSERT_TRUE(wait_for(Remedy::nokeepalive, "Chrome", {7, 8, 9}));
     const auto begun = Clock::now();
@@ -255,13 +247,14 @@ TEST_P(OnEvent, AnAttackFromThreeNetworksCostsKeepAliveForItsTimeAndNoReply) {
     EXPECT_TRUE(whole.complete);
     EXPECT_EQ(whole.body.size(), 3'000'000U);
     EXPECT_TRUE(says_close(whole));
-    EXPECT_TRUE(wait_until(5s, [&] {
+    const auto is_told_to_close = [&] {
         Client next = client("Chrome", 1);
-        const bool keeps = !says_close(next.get("/small"));
+        const bool says = says_close(next.get("/small"));
         next.close();
-        return keeps;
-    }));
-    EXPECT_LE(Clock::now() - begun, 4s);
+        return says;
+    };
+    EXPECT_EVENTUALLY(is_told_to_close(), false);
+    EXPECT_LE(Clock::now() - begun, 20s);
     expect_keep_alive("Chrome", 2);
 }
 
@@ -271,7 +264,10 @@ INSTANTIATE_TEST_SUITE_P(Each, OnEvent, testing::Values(std::tuple(Mpm::event, T
 // --- a real one ---
 
 TEST(RealRemedy, PythonRequestsIsLearntAndStopsLeavingSockets) {
-    Httpd httpd(Mpm::event, std::string(kShortDrains) + kAuto);
+    // What is told to close does so in less than the drains' time on any machine.
+    Httpd httpd(Mpm::event, std::string(kAuto) +
+                                "KeepAliveTimeout 200ms\n"
+                                "FinWaitShortDrainTimeout 3s\nFinWaitDrainIdleTimeout 3s\n");
     const std::string url = "http://127.0.0.1:" + std::to_string(httpd.port()) + "/small";
     Process python({"/usr/bin/python3", "-c", R"(
 import requests, sys, time
@@ -290,17 +286,17 @@ for i, session in enumerate(sessions):
 while True:
     for session in sessions:
         assert session.get(sys.argv[1]).text == 'hello from httpd\n'
-    time.sleep(1)
+    time.sleep(5)
 )",
                     url});
     const auto is_on_remedy = [](const Record& record) {
         return record.user_agent.starts_with("python-requests/") &&
                record.remedy == Remedy::nokeepalive;
     };
-    const Record record = httpd.wait_record(is_on_remedy, 25s);
+    const Record record = httpd.wait_record(is_on_remedy);
     EXPECT_EQ(record.cause, Cause::server_limit);
     EXPECT_EQ(record.drain, Drain::fin);
-    EXPECT_LT(record.fin_wait_2_ms, 500U);
+    EXPECT_LT(record.fin_wait_2_ms, 3000U);
     Process ended = std::move(python);
 }
 

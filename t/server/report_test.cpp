@@ -24,10 +24,10 @@ constexpr char kIdleSessions[] =
     "for s in sessions:\n"
     "    assert s.get(sys.argv[1]).text == 'hello from httpd\\n'\n"
     "print('idle', flush=True)\n"
-    "time.sleep(30)\n";
+    "time.sleep(600)\n";
 
 constexpr char kShortWaits[] =
-    "KeepAliveTimeout 200ms\nFinWaitShortDrainTimeout 300ms\nFinWaitTimeout 1s\n";
+    "KeepAliveTimeout 1s\nFinWaitShortDrainTimeout 2s\nFinWaitTimeout 1s\n";
 
 Finished report(const std::vector<std::string>& words) {
     std::vector<std::string> argv{Suite::build_dir() + "/finwait-report"};
@@ -49,7 +49,7 @@ void let_clients_come(Httpd& httpd) {
     const std::string url = "http://127.0.0.1:" + std::to_string(httpd.port()) + "/small";
     Process python({"/usr/bin/python3", "-c", kIdleSessions, url, std::to_string(kSessions)});
     for (int i = 0; i < kSessions; ++i) EXPECT_EQ(run({"curl", "-s", url}).exit_code, 0);
-    EXPECT_TRUE(wait_until(15s, [&] { return closes_of_requests(httpd) >= kSessions; }));
+    EXPECT_EVENTUALLY(closes_of_requests(httpd), testing::Ge(kSessions));
 }
 
 TEST(Report, NamesRequestsAndItsSnippetMakesTheFinWait2GoAway) {
@@ -76,7 +76,7 @@ TEST(Report, NamesRequestsAndItsSnippetMakesTheFinWait2GoAway) {
     let_clients_come(httpd);
     for (const Record& record : httpd.records()) {
         EXPECT_FALSE(is_stuck(record.drain, record.state, record.probe)) << record.user_agent;
-        EXPECT_LT(record.fin_wait_2_ms, 300U) << record.user_agent;
+        EXPECT_LT(record.fin_wait_2_ms, 2000U) << record.user_agent;
     }
 }
 
@@ -123,7 +123,7 @@ std::string seen(const std::string& page, const std::vector<std::string>& option
                                   "--user-data-dir=" + Suite::dir() + "/chromium"};
     argv.insert(argv.end(), options.begin(), options.end());
     argv.push_back("file://" + page);
-    return run(argv, 60s).output;
+    return run(argv, 3 * kPatience).output;
 }
 
 TEST(ReportInChromium, IsInertDrawsItsChartAndFitsBothWidths) {

@@ -19,6 +19,11 @@ namespace {
 constexpr const char* kLongDrains = "FinWaitDrainIdleTimeout 60s\nFinWaitDrainTimeout 60s\n";
 constexpr std::size_t kCrowd = 1000;
 
+using testing::Contains;
+using testing::ElementsAre;
+using testing::Ge;
+using testing::Ne;
+
 std::size_t count_drain(const std::vector<Record>& records, Drain drain) {
     return static_cast<std::size_t>(
         std::ranges::count(records, drain, [](const Record& r) { return r.drain; }));
@@ -27,11 +32,10 @@ std::size_t count_drain(const std::vector<Record>& records, Drain drain) {
 using Restart = PerMpm;
 
 TEST_P(Restart, GracefulKeepsTheCloserAndWhatItHolds) {
-    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 3s\n");
+    Httpd httpd(mpm, kLongDrains);
     const pid_t closer = httpd.closer_pid();
     auto crowd = crowd_that_never_closes(httpd.port(), kCrowd);
-    ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == kCrowd; }))
-        << httpd.counters().text();
+    ASSERT_EVENTUALLY(httpd.counters().held(), kCrowd);
     httpd.graceful();
     EXPECT_EQ(httpd.closer_pid(), closer);
     EXPECT_EQ(httpd.closer_pids().size(), 1U);
@@ -48,7 +52,7 @@ TEST_P(Restart, StopEndsEveryDrainWithinASecond) {
     // More Records than a log's buffer holds, all in one turn of the closer.
     constexpr std::size_t crowd_size = 2 * kCrowd;
     const auto crowd = crowd_that_never_closes(httpd.port(), crowd_size);
-    ASSERT_TRUE(wait_until(4s, [&] { return httpd.counters().held() == crowd_size; }));
+    ASSERT_EVENTUALLY(httpd.counters().held(), crowd_size);
     httpd.stop();
     const auto records = httpd.records();
     EXPECT_EQ(count_drain(records, Drain::stopping), crowd_size) << httpd.counters().text();
@@ -58,9 +62,11 @@ TEST_P(Restart, StopEndsEveryDrainWithinASecond) {
 }
 
 TEST_P(Restart, GracefulStopLetsTheDrainsGoOnToTheirLimits) {
-    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 2s\n");
+    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 3s\n");
     const auto crowd = crowd_that_never_closes(httpd.port(), kCrowd);
-    ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == kCrowd; }));
+    // A busy machine may have ended the first ones by now.
+    ASSERT_EVENTUALLY(read(httpd.counters().closer().received), kCrowd);
+    EXPECT_GT(httpd.counters().held(), 0U);
     httpd.graceful_stop();
     EXPECT_EQ(count_drain(httpd.records(), Drain::idle_timeout), kCrowd) << httpd.counters().text();
 }
@@ -68,23 +74,22 @@ TEST_P(Restart, GracefulStopLetsTheDrainsGoOnToTheirLimits) {
 TEST_P(Restart, GracefulStopIsBoundedByGracefulShutdownTimeout) {
     Httpd httpd(mpm, std::string(kLongDrains) + "GracefulShutdownTimeout 1\n");
     const auto crowd = crowd_that_never_closes(httpd.port(), 100);
-    ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == 100; }));
+    ASSERT_EVENTUALLY(httpd.counters().held(), 100U);
     const auto start = Clock::now();
     httpd.graceful_stop();
     EXPECT_GE(Clock::now() - start, 1s);
-    EXPECT_LT(Clock::now() - start, 6s);
+    EXPECT_LT(Clock::now() - start, 30s);  // the drains would take a minute
     EXPECT_EQ(count_drain(httpd.records(), Drain::stopping), 100U) << httpd.counters().text();
 }
 
 TEST_P(Restart, StopCutsAGracefulStopShort) {
     Httpd httpd(mpm, kLongDrains);
     const auto crowd = crowd_that_never_closes(httpd.port(), 100);
-    ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == 100; }));
+    ASSERT_EVENTUALLY(httpd.counters().held(), 100U);
     httpd.begin_graceful_stop();
     // Once the MPM has ended and only the closer is waited for: prefork sends itself a SIGTERM
     // before, from which another cannot be told.
-    ASSERT_TRUE(wait_until(8s, [&] { return is_in_system_call(httpd.pid(), SYS_rt_sigtimedwait); }))
-        << httpd.error_log();
+    ASSERT_EVENTUALLY(is_in_system_call(httpd.pid(), SYS_rt_sigtimedwait), true);
     httpd.stop();
     EXPECT_EQ(count_drain(httpd.records(), Drain::stopping), 100U) << httpd.counters().text();
 }
@@ -94,11 +99,10 @@ TEST_P(Restart, RecyclingOfChildrenLosesNoneOfWhatIsHeld) {
     Httpd httpd(mpm, kLongDrains + ("MaxConnectionsPerChild " + per_child + "\n"));
     const auto first = httpd.children();
     auto crowd = crowd_that_never_closes(httpd.port(), kCrowd);
-    EXPECT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == kCrowd; }))
-        << httpd.counters().text();
-    for (const pid_t child : first) EXPECT_FALSE(is_running(child)) << "not recycled";
+    EXPECT_EVENTUALLY(httpd.counters().held(), kCrowd);
+    for (const pid_t child : first) EXPECT_EVENTUALLY(is_running(child), false) << "not recycled";
     for (auto& client : crowd) client.close();
-    ASSERT_TRUE(httpd.wait_settled()) << httpd.counters().text();
+    ASSERT_TRUE(httpd.wait_settled());
     EXPECT_EQ(count_drain(httpd.records(), Drain::fin), kCrowd);
 }
 
@@ -106,11 +110,11 @@ TEST_P(Restart, UngracefulKeepsTheCloserAndWhatItHolds) {
     Httpd httpd(mpm, kLongDrains);
     const pid_t closer = httpd.closer_pid();
     auto crowd = crowd_that_never_closes(httpd.port(), 100);
-    ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == 100; }));
+    ASSERT_EVENTUALLY(httpd.counters().held(), 100U);
     httpd.restart();
     EXPECT_EQ(httpd.closer_pid(), closer);
     for (auto& client : crowd) client.close();
-    ASSERT_TRUE(httpd.wait_settled()) << httpd.counters().text();
+    ASSERT_TRUE(httpd.wait_settled());
     EXPECT_EQ(count_drain(httpd.records(), Drain::fin), 100U);
 }
 
@@ -119,26 +123,27 @@ TEST_P(Restart, GracefulManyTimesUnderLoadAccountsForEveryClose) {
     Httpd httpd(mpm, kLongDrains);
     const pid_t closer = httpd.closer_pid();
     auto crowd = crowd_that_never_closes(httpd.port(), kCrowd);
-    ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == kCrowd; }));
+    ASSERT_EVENTUALLY(httpd.counters().held(), kCrowd);
     Load load(httpd.port(), 3);
-    // Not for ever: httpd may look for the end of the old children, and start the new ones, a
-    // second later.
+    // Half of them wait for requests, the others not for long: httpd may look for the end of the
+    // old children, and start the new ones, a second later.
+    constexpr int kGracefuls = 100;
     int under_load = 0;
-    for (int i = 0; i < 100; ++i) {
-        under_load += load.wait_for(20, 50ms) ? 1 : 0;
+    for (int i = 0; i < kGracefuls; ++i) {
+        const bool must_wait = kGracefuls - i <= kGracefuls / 2 - under_load;
+        if (load.wait_for(20, must_wait ? kPatience : 50ms)) ++under_load;
         httpd.graceful();
     }
-    EXPECT_TRUE(load.wait_for(20, 5s));
+    EXPECT_GE(under_load, kGracefuls / 2);
+    EXPECT_EVENTUALLY(load.requests(), Ge(2000U));
     load.stop();
-    EXPECT_GE(load.requests(), 2000U);
-    EXPECT_GE(under_load, 50);
     EXPECT_EQ(load.failures(), 0U) << load.first_failure();
     EXPECT_EQ(httpd.closer_pid(), closer);
     EXPECT_GE(httpd.counters().held(), kCrowd);
     for (auto& client : crowd) client.close();
-    ASSERT_TRUE(httpd.wait_settled()) << httpd.counters().text();
-    EXPECT_EQ(httpd.counters().declined(), 0U) << httpd.counters().text();
-    EXPECT_EQ(httpd.records().size(), read(httpd.counters().module().closes));
+    ASSERT_TRUE(httpd.wait_settled());
+    EXPECT_EQ(httpd.counters().declined(), 0U) << httpd.counters();
+    EXPECT_EQ(httpd.records().size(), httpd.counters().closes());
     EXPECT_EQ(count_drain(httpd.records(), Drain::fin) + count_drain(httpd.records(), Drain::none),
               httpd.records().size());
 }
@@ -150,29 +155,23 @@ TEST_P(Restart, ReplacedCloserBinaryTakesOverAndTheOldOneDrainsToItsEnd) {
         std::filesystem::rename(installed + ".new", installed);
     };
     install();
-    Httpd httpd(mpm, "FinWaitCloser " + installed + "\nFinWaitDrainIdleTimeout 3s\n");
+    Httpd httpd(mpm, "FinWaitCloser " + installed + "\n" + kLongDrains);
     const pid_t old_closer = httpd.closer_pid();
     auto crowd = crowd_that_never_closes(httpd.port(), kCrowd);
-    ASSERT_TRUE(wait_until(2s, [&] { return httpd.counters().held() == kCrowd; }));
+    ASSERT_EVENTUALLY(httpd.counters().held(), kCrowd);
     Load load(httpd.port(), 2);
     install();
     httpd.graceful();
-    EXPECT_EQ(httpd.counters().held() >= kCrowd, true) << httpd.counters().text();
-    ASSERT_TRUE(wait_until(3s, [&] {
-        for (const pid_t pid : httpd.closer_pids())
-            if (pid != old_closer) return true;
-        return false;
-    }));
-    ASSERT_TRUE(load.wait_for(100, 5s));
+    EXPECT_GE(httpd.counters().held(), kCrowd) << httpd.counters();
+    ASSERT_EVENTUALLY(httpd.closer_pids(), Contains(Ne(old_closer)));
+    ASSERT_TRUE(load.wait_for(100));
     load.stop();
     EXPECT_EQ(load.failures(), 0U) << load.first_failure();
     for (auto& client : crowd) client.close();
-    EXPECT_TRUE(wait_until(5s, [&] { return httpd.closer_pids().size() == 1; }))
-        << "the old one ends";
-    EXPECT_NE(httpd.closer_pid(), old_closer);
-    ASSERT_TRUE(httpd.wait_settled()) << httpd.counters().text();
+    EXPECT_EVENTUALLY(httpd.closer_pids(), ElementsAre(Ne(old_closer)));
+    ASSERT_TRUE(httpd.wait_settled());
     EXPECT_EQ(read(httpd.counters().closer().lost), 0U);
-    EXPECT_EQ(httpd.records().size(), read(httpd.counters().module().closes));
+    EXPECT_EQ(httpd.records().size(), httpd.counters().closes());
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, Restart, testing::ValuesIn(kEachMpm), NameOf());

@@ -7,6 +7,7 @@
 
 #include <fstream>
 
+#include "clients/can.hpp"
 #include "clients/capture.hpp"
 #include "server/each.hpp"
 
@@ -18,13 +19,15 @@ struct Segments : PerMpmAndTransport {
     Httpd without{mpm, "KeepAliveTimeout 200ms\nFinWaitEngine Off"};
     Reply reply;
 
+    void SetUp() override { SKIP_IF(why_no_capture()); }
+
     // Payload of the segment that our FIN came in.
     std::size_t payload_of_fin(Httpd& httpd) {
         Capture capture(httpd.port(transport));
         Client client = httpd.client(transport);
         reply = client.get("/small", "Connection: close\r\n");
         EXPECT_TRUE(reply.complete);
-        EXPECT_EQ(client.wait_end(5s), End::fin);
+        EXPECT_EQ(client.wait_end(), End::fin);
         const auto bytes = capture.payload_of_fin(client.local_port());
         EXPECT_TRUE(bytes) << "no FIN was captured";
         return bytes.value_or(0);
@@ -61,15 +64,21 @@ TEST(LastReply, DoesNotWaitForWhatFollowsIt) {
     std::ofstream(program) << kStubborn;
     ASSERT_EQ(::chmod(program.c_str(), 0755), 0);
     ASSERT_EQ(::mkfifo((httpd.dir() + "/gate").c_str(), 0644), 0);
-    Client client = httpd.client();
-    const auto asked = Clock::now();
-    client.ask("/stubborn", "Connection: close\r\n");
-    EXPECT_EQ(client.reply().body, "hello");
-    EXPECT_EQ(client.wait_end(5s), End::fin);
-    EXPECT_LT(Clock::now() - asked, 150ms);  // the kernel holds a segment back for 200 ms
-    std::ofstream(httpd.dir() + "/gate") << "go\n";
-    client.close();
-    EXPECT_EQ(httpd.record_of(client).cause, Cause::client_asked);
+    const auto time_to_the_end = [&] {
+        Client client = httpd.client();
+        const auto asked = Clock::now();
+        client.ask("/stubborn", "Connection: close\r\n");
+        EXPECT_EQ(client.reply().body, "hello");
+        EXPECT_EQ(client.wait_end(), End::fin);
+        const auto time = std::chrono::ceil<milliseconds>(Clock::now() - asked);
+        std::ofstream(httpd.dir() + "/gate") << "go\n";
+        client.close();
+        EXPECT_EQ(httpd.record_of(client).cause, Cause::client_asked);
+        return time.count();
+    };
+    // The kernel holds a segment back for 200 ms. A busy machine may make some replies late, a wait
+    // for what follows would make all of them so.
+    EXPECT_EVENTUALLY(time_to_the_end(), testing::Lt(150));
 }
 
 }  // namespace

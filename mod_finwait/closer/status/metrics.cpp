@@ -168,7 +168,7 @@ void put_closer(Metrics& metrics, const CloserTotals& closer) {
     metrics.one("unlogged_total", kCounter, "Closes that no log was to have.", closer.unlogged);
     metrics.one("dropped_total", kCounter,
                 "Closes whose Record no log could take: its reader was slow.", closer.dropped);
-    metrics.one("shed_total", kCounter, "Sockets given up because FinWaitMaxDraining was reached.",
+    metrics.one("shed_total", kCounter, "Sockets given up because FinWaitMaxHeld was reached.",
                 closer.shed);
     metrics.one("lost_total", kCounter, "Closes in the hands of a closer that died.", closer.lost);
 }

@@ -107,7 +107,7 @@ void append_counts(std::string& html, std::string_view title, const Words& words
         if (counts[i] == 0) continue;
         html += "<tr><td class=\"text\">" + std::string(words[i].name) + " <small>" +
                 escaped(words[i].meaning) + "</small></td><td>" + grouped(counts[i]) +
-                bar(static_cast<double>(counts[i]), static_cast<double>(all), "held") +
+                bar(static_cast<double>(counts[i]), static_cast<double>(all), "draining") +
                 "</td></tr>\n";
     }
     html += "</tbody></table></section>\n";

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <functional>
 #include <memory>
+#include <source_location>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -112,16 +113,21 @@ class CloserTest : public testing::Test {
         closer->turn(now);
     }
     // Until the kernel has delivered what the test expects; the closer's clock stands still.
-    void turn_until(const std::function<bool()>& condition) {
-        const auto end = std::chrono::steady_clock::now() + 5s;
+    void turn_until(const std::function<bool()>& condition,
+                    std::source_location where = std::source_location::current()) {
+        const auto end = Clock::now() + kPatience;
         while (!condition()) {
-            ASSERT_LT(std::chrono::steady_clock::now(), end);
+            ASSERT_LT(Clock::now(), end)
+                << "what is waited for in line " << where.line() << " of " << where.file_name()
+                << " has not come: " << closer->held() << " held, " << read(counters->received)
+                << " received, " << read(counters->records) << " records";
             closer->collect_events(1);
             closer->turn(now);
         }
     }
-    void turn_until_held(std::size_t count) {
-        turn_until([&] { return closer->held() == count; });
+    void turn_until_held(std::size_t count,
+                         std::source_location where = std::source_location::current()) {
+        turn_until([&] { return closer->held() == count; }, where);
     }
     // What waits now has waited for FinWaitTimeout.
     void wait_to_the_end() {

@@ -207,8 +207,9 @@ TEST_F(CloserLife, AtAStopAReaderThatKeepsUpGetsEveryRecord) {
 TEST_F(CloserLife, FinishNowStillSeesAFinThatIsThere) {
     set_up();
     TcpPair pair = loopback.half_closed();
-    hand_over(pair);
     pair.client.reset();
+    await(pair.server, POLLRDHUP);
+    hand_over(pair);
     tell_finish(0);
     turn();
     EXPECT_TRUE(closer->is_done());

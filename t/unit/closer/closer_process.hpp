@@ -133,7 +133,7 @@ class CloserProcess : public testing::Test {
     Control receive_control() {
         Control control;
         pollfd readable{parent.get(), POLLIN, 0};
-        EXPECT_EQ(1, ::poll(&readable, 1, 5000));
+        EXPECT_EQ(1, ::poll(&readable, 1, kPatienceMs));
         const ssize_t size = ::recv(parent.get(), control_bytes.data(), control_bytes.size(), 0);
         EXPECT_GT(size, 0);
         EXPECT_TRUE(
@@ -157,26 +157,16 @@ class CloserProcess : public testing::Test {
         pair.server.reset();
     }
 
-    static void wait_until(const std::function<bool()>& condition, const char* what,
-                           std::chrono::seconds limit = 8s) {
-        const auto end = std::chrono::steady_clock::now() + limit;
-        while (!condition()) {
-            ASSERT_LT(std::chrono::steady_clock::now(), end) << what;
-            ::poll(nullptr, 0, 1);
-        }
-    }
-    void wait_until_held(std::size_t count) {
-        wait_until([&] { return read(counters->held[2]) == count; }, "sockets held");
-    }
+    void wait_until_held(std::size_t count) { ASSERT_EVENTUALLY(read(counters->held[2]), count); }
     void wait_until_received(std::size_t count) {
-        wait_until([&] { return read(counters->received) == count; }, "messages received");
+        ASSERT_EVENTUALLY(read(counters->received), count);
     }
 
     // The exit status, or 128 + the signal.
     int wait_status() {
         int status = 0;
         pid_t ended = 0;
-        wait_until([&] { return (ended = ::waitpid(pid, &status, WNOHANG)) == pid; }, "exit");
+        EXPECT_EVENTUALLY(ended = ::waitpid(pid, &status, WNOHANG), pid);
         if (ended != pid) return -1;
         pid = 0;
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -189,7 +179,7 @@ class CloserProcess : public testing::Test {
         return lines;
     }
     std::vector<Record> records(std::size_t count) {
-        wait_until([&] { return log_lines().size() >= count; }, "lines in the log");
+        EXPECT_EVENTUALLY(log_lines().size(), testing::Ge(count));
         std::vector<Record> result;
         for (const std::string& line : log_lines()) {
             const auto record = parse_record(line);
@@ -198,6 +188,14 @@ class CloserProcess : public testing::Test {
         }
         EXPECT_EQ(count, result.size());
         return result;
+    }
+
+    // What the scheduler has let it wait so far: the measure for any time that is not its own.
+    std::uint64_t waited_for_a_core_ms() const {
+        std::istringstream schedstat(proc("schedstat"));
+        std::uint64_t run_ns = 0, waited_ns = 0;
+        schedstat >> run_ns >> waited_ns;
+        return waited_ns / 1'000'000;
     }
 
     std::string proc(const std::string& file) const {
@@ -229,7 +227,8 @@ class CloserProcess : public testing::Test {
     UniqueFd parent;
     UniqueFd errors;
     pid_t pid = 0;
-    Policy policy;
+    // What a test does not set ends no drain.
+    Policy policy{.drain_timeout_ms = 60'000, .drain_idle_timeout_ms = 60'000};
     Control ready;
     std::array<std::byte, kControlSizeMax> control_bytes{};
     Loopback loopback;

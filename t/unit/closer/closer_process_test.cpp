@@ -15,13 +15,13 @@ using namespace test;
 
 TEST_F(CloserProcess, WritesARecordOfEveryClose) {
     start();
-    policy.drain_idle_timeout_ms = 200;
     policy.wait_timeout_ms = 300;
     TcpPair closes = loopback.half_closed();
     TcpPair resets = loopback.half_closed();
     TcpPair silent = loopback.half_closed();
     hand_over(closes, 1);
     hand_over(resets, 2);
+    policy.drain_idle_timeout_ms = 200;
     hand_over(silent, 3);
     closes.client.reset();
     reset(resets.client);
@@ -34,21 +34,20 @@ TEST_F(CloserProcess, WritesARecordOfEveryClose) {
     EXPECT_EQ(Outcome::reset, by_number[2].outcome);
     EXPECT_EQ(Drain::idle_timeout, by_number[3].drain);
     EXPECT_EQ(TcpState::fin_wait_2, by_number[3].state);
-    EXPECT_LE(200U, by_number[3].drain_ms);
+    EXPECT_GE(by_number[3].drain_ms, 200U);
+    EXPECT_LT(by_number[3].drain_ms, 30'000U);
     EXPECT_EQ(Outcome::timeout, by_number[3].outcome);
-    EXPECT_LE(500U, by_number[3].fin_wait_2_ms);
+    EXPECT_GE(by_number[3].fin_wait_2_ms, 500U);
     EXPECT_EQ(Outcome::client_first, by_number[4].outcome);
-    EXPECT_EQ(4U, read(counters->records));
-    EXPECT_EQ(0U, read(counters->held[2]));
+    EXPECT_EVENTUALLY(read(counters->records), 4U);
+    EXPECT_EVENTUALLY(read(counters->held[2]), 0U);
 }
 
 TEST_F(CloserProcess, ItsNameAndItsDescriptorsAreItsOwn) {
     start();
     EXPECT_EQ("finwait-closer\n", proc("comm"));
     // stdin, stdout, stderr, channel, control, the ledger's memory, epoll, SIGTERM and one log.
-    const auto has_all = [&] { return open_descriptors(std::to_string(pid)) >= 9; };
-    wait_until(has_all, "the log is open");
-    EXPECT_EQ(9U, open_descriptors(std::to_string(pid)));
+    EXPECT_EVENTUALLY(open_descriptors(std::to_string(pid)), 9U);
     EXPECT_EQ(pid, ::getsid(pid));
 }
 
@@ -150,12 +149,13 @@ TEST_F(CloserProcess, FinishLeavesTheDrainsTheirGrace) {
     policy.drain_timeout_ms = 60'000;
     TcpPair late = loopback.half_closed();
     hand_over(late, 2);
-    tell(ControlKind::finish, 500);
+    tell(ControlKind::finish, 3000);
     EXPECT_EQ(0, wait_status());
     const std::vector<Record> all = records(2);
     EXPECT_EQ(Drain::idle_timeout, all[0].drain);
     EXPECT_EQ(Drain::stopping, all[1].drain);
-    EXPECT_NEAR(500, static_cast<double>(all[1].drain_ms), 100);
+    EXPECT_GE(all[1].drain_ms, 3000U);
+    EXPECT_LT(all[1].drain_ms, 30'000U);
 }
 
 TEST_F(CloserProcess, AKilledClosersLedgerIsTheNextOnes) {
@@ -171,12 +171,12 @@ TEST_F(CloserProcess, AKilledClosersLedgerIsTheNextOnes) {
     start();
     for (int i = 0; i < 3; ++i)
         ASSERT_EQ(0, send_message(child, encoded(sample_report(Outcome::client_first))));
-    wait_until([&] { return saved_closes() == 3; }, "the ledger is saved");
+    ASSERT_EVENTUALLY(saved_closes(), 3U);
     ::kill(pid, SIGKILL);
     EXPECT_EQ(128 + SIGKILL, wait_status());
     start();
     ASSERT_EQ(0, send_message(child, encoded(sample_report(Outcome::client_first))));
-    wait_until([&] { return saved_closes() == 4; }, "the ledger is saved with the one before");
+    ASSERT_EVENTUALLY(saved_closes(), 4U) << "with the one before";
 }
 
 TEST_F(CloserProcess, AKilledClosersSocketsAreLostAndWhatIsQueuedIsServed) {
@@ -202,7 +202,7 @@ TEST_F(CloserProcess, AKilledClosersSocketsAreLostAndWhatIsQueuedIsServed) {
     wait_until_received(150);
     for (TcpPair& pair : pairs) pair.client.reset();
     EXPECT_EQ(50U, records(50).size());
-    EXPECT_EQ(50U, read(counters->records));
+    EXPECT_EVENTUALLY(read(counters->records), 50U);
 }
 
 }  // namespace

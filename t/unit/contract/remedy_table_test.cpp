@@ -2,6 +2,7 @@
 #include "finwait/remedy_table.hpp"
 
 #include <gtest/gtest.h>
+#include <time.h>
 
 #include <chrono>
 #include <cstdio>
@@ -147,11 +148,16 @@ TEST_F(RemedyTableTest, IsReadWhileItIsWritten) {
 
 // What a request pays where FinWaitAuto is On.
 TEST_F(RemedyTableTest, CostsNextToNothingWhileItIsEmpty) {
-    using Clock = std::chrono::steady_clock;
     constexpr int kRounds = 1'000'000;
+    // This thread's own: whatever else the machine does is not counted.
+    const auto cpu_time = [] {
+        timespec time{};
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+        return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+    };
     const auto time_of = [&](const std::string& user_agent) {
         std::uint64_t found = 0;
-        const auto begun = Clock::now();
+        const double begun = cpu_time();
         for (int i = 0; i < kRounds; ++i) {
             asm volatile("" : : "r"(table.get()) : "memory");
             if (table->is_empty()) continue;
@@ -160,7 +166,7 @@ TEST_F(RemedyTableTest, CostsNextToNothingWhileItIsEmpty) {
             found += table->find(table->key_of(client, network(1)), kNow) != Remedy::none;
         }
         EXPECT_EQ(0U, found);
-        return std::chrono::duration<double, std::nano>(Clock::now() - begun).count() / kRounds;
+        return (cpu_time() - begun) / kRounds;
     };
     const std::string browser(112, 'x');
     const double empty = time_of(browser);

@@ -205,19 +205,16 @@ TEST_F(ReportProgram, MasksAddressesIfAsked) {
 TEST_F(ReportProgram, FollowsALogThroughItsRotation) {
     const std::string log = file("finwait.log", all_log({a_close("a/1.0"), a_close("a/1.0")}));
     Process follower({report_executable(), "--follow", "--csv", "--no-progress", log});
-    const auto shows = [&](const std::string& text) {
-        return wait_until(10s, [&] { return follower.output().find(text) != std::string::npos; });
-    };
-    EXPECT_TRUE(shows("\"a/1.0\",\"\",\"a/1.0\",too_few,2,")) << follower.output();
+    EXPECT_EVENTUALLY(follower.output(), HasSubstr("\"a/1.0\",\"\",\"a/1.0\",too_few,2,"));
     ASSERT_EQ(run({"sh", "-c", "cat >>" + log + " <<'END'\n" + all_log({a_close("b/1.0")}) + "END"})
                   .exit_code,
               0);
-    EXPECT_TRUE(shows("\"b/1.0\"")) << follower.output();
+    EXPECT_EVENTUALLY(follower.output(), HasSubstr("\"b/1.0\""));
     std::filesystem::rename(log, log + ".1");
     file("finwait.log", all_log({a_close("c/1.0")}));
-    EXPECT_TRUE(shows("\"c/1.0\"")) << follower.output();
+    EXPECT_EVENTUALLY(follower.output(), HasSubstr("\"c/1.0\""));
     follower.send_signal(SIGTERM);
-    EXPECT_EQ(follower.wait(10s), 0);
+    EXPECT_EQ(follower.wait(kPatience), 0);
 }
 
 // The tests run in the tree.

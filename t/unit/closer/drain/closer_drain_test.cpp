@@ -75,13 +75,18 @@ TEST_F(CloserDrains, GathersLongerWhileFewClosesKeepComing) {
         }
         return shortest;
     };
+    const auto time_of_a_lone_close = [&] {
+        hand_over_more(1);
+        time_of_wait();
+        const auto time = time_of_wait();
+        settle(pairs.size());
+        return time;
+    };
+    // Whatever else the machine does can only add to these times.
+    EXPECT_EVENTUALLY(time_of_a_lone_close(), testing::Lt(kGatherTimeMax));
     hand_over_more(1);
     time_of_wait();
-    EXPECT_LT(time_of_wait(), kGatherTimeMax) << "a lone close";
-    settle(pairs.size());
-    hand_over_more(1);
-    time_of_wait();
-    EXPECT_LT(shortest_of(2 * kGathered), kGatherTimeMax) << "many closes";
+    EXPECT_EVENTUALLY(shortest_of(2 * kGathered), testing::Lt(kGatherTimeMax)) << "many closes";
     shortest_of(1);
     hand_over_more(1);
     EXPECT_GE(time_of_wait(), kGatherTimeMax) << "few closes";
@@ -158,6 +163,7 @@ TEST_F(CloserDrains, WithFinWaitTimeout0TheClientGetsReset) {
     settle(1);
     turn(5s);
     expect_only(Drain::idle_timeout, Outcome::cut);
+    await_end(pair.client);
     EXPECT_EQ(-1, ::send(pair.client.get(), "x", 1, MSG_NOSIGNAL));
     EXPECT_TRUE(errno == ECONNRESET || errno == EPIPE);
 }
@@ -223,7 +229,7 @@ TEST_F(CloserDrains, TheByteLimitResetsTheClient) {
     expect_only(Drain::byte_limit, Outcome::cut);
     EXPECT_EQ(1001U, only_record().drained_bytes);
     pollfd entry{pair.client.get(), 0, 0};
-    ASSERT_EQ(1, ::poll(&entry, 1, 5000));
+    ASSERT_EQ(1, ::poll(&entry, 1, kPatienceMs));
     EXPECT_NE(0, entry.revents & POLLERR);
 }
 
@@ -335,6 +341,7 @@ TEST_F(CloserDrains, WhoHasClosedIsNotShed) {
     for (int i = 0; i < 50; ++i) {
         TcpPair pair = loopback.half_closed();
         pair.client.reset();
+        await(pair.server, POLLRDHUP);
         hand_over(pair);
     }
     settle(0);

@@ -37,7 +37,7 @@ class CloserMethods : public CloserTest {
     // Behind our FIN, which recv() goes on telling: both directions are over.
     static void expect_reset(const UniqueFd& client) {
         pollfd state{client.get(), 0, 0};
-        EXPECT_EQ(1, ::poll(&state, 1, 5000));
+        EXPECT_EQ(1, ::poll(&state, 1, kPatienceMs));
         EXPECT_NE(0, state.revents & POLLHUP);
     }
 };
@@ -102,7 +102,7 @@ TEST_F(CloserMethods, SoLingerLeavesWhatTheClientSendsUnread) {
     settle(1);
     send_bytes(pair.client, 1000);
     pollfd readable{copy.get(), POLLIN, 0};
-    ASSERT_EQ(1, ::poll(&readable, 1, 5000));
+    ASSERT_EQ(1, ::poll(&readable, 1, kPatienceMs));
     for (int i = 0; i < 5; ++i) turn();
     int unread = 0;
     ASSERT_EQ(0, ::ioctl(copy.get(), FIONREAD, &unread));

@@ -31,14 +31,15 @@ class ManySockets : public CloserProcess {
         const std::array lanes{child.get()};
         for (const StatusFormat format :
              {StatusFormat::html, StatusFormat::json, StatusFormat::metrics}) {
-            const auto begin = std::chrono::steady_clock::now();
-            const UniqueFd page(ask(lanes, {format, {}, {}}, 5s).descriptor);
-            const auto took = std::chrono::steady_clock::now() - begin;
-            EXPECT_GT(size_of_answer(page.get()), 0U);
-            const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
-            RecordProperty("answer_us_" + std::to_string(static_cast<int>(format)),
-                           static_cast<int>(us));
-            EXPECT_LE(took, kSanitized ? 500ms : 50ms);
+            const auto time_of_answer_us = [&] {
+                const auto begin = Clock::now();
+                const UniqueFd page(ask(lanes, {format, {}, {}}, kPatience).descriptor);
+                const auto took = Clock::now() - begin;
+                EXPECT_GT(size_of_answer(page.get()), 0U);
+                return std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+            };
+            // A busy machine may delay some answers, what is held would delay each of them.
+            EXPECT_EVENTUALLY(time_of_answer_us(), testing::Le(kSanitized ? 500'000 : 50'000));
         }
     }
     std::uint64_t private_bytes() const {
@@ -96,6 +97,7 @@ TEST_F(ManySockets, TimersAreExactWhileOneClientFloods) {
     policy.drain_timeout_ms = kLimitMs;
     hold(kManySockets / 2);
     wait_until_held(1);
+    const std::uint64_t late_ms_max = (kSanitized ? 500 : 50) + waited_for_a_core_ms();
     tell(ControlKind::finish, 0);
     EXPECT_EQ(0, wait_status());
     flood.join();
@@ -117,7 +119,7 @@ TEST_F(ManySockets, TimersAreExactWhileOneClientFloods) {
         std::sort(late.begin(), late.end());
         const std::uint64_t p99 = late[late.size() * 99 / 100];
         RecordProperty("late_ms_p99_" + std::string(name_of(drain)), static_cast<int>(p99));
-        EXPECT_LE(p99, kSanitized ? 500U : 50U) << name_of(drain);
+        EXPECT_LE(p99, late_ms_max) << name_of(drain);
     }
 }
 
@@ -132,7 +134,7 @@ class ManyWaiting : public ManySockets {
         policy.wait_timeout_ms = 60'000;
         policy.drain_idle_timeout_ms = 300;
         hold(kWaiting);
-        wait_until([&] { return read(counters->waiting[2]) == kWaiting; }, "all wait");
+        ASSERT_EVENTUALLY(read(counters->waiting[2]), kWaiting);
     }
     Time cpu_time() const {
         clockid_t clock{};
@@ -150,7 +152,7 @@ TEST_F(ManyWaiting, CostAtMostTwoPercentOfACore) {
     const auto share_of_core = [&] {
         const Time begin = moment_now().monotonic;
         const Time used = cpu_time();
-        wait_until([&] { return moment_now().monotonic >= begin + 3s; }, "three seconds");
+        std::this_thread::sleep_for(3s);
         return std::chrono::duration<double>(cpu_time() - used) /
                std::chrono::duration<double>(moment_now().monotonic - begin);
     };

@@ -15,8 +15,16 @@
 #include <utility>
 
 #include "closer/unique_fd.hpp"
+#include "eventually.hpp"
 
 namespace finwait::test {
+
+inline int tcp_state(const UniqueFd& socket) {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    EXPECT_EQ(0, ::getsockopt(socket.get(), IPPROTO_TCP, TCP_INFO, &info, &size));
+    return info.tcpi_state;
+}
 
 struct TcpPair {
     UniqueFd client;
@@ -25,12 +33,13 @@ struct TcpPair {
     void half_close() const { ASSERT_EQ(0, ::shutdown(server.get(), SHUT_WR)); }
 
     // The client's system would acknowledge our FIN up to 40 ms later; it does so at once when
-    // the FIN has been read.
+    // the FIN has been read. On a busy machine that, too, may come a little later.
     void acknowledge_now() const {
         char none;
         ASSERT_EQ(0, ::recv(client.get(), &none, 1, 0));
         const int on = 1;
         ASSERT_EQ(0, ::setsockopt(client.get(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on));
+        ASSERT_EVENTUALLY(tcp_state(server), TCP_FIN_WAIT2);
     }
 };
 
@@ -44,7 +53,12 @@ inline int tcp_option(const UniqueFd& socket, int option) {
 // Loopback delivers within a system call or soon after; poll() waits for the latter.
 inline void await(const UniqueFd& socket, short events) {
     pollfd entry{socket.get(), events, 0};
-    ASSERT_EQ(1, ::poll(&entry, 1, 5000));
+    ASSERT_EQ(1, ::poll(&entry, 1, kPatienceMs));
+}
+
+// Until both directions are over, as after a RST.
+inline void await_end(const UniqueFd& socket) {
+    await(socket, 0);  // POLLERR and POLLHUP need no asking
 }
 
 inline void reset(UniqueFd& socket) {
@@ -64,7 +78,7 @@ inline int end_seen_by(const UniqueFd& socket) {
     char bytes[4096];
     for (;;) {
         pollfd readable{socket.get(), POLLIN, 0};
-        if (::poll(&readable, 1, 5000) != 1) return ETIMEDOUT;
+        if (::poll(&readable, 1, kPatienceMs) != 1) return ETIMEDOUT;
         const ssize_t size = ::recv(socket.get(), bytes, sizeof bytes, 0);
         if (size < 0) return errno;
         if (size == 0) return 0;

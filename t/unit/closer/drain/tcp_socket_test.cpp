@@ -14,12 +14,6 @@ namespace {
 
 using namespace test;
 
-void await_state(const UniqueFd& socket, TcpState state) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-    while (end_facts(socket.get()).state != state)
-        ASSERT_LT(std::chrono::steady_clock::now(), end) << name_of(state);
-}
-
 TEST(ApplyPolicy, SetsWhatTheKernelBounds) {
     const TcpPair pair = Loopback().half_closed();
     Policy policy;
@@ -159,7 +153,7 @@ TEST(UnackedBytes, IsZeroExactlyInFinWait2) {
     EXPECT_GT(unacked_bytes(pair.server.get()), 1U);
     EXPECT_EQ(TcpState::fin_wait_1, end_facts(pair.server.get()).state);
     EXPECT_EQ(0, end_seen_by(pair.client));
-    await_state(pair.server, TcpState::fin_wait_2);
+    EXPECT_EVENTUALLY(end_facts(pair.server.get()).state, TcpState::fin_wait_2);
     EXPECT_EQ(0U, unacked_bytes(pair.server.get()));
 }
 
@@ -177,7 +171,7 @@ TEST(EndFacts, StateIsClosedAfterBothFins) {
     TcpPair pair = Loopback().half_closed();
     pair.client.reset();
     await(pair.server, POLLRDHUP);
-    await_state(pair.server, TcpState::closed);
+    EXPECT_EVENTUALLY(end_facts(pair.server.get()).state, TcpState::closed);
 }
 
 TEST(ResetAtClose, SendsReset) {
@@ -186,7 +180,7 @@ TEST(ResetAtClose, SendsReset) {
     reset_at_close(pair.server.get());
     pair.server.reset();
     pollfd entry{pair.client.get(), 0, 0};
-    ASSERT_EQ(1, ::poll(&entry, 1, 5000));
+    ASSERT_EQ(1, ::poll(&entry, 1, kPatienceMs));
     EXPECT_NE(0, entry.revents & (POLLERR | POLLHUP));
 }
 

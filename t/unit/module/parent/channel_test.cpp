@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "closer/unique_fd.hpp"
+#include "eventually.hpp"
 
 namespace finwait {
 namespace {

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "clients/can.hpp"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <exception>
+
+#include "clients/netns.hpp"
+
+namespace finwait::test {
+
+const std::string& why_no_other_user() {
+    static const std::string why =
+        ::geteuid() == 0 ? "" : "only root can start a server as another user";
+    return why;
+}
+
+const std::string& why_no_vanishing_clients() {
+    static const std::string why = [] {
+        if (::geteuid() != 0) return std::string("only root can make clients that vanish");
+        try {
+            Netns netns;
+            netns.vanish();
+            return std::string();
+        } catch (const std::exception& error) {
+            return std::string("no clients that vanish can be made here: ") + error.what();
+        }
+    }();
+    return why;
+}
+
+const std::string& why_no_capture() {
+    static const std::string why = [] {
+        const int fd = ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);
+        if (fd < 0)
+            return std::string("segments cannot be captured: a raw socket: ") +
+                   std::strerror(errno);
+        ::close(fd);
+        return std::string();
+    }();
+    return why;
+}
+
+// The file is there in every network namespace and can be written in the machine's own.
+const std::string& why_no_wmem_max() {
+    static const std::string why = [] {
+        const int fd = ::open("/proc/sys/net/core/wmem_max", O_WRONLY | O_CLOEXEC);
+        if (fd < 0)
+            return std::string("net.core.wmem_max cannot be set here: ") + std::strerror(errno);
+        ::close(fd);
+        return std::string();
+    }();
+    return why;
+}
+
+}  // namespace finwait::test

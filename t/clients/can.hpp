@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What this machine lets these tests do. Each question is asked once, by trying; the answer is ""
+// or the sentence that a test which needs it is skipped with.
+#pragma once
+
+#include <string>
+
+namespace finwait::test {
+
+const std::string& why_no_other_user();         // a server of root's, or of another user
+const std::string& why_no_vanishing_clients();  // network namespaces, veth pairs and nftables
+const std::string& why_no_capture();            // a raw socket
+const std::string& why_no_wmem_max();           // sysctl net.core.wmem_max
+
+}  // namespace finwait::test
+
+#define SKIP_IF(why_not) \
+    if (const std::string& reason = (why_not); !reason.empty()) GTEST_SKIP() << reason
