@@ -51,6 +51,12 @@ bool is_closed(int socket) {
     return info && info->tcpi_state == static_cast<int>(TcpState::closed);
 }
 
+bool has_acknowledged_fin(int socket) {
+    const auto info = info_of(socket);
+    // Only what is acknowledged counts the FIN, as one byte.
+    return info && info->tcpi_bytes_acked > info->tcpi_bytes_sent - info->tcpi_bytes_retrans;
+}
+
 bool has_unacknowledged(int socket) {
     int bytes = 0;
     return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0;

@@ -26,6 +26,9 @@ enum class Peek : std::uint8_t {
 // True if the connection has ended by RST or by both FINs. Unread bytes hide that from peek_at().
 [[nodiscard]] bool is_closed(int socket);
 
+// True if the client has acknowledged our FIN; of a connection that has ended, too.
+[[nodiscard]] bool has_acknowledged_fin(int socket);
+
 // True if the client has not acknowledged all that was written.
 [[nodiscard]] bool has_unacknowledged(int socket);
 
