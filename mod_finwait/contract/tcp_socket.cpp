@@ -74,6 +74,13 @@ std::optional<Received> received_on(int socket) {
                     std::chrono::milliseconds(info->tcpi_last_data_recv)};
 }
 
+bool speaks_tcp(int socket) {
+    int protocol = 0;
+    socklen_t size = sizeof protocol;
+    return ::getsockopt(socket, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+           protocol == IPPROTO_TCP;
+}
+
 bool only_fin_unacknowledged(int socket, int goodbye_max) {
     int unacknowledged = 0;
     return ::ioctl(socket, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged <= 1 + goodbye_max;

@@ -46,6 +46,9 @@ struct Received {
 // Nothing where the kernel gives no answer.
 [[nodiscard]] std::optional<Received> received_on(int socket);
 
+// False for MPTCP, which `mptcpize` makes of TCP without its program's knowledge.
+[[nodiscard]] bool speaks_tcp(int socket);
+
 // True if the client has acknowledged everything but our FIN and at most `goodbye_max` bytes before
 // it. SIOCOUTQ counts the FIN: it is 1 right after shutdown() and 0 in FIN_WAIT_2 (net/ipv4/tcp.c,
 // tcp_ioctl).

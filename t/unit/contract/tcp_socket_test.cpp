@@ -144,5 +144,14 @@ TEST(ReceivedOn, ASocketThatIsClosedIsNotKnown) {
     EXPECT_FALSE(received_on(-1));
 }
 
+TEST(SpeaksTcp, IsFalseForAnythingElse) {
+    const TcpPair tcp;
+    EXPECT_TRUE(speaks_tcp(tcp.server.get()));
+    EXPECT_FALSE(speaks_tcp(UniqueFd(::socket(AF_INET, SOCK_DGRAM, 0)).get()));
+    EXPECT_FALSE(speaks_tcp(-1));
+    const UniqueFd mptcp(::socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP));
+    EXPECT_FALSE(speaks_tcp(mptcp.get())) << "also -1, where the kernel has none";
+}
+
 }  // namespace
 }  // namespace finwait
