@@ -51,6 +51,12 @@ bool is_closed(int socket) {
     return info && info->tcpi_state == static_cast<int>(TcpState::closed);
 }
 
+bool has_acknowledged_fin(int socket) {
+    const auto info = info_of(socket);
+    // Only what is acknowledged counts the FIN, as one byte.
+    return info && info->tcpi_bytes_acked > info->tcpi_bytes_sent - info->tcpi_bytes_retrans;
+}
+
 bool has_unacknowledged(int socket) {
     int bytes = 0;
     return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0;
@@ -66,6 +72,13 @@ std::optional<Received> received_on(int socket) {
     if (!info) return std::nullopt;
     return Received{info->tcpi_bytes_received != 0,
                     std::chrono::milliseconds(info->tcpi_last_data_recv)};
+}
+
+bool speaks_tcp(int socket) {
+    int protocol = 0;
+    socklen_t size = sizeof protocol;
+    return ::getsockopt(socket, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+           protocol == IPPROTO_TCP;
 }
 
 bool only_fin_unacknowledged(int socket, int goodbye_max) {

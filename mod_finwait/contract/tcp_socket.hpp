@@ -26,6 +26,9 @@ enum class Peek : std::uint8_t {
 // True if the connection has ended by RST or by both FINs. Unread bytes hide that from peek_at().
 [[nodiscard]] bool is_closed(int socket);
 
+// True if the client has acknowledged our FIN; of a connection that has ended, too.
+[[nodiscard]] bool has_acknowledged_fin(int socket);
+
 // True if the client has not acknowledged all that was written.
 [[nodiscard]] bool has_unacknowledged(int socket);
 
@@ -42,6 +45,9 @@ struct Received {
 
 // Nothing where the kernel gives no answer.
 [[nodiscard]] std::optional<Received> received_on(int socket);
+
+// False for MPTCP, which `mptcpize` makes of TCP without its program's knowledge.
+[[nodiscard]] bool speaks_tcp(int socket);
 
 // True if the client has acknowledged everything but our FIN and at most `goodbye_max` bytes before
 // it. SIOCOUTQ counts the FIN: it is 1 right after shutdown() and 0 in FIN_WAIT_2 (net/ipv4/tcp.c,

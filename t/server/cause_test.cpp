@@ -175,6 +175,17 @@ TEST_P(CausePerMpm, WebsocketEndedByTheBackendIsTunnelEnd) {
     use_websocket_until_the_backend_ends_it(httpd);
 }
 
+TEST_P(CausePerMpm, WebsocketThatTheClientResetsIsRecordedAsReset) {
+    Backend backend(Backend::websocket_echo);
+    Httpd httpd(mpm, websockets_to(backend));
+    Client client = httpd.client();
+    EXPECT_EQ(client.get("/ws", kWebsocket).status, 101);
+    client.reset();
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(name_of(record.cause), "tunnel_end");
+    EXPECT_EQ(record.outcome, Outcome::reset);
+}
+
 TEST_P(CausePerMpm, WebsocketOfModProxyWstunnelItselfIsTunnelEnd) {
     Backend backend(Backend::websocket_echo);
     Httpd httpd(mpm, "ProxyWebsocketFallbackToProxyHttp Off\n" + websockets_to(backend));

@@ -3,7 +3,9 @@
 // Connections that httpd itself gives up while the client is there: whatever ended them, the socket
 // is half-closed and in the closer's hands, where our limits are in force.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include "server/each.hpp"
 
@@ -167,6 +169,55 @@ TEST_P(RefusedCertificate, IsNeverOursToCutWithCurl) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, RefusedCertificate, testing::ValuesIn(kEachMpm), NameOf());
+
+// `mptcpize run` does the same: httpd believes that its sockets are TCP's.
+constexpr const char* kMptcpize = R"(
+#include <netinet/in.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+extern "C" int socket(int family, int type, int protocol) {
+    const bool is_tcp = (family == AF_INET || family == AF_INET6) && (type & 15) == 1 && protocol != 262;
+    return static_cast<int>(syscall(SYS_socket, family, type, is_tcp ? 262 : protocol));
+})";
+
+int connected_by_mptcp(std::uint16_t port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+    if (fd < 0) return fd;
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+    return fd;
+}
+
+using Mptcp = PerMpm;
+
+TEST_P(Mptcp, IsLeftToHttpdAndTcpBesideItIsNot) {
+    const int known = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+    if (known < 0) GTEST_SKIP() << "this kernel has no MPTCP (net.mptcp.enabled)";
+    ::close(known);
+    const std::string source = Suite::dir() + "/mptcpize.cpp", library = Suite::dir() + "/m.so";
+    write_file(source, kMptcpize);
+    if (run({"g++", "-shared", "-fPIC", "-o", library, source}).exit_code != 0)
+        GTEST_SKIP() << "no g++ to build what makes httpd's listeners MPTCP";
+    Httpd httpd(mpm, "", {.launcher = {"env", "LD_PRELOAD=" + library}});
+    Client client(Transport::plain, httpd.port(), {.fd = connected_by_mptcp(httpd.port())});
+    EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
+    EXPECT_EQ(client.wait_end(5s), End::fin);
+    client.close();
+    EXPECT_TRUE(httpd.wait_closes(1));
+    EXPECT_EQ(
+        read(httpd.counters().module().declined[static_cast<std::size_t>(Decline::no_socket)]), 1U)
+        << httpd.counters().text();
+    // Who does not speak it is accepted as TCP by the same listener.
+    Client plain = httpd.client();
+    EXPECT_TRUE(plain.get("/small", "Connection: close\r\n").complete);
+    plain.close();
+    EXPECT_EQ(httpd.record_of(plain).cause, Cause::client_asked);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, Mptcp, testing::ValuesIn(kEachMpm), NameOf());
 
 }  // namespace
 }  // namespace finwait::test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/connection/client_socket.hpp"
 
+#include <ap_listen.h>
 #include <apr_portable.h>
 #include <http_core.h>
 
@@ -8,10 +9,27 @@
 
 namespace finwait {
 
+namespace {
+
+// What TCP's listener accepts is TCP, so that one look at the listeners answers for all. (MPTCP's
+// accepts both.)
+bool every_listener_speaks_tcp() {
+    static const bool answer = [] {
+        for (const ap_listen_rec* listener = ap_listeners; listener; listener = listener->next)
+            if (!speaks_tcp(descriptor_of(listener->sd))) return false;
+        return true;
+    }();
+    return answer;
+}
+
+}  // namespace
+
 bool is_tcp(apr_socket_t* socket) {
     int protocol = 0;
-    return socket && apr_socket_protocol_get(socket, &protocol) == APR_SUCCESS &&
-           (protocol == 0 || protocol == APR_PROTO_TCP);
+    if (!socket || apr_socket_protocol_get(socket, &protocol) != APR_SUCCESS) return false;
+    if (protocol != 0 && protocol != APR_PROTO_TCP) return false;
+    const int descriptor = descriptor_of(socket);
+    return descriptor < 0 || every_listener_speaks_tcp() || speaks_tcp(descriptor);
 }
 
 int descriptor_of(apr_socket_t* socket) {

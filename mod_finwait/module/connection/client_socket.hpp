@@ -11,7 +11,8 @@
 
 namespace finwait {
 
-// A listener may speak SCTP; mpm_itk takes the socket away (null).
+// A listener may speak SCTP, or MPTCP, which APR takes for TCP; mpm_itk takes the socket away
+// (null).
 [[nodiscard]] bool is_tcp(apr_socket_t* socket);
 
 // -1 once httpd has closed it.

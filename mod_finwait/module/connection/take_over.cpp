@@ -92,7 +92,9 @@ std::optional<Outcome> outcome_without_drain(const Close& close, Cause cause) {
             return Outcome::reset;
         case Peek::closed:
             // mod_proxy half-closes both ends of a tunnel itself and waits for the FINs.
-            return cause == Cause::tunnel_end ? Outcome::fin : Outcome::reset;
+            return cause == Cause::tunnel_end && has_acknowledged_fin(close.socket)
+                       ? Outcome::fin
+                       : Outcome::reset;
         case Peek::nothing:
         case Peek::data:
             break;

@@ -93,6 +93,23 @@ TEST(IsClosed, SeesARstBehindUnreadBytes) {
     EXPECT_TRUE(is_closed(pair.server.get()));
 }
 
+TEST(HasAcknowledgedFin, TellsBothFinsFromARst) {
+    TcpPair ended;
+    ASSERT_EQ(::send(ended.server.get(), "reply", 5, 0), 5);
+    EXPECT_FALSE(has_acknowledged_fin(ended.server.get()));
+    ::shutdown(ended.server.get(), SHUT_WR);
+    std::array<char, 8> read;
+    ASSERT_EQ(::recv(ended.client.get(), read.data(), read.size(), MSG_WAITALL), 5);
+    ended.client = UniqueFd();
+    wait_for_end(ended.server.get());
+    EXPECT_TRUE(has_acknowledged_fin(ended.server.get()));
+
+    TcpPair aborted;
+    ASSERT_EQ(::send(aborted.server.get(), "reply", 5, 0), 5);
+    reset(aborted);
+    EXPECT_FALSE(has_acknowledged_fin(aborted.server.get()));
+}
+
 TEST(HasUnacknowledged, IsTrueOnlyWhereTheClientLeavesDataUnread) {
     const TcpPair pair;
     EXPECT_FALSE(has_unacknowledged(pair.server.get()));
@@ -125,6 +142,15 @@ TEST(ReceivedOn, TellsWhetherAByteEverCame) {
 
 TEST(ReceivedOn, ASocketThatIsClosedIsNotKnown) {
     EXPECT_FALSE(received_on(-1));
+}
+
+TEST(SpeaksTcp, IsFalseForAnythingElse) {
+    const TcpPair tcp;
+    EXPECT_TRUE(speaks_tcp(tcp.server.get()));
+    EXPECT_FALSE(speaks_tcp(UniqueFd(::socket(AF_INET, SOCK_DGRAM, 0)).get()));
+    EXPECT_FALSE(speaks_tcp(-1));
+    const UniqueFd mptcp(::socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP));
+    EXPECT_FALSE(speaks_tcp(mptcp.get())) << "also -1, where the kernel has none";
 }
 
 }  // namespace
