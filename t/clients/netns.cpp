@@ -37,7 +37,12 @@ Netns::Netns() {
     const std::string prefix =
         "10." + std::to_string(192 + pid / 256 % 64) + "." + std::to_string(pid % 256) + ".";
     server_address_ = prefix + std::to_string(block + 1);
-    if (run({"ip", "netns", "add", name_}).exit_code != 0) cannot_be_tried(kNoNetworks);
+    // `ip -n` mounts, too, which a chroot may not allow.
+    if (run({"ip", "netns", "add", name_}).exit_code != 0 ||
+        run({"ip", "-n", name_, "link", "set", "lo", "up"}).exit_code != 0) {
+        run({"ip", "netns", "del", name_});
+        cannot_be_tried(kNoNetworks);
+    }
     must({"ip", "link", "add", link_, "type", "veth", "peer", "name", "client", "netns", name_});
     must({"ip", "addr", "add", server_address_ + "/30", "dev", link_});
     must({"ip", "link", "set", link_, "up"});
