@@ -17,7 +17,7 @@ namespace finwait::test {
 }
 
 constexpr char kNoNetworks[] =
-    "networks of their own are not allowed here (CAP_SYS_ADMIN, CAP_NET_ADMIN)";
+    "ip netns cannot make networks here (CAP_SYS_ADMIN, CAP_NET_ADMIN, a root that is a mount)";
 constexpr char kNoDescriptorsOfOthers[] =
     "descriptors of another user's process cannot be read here (CAP_SYS_PTRACE)";
 

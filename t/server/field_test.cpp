@@ -153,7 +153,7 @@ TEST_P(RefusedCertificate, IsNeverOursToCutWithCurl) {
     constexpr std::size_t kCalls = 5;
     for (std::size_t i = 0; i < kCalls; ++i)
         EXPECT_EQ(run({"curl", "-s", "-o", "/dev/null", url}).exit_code, kPeerFailedVerification);
-    ASSERT_TRUE(httpd.wait_closes(kCalls) && httpd.wait_settled()) << httpd.counters().text();
+    ASSERT_TRUE(httpd.wait_settled(kCalls));
     const auto records = httpd.records();
     EXPECT_EQ(records.size(), kCalls);
     for (const Record& record : records) {
@@ -206,7 +206,7 @@ TEST_P(Mptcp, IsLeftToHttpdAndTcpBesideItIsNot) {
     EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
     EXPECT_EQ(client.wait_end(5s), End::fin);
     client.close();
-    EXPECT_TRUE(httpd.wait_closes(1));
+    ASSERT_TRUE(httpd.wait_settled(1));
     EXPECT_EQ(
         read(httpd.counters().module().declined[static_cast<std::size_t>(Decline::no_socket)]), 1U)
         << httpd.counters().text();

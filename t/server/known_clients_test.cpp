@@ -121,7 +121,7 @@ TEST(KnownClients, IdleSessionOfPythonRequestsLeavesNoFinWait2) {
         EXPECT_EQ(record.requests, 1U);
         EXPECT_TRUE(record.outcome == Outcome::fin || record.outcome == Outcome::client_first)
             << record.outcome;
-        EXPECT_FALSE(is_stuck(record.drain, record.state));
+        EXPECT_FALSE(is_stuck(record.drain, record.state, record.probe));
     }
 }
 
