@@ -2,6 +2,7 @@
 //
 // What holds with as many sockets as a busy server leaves behind: memory and exact timers.
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string>
 #include <thread>
@@ -19,9 +20,11 @@ constexpr std::size_t kManySockets = kSanitized ? 2'000 : 10'000;
 
 class ManySockets : public CloserProcess {
   protected:
+    // To one address the kernel has some 14,000 ports at hand, and searches for any further one.
+    TcpPair half_closing() { return listeners[clients.size() % listeners.size()].half_closing(); }
     void hold(std::size_t count) {
         for (std::size_t i = 0; i < count; ++i) {
-            TcpPair pair = loopback.half_closed();
+            TcpPair pair = half_closing();
             hand_over(pair);
             clients.push_back(std::move(pair.client));
         }
@@ -30,21 +33,23 @@ class ManySockets : public CloserProcess {
         const std::array lanes{child.get()};
         for (const StatusFormat format :
              {StatusFormat::html, StatusFormat::json, StatusFormat::metrics}) {
-            const auto time_of_answer_us = [&] {
+            const auto answer_ms = [&] {
                 const auto begin = Clock::now();
+                const Time waited = both_waited();
                 const UniqueFd page(ask(lanes, {format, {}}, kPatience).descriptor);
-                const auto took = Clock::now() - begin;
+                const Time took = Clock::now() - begin - (both_waited() - waited);
                 EXPECT_GT(size_of_answer(page.get()), 0U);
-                return std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+                return std::chrono::duration<double, std::milli>(took).count();
             };
             // A busy machine may delay some answers, what is held would delay each of them.
-            EXPECT_EVENTUALLY(time_of_answer_us(), testing::Le(kSanitized ? 500'000 : 50'000));
+            EXPECT_EVENTUALLY(answer_ms(), testing::Le(kSanitized ? 500 : 50));
         }
     }
     std::uint64_t private_bytes() const {
         return std::stoull(status_field("RssAnon").at(0)) * 1024;
     }
 
+    std::array<Loopback, 4> listeners;
     std::vector<UniqueFd> clients;
 };
 
@@ -58,7 +63,7 @@ TEST_F(ManySockets, EachTakesAtMostHalfAKilobyteOfUserMemory) {
     handoff.policy = policy;
     const std::uint64_t before = private_bytes();
     for (std::size_t i = 0; i < kManySockets; ++i) {
-        TcpPair pair = loopback.half_closed();
+        TcpPair pair = half_closing();
         handoff.half_close = moment_now().monotonic;
         ASSERT_EQ(0, send_message(child, encoded(handoff), {pair.server.get()}));
         clients.push_back(std::move(pair.client));
@@ -96,7 +101,8 @@ TEST_F(ManySockets, TimersAreExactWhileOneClientFloods) {
     policy.drain_timeout_ms = kLimitMs;
     hold(kManySockets / 2);
     wait_until_held(1);
-    const std::uint64_t late_ms_max = (kSanitized ? 500 : 50) + waited_for_a_core_ms();
+    const std::uint64_t late_ms_max =
+        (kSanitized ? 500 : 50) + static_cast<std::uint64_t>(closer_waited() / 1ms);
     tell(ControlKind::finish, 0);
     EXPECT_EQ(0, wait_status());
     flood.join();
@@ -122,7 +128,8 @@ TEST_F(ManySockets, TimersAreExactWhileOneClientFloods) {
     }
 }
 
-// Those in TIME_WAIT and in FIN_WAIT_2, of whoever has closed them within the last minute.
+// Those in TIME_WAIT and in FIN_WAIT_2, of whoever has closed them within the last two
+// minutes.
 std::size_t closed_sockets_kept() {
     std::ifstream sockstat("/proc/net/sockstat");
     std::size_t count = 0;
@@ -135,19 +142,20 @@ class ManyFollowed : public ManySockets {
   protected:
     static constexpr std::size_t kFollowed = kSanitized ? 1'000 : 15'000;
 
-    // Clients that never close, their drains over: the kernel keeps each for a minute.
+    // Clients that never close, their drains over: the kernel keeps each for two minutes, in which
+    // a busy machine makes all of them.
     void SetUp() override {
         ManySockets::SetUp();
         std::size_t most = 0;
         std::ifstream("/proc/sys/net/ipv4/tcp_max_tw_buckets") >> most;
         if (most < 2 * kFollowed) GTEST_SKIP() << "tcp_max_tw_buckets is " << most;
-        // The kernel forgets those of other tests within a minute.
-        ASSERT_TRUE(wait_until(90s, [&] { return closed_sockets_kept() + 2 * kFollowed <= most; }))
+        // The kernel forgets those of other tests within two minutes.
+        ASSERT_TRUE(wait_until(150s, [&] { return closed_sockets_kept() + 2 * kFollowed <= most; }))
             << closed_sockets_kept() << " closed sockets are still in the kernel, of at most "
             << most << " (tcp_max_tw_buckets)";
         max_followed = 100'000;
         start();
-        policy.linger2_s = 60;
+        policy.linger2_s = 120;
         policy.drain_idle_timeout_ms = 300;
         hold(kFollowed);
         ASSERT_EVENTUALLY(read(counters->followed[2]), kFollowed);
@@ -159,8 +167,7 @@ class ManyFollowed : public ManySockets {
     }
 };
 
-// Whatever else the machine does can only add to what this costs: so the cheaper of two times
-// counts.
+// Whatever else the machine does can only add to what this costs: so the cheapest time counts.
 TEST_F(ManyFollowed, CostAtMostTwoPercentOfACore) {
     const auto share_of_core = [&] {
         const Time begin = moment_now().monotonic;
@@ -169,10 +176,8 @@ TEST_F(ManyFollowed, CostAtMostTwoPercentOfACore) {
         return std::chrono::duration<double>(cpu_time() - used) /
                std::chrono::duration<double>(moment_now().monotonic - begin);
     };
-    const double share = std::min(share_of_core(), share_of_core());
-    RecordProperty("percent_of_a_core", std::to_string(100 * share));
+    EXPECT_EVENTUALLY(share_of_core(), testing::Le(kSanitized ? 1.0 : 0.02));
     EXPECT_EQ(kFollowed, read(counters->followed[2]));
-    EXPECT_LE(share, kSanitized ? 1.0 : 0.02);
 }
 
 TEST_F(ManyFollowed, DoNotDelayTheStatusPage) {
@@ -189,12 +194,13 @@ TEST_F(ManyFollowed, LeaveTheDeadlinesOfHeldSocketsExact) {
     policy.drain_timeout_ms = kLimitMs;
     policy.drain_idle_timeout_ms = 60'000;
     for (std::size_t i = 0; i < kHeld; ++i) {
-        TcpPair pair = loopback.half_closed();
+        TcpPair pair = half_closing();
         hand_over(pair, 7);
         clients.push_back(std::move(pair.client));
     }
     ASSERT_EVENTUALLY(read(counters->followed[2]), kFollowed + kHeld);
-    const std::uint64_t late_ms_max = (kSanitized ? 500 : 50) + waited_for_a_core_ms();
+    const std::uint64_t late_ms_max =
+        (kSanitized ? 500 : 50) + static_cast<std::uint64_t>(closer_waited() / 1ms);
     tell(ControlKind::finish, 0);
     EXPECT_EQ(0, wait_status());
     std::uint64_t latest = 0;
