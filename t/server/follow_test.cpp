@@ -3,6 +3,7 @@
 // What clients do after the drain, when nobody owns their connection any more: the Record knows.
 #include <gtest/gtest.h>
 
+#include "clients/can.hpp"
 #include "clients/crowd.hpp"
 #include "clients/netns.hpp"
 #include "server/config.hpp"
@@ -101,6 +102,7 @@ TEST(Followed, BeyondFinWaitMaxFollowedEndUnknownAtOnce) {
 }
 
 TEST(Followed, OnIPv6AndOnIPv4ThroughAnIPv6Listener) {
+    SKIP_IF(why_no_ipv6());
     const std::uint16_t port = free_ports().plain;
     Httpd httpd(Mpm::event,
                 "FinWaitDrainIdleTimeout 200ms\nListen [::]:" + std::to_string(port) + "\n");
@@ -114,8 +116,9 @@ TEST(Followed, OnIPv6AndOnIPv4ThroughAnIPv6Listener) {
 }
 
 TEST(Followed, AnAcknowledgementThatComesAfterTheDrainBeginsFinWait2) {
+    SKIP_IF(why_no_vanishing_clients());
     Netns netns;
-    Httpd httpd(Mpm::event, "KeepAliveTimeout 300ms\nFinWaitDrainIdleTimeout 500ms\n",
+    Httpd httpd(Mpm::event, "KeepAliveTimeout 3s\nFinWaitDrainIdleTimeout 500ms\n",
                 {.listen = netns.server_address()});
     Client client = netns.connect(Transport::plain, httpd.port());
     EXPECT_TRUE(client.get("/small").complete);
@@ -126,7 +129,7 @@ TEST(Followed, AnAcknowledgementThatComesAfterTheDrainBeginsFinWait2) {
     EXPECT_EQ(record.state, TcpState::fin_wait_1) << "when the drain ended";
     EXPECT_EQ(record.outcome, Outcome::kernel_timeout) << name_of(record.outcome);
     EXPECT_GE(record.fin_wait_2_ms, 800U);
-    EXPECT_LE(record.fin_wait_2_ms, 2500U);
+    EXPECT_LE(record.fin_wait_2_ms, 20'000U);
 }
 
 }  // namespace
