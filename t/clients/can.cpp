@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <exception>
 
@@ -54,6 +55,20 @@ const std::string& why_no_wmem_max() {
             return std::string("net.core.wmem_max cannot be set here: ") + std::strerror(errno);
         ::close(fd);
         return std::string();
+    }();
+    return why;
+}
+
+const std::string& why_no_ipv6() {
+    static const std::string why = [] {
+        const int fd = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in6 at{};
+        at.sin6_family = AF_INET6;
+        at.sin6_addr = in6addr_loopback;
+        const bool is_here = ::bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0;
+        const std::string error = std::strerror(errno);
+        ::close(fd);
+        return is_here ? std::string() : "this machine has no IPv6: ::1: " + error;
     }();
     return why;
 }

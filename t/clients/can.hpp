@@ -12,6 +12,7 @@ const std::string& why_no_other_user();         // a server of root's, or of ano
 const std::string& why_no_vanishing_clients();  // network namespaces, veth pairs and nftables
 const std::string& why_no_capture();            // a raw socket
 const std::string& why_no_wmem_max();           // sysctl net.core.wmem_max
+const std::string& why_no_ipv6();               // ::1
 
 }  // namespace finwait::test
 

@@ -11,7 +11,6 @@
 
 #include "clients/can.hpp"
 #include "clients/netns.hpp"
-#include "clients/skip.hpp"
 #include "server/each.hpp"
 #include "server/status.hpp"
 
@@ -96,11 +95,6 @@ class ReportTruth : public testing::Test {
         std::filesystem::remove(*log);
         delete log;
     }
-    // GoogleTest before 1.13 runs the tests of a suite whose making was skipped.
-    void SetUp() override {
-        if (!std::filesystem::exists(*log)) cannot_be_tried(kNoNetworks);
-    }
-
     static Finished report(const std::vector<std::string>& words) {
         std::vector<std::string> argv{Suite::build_dir() + "/finwait-report", *log};
         argv.insert(argv.end(), words.begin(), words.end());

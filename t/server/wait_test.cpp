@@ -4,6 +4,7 @@
 // millisecond.
 #include <gtest/gtest.h>
 
+#include "clients/can.hpp"
 #include "clients/crowd.hpp"
 #include "clients/netns.hpp"
 #include "server/config.hpp"
@@ -138,6 +139,7 @@ TEST(Waiting, BeyondFinWaitMaxHeldTheLongestIsGivenUpFirst) {
 }
 
 TEST(Waiting, OnIPv6AndOnIPv4ThroughAnIPv6Listener) {
+    SKIP_IF(why_no_ipv6());
     const std::uint16_t port = free_ports().plain;
     Httpd httpd(Mpm::event,
                 "FinWaitDrainIdleTimeout 200ms\nListen [::]:" + std::to_string(port) + "\n");
@@ -151,8 +153,10 @@ TEST(Waiting, OnIPv6AndOnIPv4ThroughAnIPv6Listener) {
 }
 
 TEST(Waiting, AnAcknowledgementThatComesAfterTheDrainBeginsFinWait2) {
+    SKIP_IF(why_no_vanishing_clients());
     Netns netns;
-    Httpd httpd(Mpm::event, "KeepAliveTimeout 300ms\nFinWaitDrainIdleTimeout 500ms\n",
+    Httpd httpd(Mpm::event,
+                "KeepAliveTimeout 3s\nFinWaitDrainIdleTimeout 500ms\nFinWaitTimeout 10s\n",
                 {.listen = netns.server_address()});
     Client client = netns.connect(Transport::plain, httpd.port());
     EXPECT_TRUE(client.get("/small").complete);
@@ -162,7 +166,7 @@ TEST(Waiting, AnAcknowledgementThatComesAfterTheDrainBeginsFinWait2) {
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.state, TcpState::fin_wait_1) << "when the drain ended";
     EXPECT_EQ(record.outcome, Outcome::timeout) << name_of(record.outcome);
-    EXPECT_GE(record.fin_wait_2_ms, 1000U);
+    EXPECT_GE(record.fin_wait_2_ms, 10'000U);
 }
 
 }  // namespace
