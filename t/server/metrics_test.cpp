@@ -111,8 +111,8 @@ TEST(StatusMetrics, NeverFallThroughDeathsReplacementsAndGracefuls) {
         const pid_t killed = httpd.closer_pids().back();
         ASSERT_EQ(::kill(killed, SIGKILL), 0);
         ASSERT_TRUE(wait_until(15s, [&] {
-            const auto pids = httpd.closer_pids();
-            return !pids.empty() && pids.back() != killed;
+            Json json(asked(httpd, "?json").body);
+            return json.text("/verdict/level") != "bad" && json.number("/process/pid") != killed;
         }));
         go_on("after a closer was killed");
         install();

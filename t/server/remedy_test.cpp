@@ -125,7 +125,7 @@ TEST_P(Remedied, AGuiltyClientLosesKeepAliveAndTheOthersKeepIt) {
     expect_keep_alive("good/1.0", 1);
     EXPECT_EQ(given(Remedy::nokeepalive), 1U);
     httpd->graceful();  // else httpd tells what the closer has to say every ten seconds
-    EXPECT_TRUE(httpd->wait_error_log("remedy nokeepalive for 1 h for 'bad/1.0' on localhost: "))
+    EXPECT_TRUE(httpd->wait_error_log("remedy nokeepalive for 3600 s for 'bad/1.0' on localhost: "))
         << httpd->error_log();
 }
 

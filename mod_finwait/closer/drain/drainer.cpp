@@ -79,6 +79,9 @@ void Drainer::try_arrivals(std::size_t count, Moment now) {
 void Drainer::watch(Token token, HeldSocket& held, Moment now) {
     deadlines_.set(slot_of(token), held.drain.next_timer());
     sockets_.set_cookie(token, cookie_of(held.socket.get()));
+    held.holding =
+        records_.ledger().hold({held.handoff.user_agent(), held.handoff.vhost()}, Phase::draining,
+                               kNever, std::chrono::floor<std::chrono::milliseconds>(now.realtime));
     set_interest(EPOLL_CTL_ADD, token, held, now);
 }
 
@@ -140,8 +143,14 @@ void Drainer::on_event(Token token, std::uint32_t events, Moment now) {
 
 void Drainer::look_at_acks(Token token, HeldSocket& held, Moment now) {
     if (!held.drain.saw_unacked(unacked_bytes(held.socket.get()), now.monotonic)) return;
-    sockets_.move_to_fin_wait_2(token);
+    enter_fin_wait_2(token, held, now);
     if (held.drain.ends_in_fin_wait_2()) end_by_method(token, held, Drain::none, now);
+}
+
+void Drainer::enter_fin_wait_2(Token token, HeldSocket& held, Moment now) {
+    sockets_.move_to_fin_wait_2(token);
+    records_.ledger().move(held.holding, Phase::draining,
+                           now.monotonic - held.drain.fin_wait_2_time(now.monotonic));
 }
 
 void Drainer::pace(Token token, HeldSocket& held, Moment now) {
@@ -186,7 +195,7 @@ void Drainer::on_timer(Token token, HeldSocket& held, Moment now) {
             if (held.drain.is_idle(ack_facts(held.socket.get()), now.monotonic))
                 return end_by_timer(token, held, Drain::idle_timeout, now);
             if (!held.drain.is_in_fin_wait_2()) break;
-            sockets_.move_to_fin_wait_2(token);
+            enter_fin_wait_2(token, held, now);
             if (held.drain.ends_in_fin_wait_2())
                 return end_by_method(token, held, Drain::none, now);
             break;
@@ -258,7 +267,8 @@ void Drainer::end(Token token, HeldSocket& held, Drain how, int error, Moment no
     const Ended ended = ended_now(held.socket.get(), held.drain, how, error, now, is_by_method);
     if (how == Drain::shed) count(counters_.shed);
     deadlines_.remove(slot_of(token));
-    auto [socket, packed] = sockets_.remove(token);
+    auto [socket, packed, holding] = sockets_.remove(token);
+    records_.ledger().release(holding);
     publish_held();
     conclude(std::move(socket), packed.unpack(), ended, now);
 }

@@ -94,6 +94,7 @@ class Drainer {
     [[nodiscard]] bool serve(Token token, HeldSocket& held, Moment now);
     void watch(Token token, HeldSocket& held, Moment now);
     void look_at_acks(Token token, HeldSocket& held, Moment now);
+    void enter_fin_wait_2(Token token, HeldSocket& held, Moment now);
     void pace(Token token, HeldSocket& held, Moment now);
     void set_interest(int operation, Token token, const HeldSocket& held, Moment now);
     void on_timer(Token token, HeldSocket& held, Moment now);

@@ -52,7 +52,8 @@ HeldSockets::Removed HeldSockets::remove(Token token) {
     cookies_.remove(slot_of(token));
     ++held->generation;
     free_.push_back(slot_of(token));
-    return {std::move(held->socket), std::exchange(held->handoff, PackedHandoff())};
+    return {std::move(held->socket), std::exchange(held->handoff, PackedHandoff()),
+            std::exchange(held->holding, Holding())};
 }
 
 HeldSocket* HeldSockets::find(Token token) {

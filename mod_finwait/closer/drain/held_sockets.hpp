@@ -17,6 +17,7 @@
 #include "closer/drain/drain_state.hpp"
 #include "closer/drain/packed_handoff.hpp"
 #include "closer/follow/cookie_index.hpp"
+#include "closer/ledger/ledger.hpp"
 #include "closer/unique_fd.hpp"
 
 namespace finwait {
@@ -38,6 +39,7 @@ struct HeldSocket {
     bool is_paced = false;  // sends more than it should; read at intervals
     DrainState drain;
     PackedHandoff handoff;
+    Holding holding;  // not of an arrival
 };
 
 class HeldSockets {
@@ -45,6 +47,7 @@ class HeldSockets {
     struct Removed {
         UniqueFd socket;
         PackedHandoff handoff;
+        Holding holding;
     };
 
     // remove() hands the socket out: whoever drops it closes it.
@@ -69,13 +72,16 @@ class HeldSockets {
     // is unacknowledged and so nothing of the reply can be lost; else the oldest of all.
     [[nodiscard]] std::optional<Token> cheapest() const;
 
-    // Every one: those in FIN_WAIT_2, then the others, each list oldest first.
+    // At most `count` of those in FIN_WAIT_2, and then of the others, each oldest first.
     template <typename Visitor>
-    void visit_all(Visitor&& visitor) const {
-        for (const List& list : {fin_wait_2_, others_})
-            for (std::uint32_t slot = list.oldest; slot != HeldSocket::kNoSlot;
-                 slot = at(slot).newer)
+    void visit_oldest(std::size_t count, Visitor&& visitor) const {
+        for (const List& list : {fin_wait_2_, others_}) {
+            std::uint32_t slot = list.oldest;
+            for (std::size_t i = 0; i < count && slot != HeldSocket::kNoSlot; ++i) {
                 visitor(std::as_const(at(slot)));
+                slot = at(slot).newer;
+            }
+        }
     }
 
     [[nodiscard]] std::size_t size() const { return size_; }

@@ -10,7 +10,6 @@
 #include <span>
 
 #include "finwait/handoff.hpp"
-#include "finwait/question.hpp"
 #include "module/connection/cause.hpp"
 
 namespace finwait {
@@ -20,10 +19,6 @@ namespace finwait {
 // (SEQPACKET).
 [[nodiscard]] std::optional<Decline> send_message(std::span<const int> lanes,
                                                   const Handoff& handoff, int socket);
-
-// The same for a question; `answer_to` goes with it.
-[[nodiscard]] std::optional<Decline> send_question(std::span<const int> lanes,
-                                                   const Question& question, int answer_to);
 
 // Takes the socket's pending error.
 [[nodiscard]] Peek peek_at(int socket);

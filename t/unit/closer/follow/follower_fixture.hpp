@@ -144,10 +144,10 @@ class FollowerTest : public testing::Test {
     Counter gauge{};
     Notices notices{control};
     Logs logs{epoll.get(), 0, notices};
-    VhostTotals totals{-1};
+    BooksMemory books{UniqueFd(), 0};
     RemedyTable remedy_table;
-    Remedies remedies{remedy_table, 0, counters, notices};
-    RecordKeeper records{counters, 0, logs, {}, totals, remedies};
+    Remedies remedies{remedy_table, 0, counters, notices, books};
+    RecordKeeper records{counters, 0, logs, books, remedies};
     std::set<std::uint64_t> held;
     FakeDiag* diag = new FakeDiag;  // the Follower's
     Follower follower{std::unique_ptr<SockDiag>(diag),
