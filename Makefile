@@ -65,9 +65,11 @@ PRESENTATION := $(wildcard mod_finwait/presentation/*.cpp)
 CLOSER   := $(wildcard mod_finwait/closer/*.cpp mod_finwait/closer/*/*.cpp)
 REPORT   := $(wildcard mod_finwait/report/*.cpp mod_finwait/report/*/*.cpp)
 MODULE   := $(wildcard mod_finwait/module/*.cpp mod_finwait/module/*/*.cpp) mod_finwait/module/config/mod_finwait.c
+STATUS_CORE := $(filter-out %/status_handler.cpp %/mod_status.cpp %/sources.cpp %/neighbours.cpp, \
+               $(wildcard mod_finwait/module/status/*.cpp))
 # The part of the module that knows neither httpd nor APR, and is tested without them.
 MODULE_CORE := $(addprefix mod_finwait/module/,config/values.cpp connection/cause.cpp \
-               connection/client_note.cpp parent/channel.cpp status/ask.cpp status/kernel_table.cpp)
+               connection/client_note.cpp parent/channel.cpp) $(STATUS_CORE)
 UNIT     := $(wildcard t/unit/*/*.cpp t/unit/*/*/*.cpp)
 SERVER   := $(wildcard t/server/*.cpp)
 CLIENTS  := $(wildcard t/clients/*.cpp)
@@ -79,12 +81,12 @@ all: $(OUT)/mod_finwait.so $(OUT)/finwait-closer $(OUT)/finwait-report
 
 # libstdc++ goes in statically and hidden: the module needs nothing but httpd, APR and libc, and
 # cannot clash with another module's C++ runtime.
-$(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(MODULE)) mod_finwait/module/exports.map
+$(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(PRESENTATION) $(MODULE)) mod_finwait/module/exports.map
 	@echo "  LINK $@"
 	$(Q)$(LINK) -shared -static-libstdc++ -static-libgcc -Wl,-z,now \
 	    -Wl,--version-script=$(filter %.map,$^) -o $@ $(filter %.o,$^)
 
-$(OUT)/finwait-closer: $(call object,$(CONTRACT) $(PRESENTATION) $(CLOSER))
+$(OUT)/finwait-closer: $(call object,$(CONTRACT) $(CLOSER))
 	@echo "  LINK $@"
 	$(Q)$(LINK) -static-libstdc++ -static-libgcc -o $@ $^
 
@@ -152,8 +154,8 @@ $(OUT)/objects/%.o: %.c
 # feed all of it.
 FUZZ_COMPILE = $(FUZZ_CXX) $(OUR_CPPFLAGS) $(call cflags,$(REPORT_LIBRARIES)) $(CPPFLAGS) -std=c++20 -O1 -g \
                -fno-sanitize-recover=all
-FUZZED := $(CONTRACT) $(PARSER) mod_finwait/module/config/values.cpp \
-          $(addprefix mod_finwait/closer/ledger/,ledger.cpp ledger_image.cpp vhost_totals.cpp)
+FUZZED := $(CONTRACT) $(PARSER) $(PRESENTATION) mod_finwait/module/config/values.cpp \
+          $(STATUS_CORE) $(wildcard mod_finwait/closer/ledger/*.cpp)
 build/fuzz/%: t/fuzz/%.cpp $(FUZZED) $(CONTRACT_HEADERS)
 	@mkdir -p $(@D)
 	@echo "  FUZZ $@"

@@ -59,8 +59,8 @@ inline constexpr std::size_t kChannelLanes = 8;
 inline constexpr int kControlFd = 3;         // the closer's end of the control channel
 inline constexpr int kCloserCountersFd = 4;  // read-write
 inline constexpr int kFirstLaneFd = 5;       // receiving ends of the channel's lanes, in order
-inline constexpr int kLedgerFd = kFirstLaneFd + static_cast<int>(kChannelLanes);  // may be missing
-inline constexpr int kRemediesFd = kLedgerFd + 1;  // read-write; may be missing
+inline constexpr int kBooksFd = kFirstLaneFd + static_cast<int>(kChannelLanes);  // may be missing
+inline constexpr int kRemediesFd = kBooksFd + 1;  // read-write; may be missing
 inline constexpr int kFirstForeignFd = kRemediesFd + 1;
 
 // A closer that cannot start (bad arguments, privileges, descriptors) exits with this status and is

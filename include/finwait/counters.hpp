@@ -46,6 +46,7 @@ struct CloserCounters {
     Counter dropped;       // closes whose Record no log has: its reader was slow, or gone
     Counter shed;          // sockets given up because FinWaitMaxHeld was reached
     Counter evicted;       // accounts of the ledger given up because FinWaitLedgerSize was reached
+    Counter half_written;  // entries of the books that a closer was writing when it was killed
     Counter lost;          // closes in the hands of a closer that died, their Records unwritten
     std::array<Counter, kRemedies.size()> remedies;  // given
     Counter remedies_refused;                        // because kRemediesMax was reached

@@ -55,8 +55,7 @@ struct LogIds {
     auto operator<=>(const LogIds&) const = default;
 };
 
-// `question` is another message altogether: finwait/question.hpp.
-enum class MessageKind : std::uint8_t { handoff = 1, report = 2, question = 3 };
+enum class MessageKind : std::uint8_t { handoff = 1, report = 2 };
 
 // The text members are views: into the sender's own memory when encoding, into the received
 // datagram after decoding. They hold whatever the client sent, bounded and unescaped.

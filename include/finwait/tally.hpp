@@ -38,80 +38,31 @@ struct TalliedClose {
 };
 
 // Of the closes under a remedy, so that before and after can be told apart.
-template <typename Number>
-struct RemediedOf {
-    Number closes{};
-    Number stuck{};
-    Number fin_wait_2_ns{};
+struct Remedied {
+    std::uint64_t closes = 0;
+    std::uint64_t stuck = 0;
+    std::uint64_t fin_wait_2_ns = 0;
 
-    bool operator==(const RemediedOf&) const = default;
+    bool operator==(const Remedied&) const = default;
 };
 
-// `Number` is atomic where several processes count together.
-template <typename Number>
-struct TallyOf {
-    Number closes{};
-    Number stuck{};
-    Number requests{};
-    Number drained_bytes{};
-    Number fin_wait_2_ns{};
-    std::array<Number, kCauses.size()> causes{};
-    std::array<Number, kDrains.size()> drains{};
-    std::array<Number, kOutcomes.size()> outcomes{};
-    std::array<Number, kFinWait2Buckets> fin_wait_2{};  // of closes that were in FIN_WAIT_2
-    RemediedOf<Number> remedied;                        // counted above, too
+struct Tally {
+    std::uint64_t closes = 0;
+    std::uint64_t stuck = 0;
+    std::uint64_t requests = 0;
+    std::uint64_t drained_bytes = 0;
+    std::uint64_t fin_wait_2_ns = 0;
+    std::array<std::uint64_t, kCauses.size()> causes{};
+    std::array<std::uint64_t, kDrains.size()> drains{};
+    std::array<std::uint64_t, kOutcomes.size()> outcomes{};
+    std::array<std::uint64_t, kFinWait2Buckets> fin_wait_2{};  // of closes that were in FIN_WAIT_2
+    Remedied remedied;                                         // counted above, too
 
-    bool operator==(const TallyOf&) const = default;
+    bool operator==(const Tally&) const = default;
 
     void add(const TalliedClose& close);
-    template <typename Other>
-    TallyOf& operator+=(const TallyOf<Other>& other);
-
-  private:
-    template <typename Other, std::size_t N>
-    static void add_each(std::array<Number, N>& to, const std::array<Other, N>& from) {
-        for (std::size_t i = 0; i < N; ++i) to[i] += from[i];
-    }
+    Tally& operator+=(const Tally& other);
 };
-
-using Tally = TallyOf<std::uint64_t>;
-
-template <typename Number>
-void TallyOf<Number>::add(const TalliedClose& close) {
-    ++closes;
-    stuck += close.is_stuck ? 1 : 0;
-    requests += close.requests;
-    drained_bytes += close.drained_bytes;
-    ++causes[static_cast<std::size_t>(close.cause)];
-    ++drains[static_cast<std::size_t>(close.drain)];
-    ++outcomes[static_cast<std::size_t>(close.outcome)];
-    const bool is_remedied = close.remedy != Remedy::none;
-    remedied.closes += is_remedied ? 1 : 0;
-    remedied.stuck += is_remedied && close.is_stuck ? 1 : 0;
-    if (close.fin_wait_2_time <= std::chrono::nanoseconds::zero()) return;
-    const auto time_ns = static_cast<std::uint64_t>(close.fin_wait_2_time.count());
-    fin_wait_2_ns += time_ns;
-    remedied.fin_wait_2_ns += is_remedied ? time_ns : 0;
-    ++fin_wait_2[fin_wait_2_bucket(close.fin_wait_2_time)];
-}
-
-template <typename Number>
-template <typename Other>
-TallyOf<Number>& TallyOf<Number>::operator+=(const TallyOf<Other>& other) {
-    closes += other.closes;
-    stuck += other.stuck;
-    requests += other.requests;
-    drained_bytes += other.drained_bytes;
-    fin_wait_2_ns += other.fin_wait_2_ns;
-    add_each(causes, other.causes);
-    add_each(drains, other.drains);
-    add_each(outcomes, other.outcomes);
-    add_each(fin_wait_2, other.fin_wait_2);
-    remedied.closes += other.remedied.closes;
-    remedied.stuck += other.remedied.stuck;
-    remedied.fin_wait_2_ns += other.remedied.fin_wait_2_ns;
-    return *this;
-}
 
 // The bound (in ms) that the given share (0 to 1) of the closes in FIN_WAIT_2 stayed under; nothing
 // if there was none, UINT32_MAX if it is in the bucket without a bound.

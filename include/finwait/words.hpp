@@ -166,6 +166,14 @@ inline constexpr std::array kTcpStates{
     Word{TcpState::closing, "closing", "both FINs are out, ours is not acknowledged"},
 };
 
+// Of a socket that is in the closer's hands.
+enum class Phase : std::uint8_t { draining, waiting };
+
+inline constexpr std::array kPhases{
+    Word{Phase::draining, "draining", "read and discarded"},
+    Word{Phase::waiting, "waiting", "after its drain, for its end"},
+};
+
 enum class Mpm : std::uint8_t { unknown, event, worker, prefork };
 
 inline constexpr std::array kMpms{
@@ -236,6 +244,8 @@ inline constexpr auto kWordsOf<Probe> = kProbes;
 template <>
 inline constexpr auto kWordsOf<TcpState> = kTcpStates;
 template <>
+inline constexpr auto kWordsOf<Phase> = kPhases;
+template <>
 inline constexpr auto kWordsOf<Mpm> = kMpms;
 template <>
 inline constexpr auto kWordsOf<HttpVersion> = kHttpVersions;
@@ -253,6 +263,7 @@ constexpr bool table_is_in_enum_order() {
 }
 static_assert(table_is_in_enum_order<Cause>() && table_is_in_enum_order<Drain>());
 static_assert(table_is_in_enum_order<Remedy>() && table_is_in_enum_order<Probe>());
+static_assert(table_is_in_enum_order<Phase>());
 static_assert(table_is_in_enum_order<Outcome>() && table_is_in_enum_order<TcpState>());
 static_assert(table_is_in_enum_order<Mpm>() && table_is_in_enum_order<HttpVersion>());
 static_assert(table_is_in_enum_order<TlsVersion>() && table_is_in_enum_order<Decline>());

@@ -21,13 +21,6 @@ constexpr std::uint64_t kFirstLaneToken = UINT64_MAX - kChannelLanes;
 constexpr std::uint64_t kControlToken = kFirstLaneToken - 1;
 constexpr std::uint64_t kSignalToken = kFirstLaneToken - 2;
 
-// All but the questions: what is refused may have been a close.
-std::size_t closes_among(std::span<const ReceivedMessage> messages) {
-    return static_cast<std::size_t>(std::ranges::count_if(messages, [](const auto& message) {
-        return !message.question || !message.refused.empty();
-    }));
-}
-
 int to_timeout(Time left) {
     using std::chrono::milliseconds;
     if (left <= Time::zero()) return 0;
@@ -46,13 +39,12 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
       counters_(counters),
       slot_(slot),
       descriptor_limit_(descriptor_limit),
-      totals_(descriptors.ledger.get()),
+      books_(std::move(descriptors.books), slot),
       remedy_memory_(std::move(descriptors.remedies)),
-      store_(std::move(descriptors.ledger), slot),
-      notices_(control_),
+      notices_(control_, &books_.own().notices),
       logs_(epoll_.get(), kLogTokens, notices_),
-      remedies_(remedy_memory_.table(), slot, counters, notices_),
-      records_(counters, slot, logs_, store_.key(), totals_, remedies_),
+      remedies_(remedy_memory_.table(), slot, counters, notices_, books_),
+      records_(counters, slot, logs_, books_, remedies_),
       drainer_(epoll_.get(), counters, slot, records_, notices_) {
     assert(epoll_);
     assert(channel_.lanes() > 0 && channel_.lanes() <= kChannelLanes);
@@ -60,6 +52,7 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
     assert(descriptor_limit >= kDescriptorLimitMin);
     loss_ = count_lost(counters, slot);  // by the one that had this slot before
     counters.running[slot].store(1);
+    mend_books();
     add_to_epoll(control_.descriptor(), kControlToken);
     if (signals_) add_to_epoll(signals_.get(), kSignalToken);
     drainer_.set_max(held_max(), {});
@@ -81,8 +74,8 @@ std::size_t Closer::held_max() const {
 }
 
 Time Closer::due() const {
-    return std::min({drainer_.due(), records_.due(), stop_due(), last_flush_until_, ledger_due(),
-                     remedies_.due()});
+    return std::min(
+        {drainer_.due(), records_.due(), stop_due(), last_flush_until_, remedies_.due()});
 }
 
 void Closer::wait(Time now) {
@@ -90,7 +83,7 @@ void Closer::wait(Time now) {
     // What is due is not kept waiting.
     if (came_ > 0 && !is_finishing_ && due() > now) return gather();
     gather_time_ = Time::zero();
-    collect_events(to_timeout(due() - now));
+    collect_events(to_timeout(std::min(due(), pulse_at_ + kPulseInterval) - now));
 }
 
 // What came did so during the gathering before this one, if there was one.
@@ -132,10 +125,8 @@ void Closer::turn(Moment now) {
     stop_some(now);
     drainer_.close_ended();
     records_.flush(now);
-    if (ledger_due() <= now.monotonic) save_ledger(now);
-    store_.write_some();
-    note_history(now.monotonic);
-    serve_questions(now);
+    book_history(now.monotonic);
+    book_pulse(now);
     end_if_done(now);
 }
 
@@ -153,7 +144,6 @@ void Closer::serve_events(Moment now) {
 
 void Closer::begin_serving() {
     if (is_serving_) return;
-    adopt_ledgers();
     is_serving_ = true;
     for (std::size_t lane = 0; lane < channel_.lanes(); ++lane)
         add_to_epoll(channel_.descriptor(lane), kFirstLaneToken + lane);
@@ -169,7 +159,7 @@ void Closer::serve_channel(Moment now) {
 void Closer::serve_lane(std::size_t lane, Moment now) {
     for (std::size_t i = 0; i < kBatchesPerTurn; ++i) {
         const ReceivedBatch batch = channel_.receive(lane);
-        count(counters_.received, closes_among(batch.messages));
+        count(counters_.received, batch.messages.size());
         for (ReceivedMessage& message : batch.messages) accept(message, now);
         drainer_.close_ended();
         full_[lane] = batch.is_full;
@@ -182,8 +172,6 @@ void Closer::serve_lane(std::size_t lane, Moment now) {
 }
 
 void Closer::accept(ReceivedMessage& message, Moment now) {
-    if (message.refused.empty() && message.question)
-        return answers_.ask(*message.question, std::move(message.socket));
     if (message.refused.empty() && message.handoff.kind == MessageKind::report)
         return records_.keep_report(message.handoff, now);
     if (message.refused.empty()) {

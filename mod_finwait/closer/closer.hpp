@@ -20,11 +20,10 @@
 #include "closer/channel/notices.hpp"
 #include "closer/drain/drainer.hpp"
 #include "closer/drain/record_keeper.hpp"
-#include "closer/ledger/ledger_store.hpp"
+#include "closer/ledger/books_memory.hpp"
 #include "closer/log/logs.hpp"
 #include "closer/remedy/remedies.hpp"
 #include "closer/remedy/remedy_memory.hpp"
-#include "closer/status/answers.hpp"
 #include "closer/unique_fd.hpp"
 #include "finwait/control.hpp"
 #include "finwait/counters.hpp"
@@ -51,15 +50,13 @@ inline constexpr Time kGatherTimeMax = std::chrono::milliseconds(10);
 inline constexpr Time kLastFlushMax = std::chrono::milliseconds(800);
 // What is held is ended so many at a time, so that a reader that keeps up gets every line.
 inline constexpr std::size_t kStopsPerTurn = 64;
-// What a closer that dies may lose of its ledger.
-inline constexpr Time kLedgerSaveInterval = std::chrono::seconds(1);
 inline constexpr std::uint32_t kDefaultMaxHeld = 100'000;
 
 struct CloserDescriptors {
     std::vector<UniqueFd> lanes;  // of the channel, at most kChannelLanes
     UniqueFd control;
     UniqueFd signals;        // readable when SIGTERM came
-    UniqueFd ledger;         // memory that outlives this closer; may be missing
+    UniqueFd books;          // memory that outlives this closer; may be missing
     UniqueFd remedies = {};  // of the RemedyTable that httpd's children read; may be missing
 };
 
@@ -89,10 +86,6 @@ class Closer {
 
     void add_to_epoll(int descriptor, std::uint64_t token) const;
     void gather();
-    void adopt_ledgers();
-    void save_ledger(Moment now);
-    [[nodiscard]] Time ledger_due() const;
-    [[nodiscard]] bool has_neighbours() const;
     void give_up_unwritten(Time now);
     void serve_signal(Moment now);
     void serve_control(Moment now);
@@ -102,9 +95,11 @@ class Closer {
     void serve_channel(Moment now);
     void serve_lane(std::size_t lane, Moment now);
     void accept(ReceivedMessage& message, Moment now);
-    [[nodiscard]] StatusSources status_sources() const;
-    void serve_questions(Moment now);
-    void note_history(Time now);
+    [[nodiscard]] std::array<OpenSockets, kPhases.size()> open_sockets() const;
+    void mend_books();
+    void book_pulse(Moment now);
+    void book_history(Time now);
+    void book_oldest();
     void serve_events(Moment now);
     void finish_within(Time grace, Time now);
     // The server stops: ends some of what is held.
@@ -123,24 +118,19 @@ class Closer {
     std::uint64_t descriptor_limit_;
     std::uint32_t max_held_ = kDefaultMaxHeld;
 
-    VhostTotals totals_;
+    BooksMemory books_;
     RemedyMemory remedy_memory_;
-    LedgerStore store_;
     Notices notices_;
     Logs logs_;
     Remedies remedies_;
     RecordKeeper records_;
     Drainer drainer_;
-    History history_;
-    Answers answers_;
     Time started_ = kNever;  // the first turn
 
     std::array<epoll_event, kEventsPerTurn> events_{};
     std::size_t event_count_ = 0;
     Loss loss_;  // of the closer before this one, not yet told
-    std::uint64_t saved_changes_ = 0;
-    Time saved_at_{};
-    bool had_neighbours_ = true;      // when the ledger was last saved
+    Time pulse_at_ = -kPulseInterval;
     std::size_t came_ = 0;            // Handoffs in the last turn
     Time gather_time_{};              // of the last wait(); 0 if it waited for an event
     Time finish_at_ = kNever;         // when the remaining drains are ended

@@ -33,7 +33,7 @@ bool is_seqpacket(int descriptor) {
 
 std::vector<UniqueFd> take_lanes() {
     std::vector<UniqueFd> lanes;
-    for (int fd = kFirstLaneFd; fd < kLedgerFd; ++fd) {
+    for (int fd = kFirstLaneFd; fd < kBooksFd; ++fd) {
         UniqueFd lane(fd);  // anything else that stands there is foreign and closed
         if (is_seqpacket(fd)) lanes.push_back(std::move(lane));
     }
@@ -72,7 +72,7 @@ int main(int argc, char** argv) {
     if (!arguments.error.empty()) return fail(arguments.error);
     ::close_range(kFirstForeignFd, ~0U, 0);
     std::vector<UniqueFd> lanes = take_lanes();
-    UniqueFd ledger = take_memory(kLedgerFd);
+    UniqueFd books = take_memory(kBooksFd);
     UniqueFd remedies = take_memory(kRemediesFd);
     if (lanes.empty() || !is_seqpacket(kControlFd))
         return fail(
@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
 
     const auto closer = std::make_unique<Closer>(
         CloserDescriptors{std::move(lanes), UniqueFd(kControlFd), std::move(signals),
-                          std::move(ledger), std::move(remedies)},
+                          std::move(books), std::move(remedies)},
         *counters, arguments.slot, descriptor_limit);
     let_go_of_standard_files();
     return run(*closer);

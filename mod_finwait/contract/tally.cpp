@@ -20,14 +20,53 @@ void add_words(JsonLine& line, std::string_view prefix,
 
 constexpr std::uint64_t kNsPerMs = 1'000'000;
 
-void add_remedied(JsonLine& line, const RemediedOf<std::uint64_t>& remedied) {
+void add_remedied(JsonLine& line, const Remedied& remedied) {
     if (remedied.closes != 0) line.add(key::kTallyRemediedCloses, remedied.closes);
     if (remedied.stuck != 0) line.add(key::kTallyRemediedStuck, remedied.stuck);
     if (remedied.fin_wait_2_ns >= kNsPerMs)
         line.add(key::kTallyRemediedFinWait2Ms, remedied.fin_wait_2_ns / kNsPerMs);
 }
 
+template <std::size_t N>
+void add_each(std::array<std::uint64_t, N>& to, const std::array<std::uint64_t, N>& from) {
+    for (std::size_t i = 0; i < N; ++i) to[i] += from[i];
+}
+
 }  // namespace
+
+void Tally::add(const TalliedClose& close) {
+    ++closes;
+    stuck += close.is_stuck ? 1 : 0;
+    requests += close.requests;
+    drained_bytes += close.drained_bytes;
+    ++causes[static_cast<std::size_t>(close.cause)];
+    ++drains[static_cast<std::size_t>(close.drain)];
+    ++outcomes[static_cast<std::size_t>(close.outcome)];
+    const bool is_remedied = close.remedy != Remedy::none;
+    remedied.closes += is_remedied ? 1 : 0;
+    remedied.stuck += is_remedied && close.is_stuck ? 1 : 0;
+    if (close.fin_wait_2_time <= std::chrono::nanoseconds::zero()) return;
+    const auto time_ns = static_cast<std::uint64_t>(close.fin_wait_2_time.count());
+    fin_wait_2_ns += time_ns;
+    remedied.fin_wait_2_ns += is_remedied ? time_ns : 0;
+    ++fin_wait_2[fin_wait_2_bucket(close.fin_wait_2_time)];
+}
+
+Tally& Tally::operator+=(const Tally& other) {
+    closes += other.closes;
+    stuck += other.stuck;
+    requests += other.requests;
+    drained_bytes += other.drained_bytes;
+    fin_wait_2_ns += other.fin_wait_2_ns;
+    add_each(causes, other.causes);
+    add_each(drains, other.drains);
+    add_each(outcomes, other.outcomes);
+    add_each(fin_wait_2, other.fin_wait_2);
+    remedied.closes += other.remedied.closes;
+    remedied.stuck += other.remedied.stuck;
+    remedied.fin_wait_2_ns += other.remedied.fin_wait_2_ns;
+    return *this;
+}
 
 std::optional<std::uint32_t> fin_wait_2_quantile_ms(const Tally& tally, double share) {
     const auto count =

@@ -114,7 +114,11 @@ TEST(StatusMetrics, NeverFallThroughDeathsReplacementsAndGracefuls) {
     for (int round = 0; round < 3; ++round) {
         const pid_t killed = httpd.closer_pids().back();
         ASSERT_EQ(::kill(killed, SIGKILL), 0);
-        ASSERT_EVENTUALLY(httpd.closer_pids(), AllOf(Not(IsEmpty()), Not(Contains(killed))));
+        const auto is_served_again = [&] {
+            Json json(asked(httpd, "?json").body);
+            return json.text("/verdict/level") != "bad" && json.number("/process/pid") != killed;
+        };
+        ASSERT_EVENTUALLY(is_served_again(), true);
         go_on("after a closer was killed");
         install();
         httpd.graceful();

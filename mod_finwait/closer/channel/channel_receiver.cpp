@@ -14,15 +14,6 @@ namespace finwait {
 
 namespace {
 
-DecodeError read_message(std::span<const std::byte> payload, ReceivedMessage& message) {
-    if (!is_question(payload)) return decode(payload, message.handoff);
-    return decode(payload, message.question.emplace());
-}
-
-bool needs_descriptor(const ReceivedMessage& message) {
-    return message.question || message.handoff.kind == MessageKind::handoff;
-}
-
 void judge(msghdr& header, std::span<const std::byte> payload, ReceivedMessage& message) {
     PassedDescriptors passed = take_descriptors(header);
     if ((header.msg_flags & MSG_TRUNC) != 0) {
@@ -33,16 +24,16 @@ void judge(msghdr& header, std::span<const std::byte> payload, ReceivedMessage& 
         message.refused = "it came with too many descriptors";
         return;
     }
-    const DecodeError error = read_message(payload, message);
+    const DecodeError error = decode(payload, message.handoff);
     if (error != DecodeError::none) {
         message.refused = describe(error);
         return;
     }
-    const std::size_t expected = needs_descriptor(message) ? 1 : 0;
+    const std::size_t expected = message.handoff.kind == MessageKind::handoff ? 1 : 0;
     if (passed.count != expected)
         message.refused = expected == 0       ? "a Report with a descriptor"
-                          : passed.count == 0 ? "a Handoff or a question without a descriptor"
-                                              : "a Handoff or a question with several descriptors";
+                          : passed.count == 0 ? "a Handoff without a descriptor"
+                                              : "a Handoff with several descriptors";
     else if (expected == 1)
         message.socket = std::move(passed.fds[0]);
 }

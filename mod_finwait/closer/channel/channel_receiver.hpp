@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The receiving ends of the channel. Takes a bounded batch of messages with one system call and
-// judges each by its form: what does not look like a Handoff with its socket, a Report without one
-// or a Question with the asker's end is refused, and every descriptor that came with it is closed.
-// Children of httpd run as the server's user, so nothing that arrives is trusted.
+// judges each by its form: what does not look like a Handoff with its socket or a Report without
+// one is refused, and every descriptor that came with it is closed. Children of httpd run as the
+// server's user, so nothing that arrives is trusted.
 #pragma once
 
 #include <sys/socket.h>
 
 #include <array>
 #include <cstddef>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "closer/unique_fd.hpp"
 #include "finwait/handoff.hpp"
-#include "finwait/question.hpp"
 
 namespace finwait {
 
@@ -28,10 +26,9 @@ inline constexpr std::size_t kDescriptorsPerMessage = 4;
 inline constexpr std::size_t kDescriptorsPerBatch = kReceiveBatch * kDescriptorsPerMessage;
 
 struct ReceivedMessage {
-    Handoff handoff;                   // its texts are valid until the next receive()
-    std::optional<Question> question;  // then `handoff` says nothing
-    UniqueFd socket;                   // of a handoff; of a question, where the answer goes
-    std::string_view refused;          // why; empty if the message is good
+    Handoff handoff;           // its texts are valid until the next receive()
+    UniqueFd socket;           // of a handoff
+    std::string_view refused;  // why; empty if the message is good
 };
 
 struct ReceivedBatch {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "closer/channel/notices.hpp"
 
-#include <utility>
-
 namespace finwait {
 
 void Notices::tell(NoticeKind kind, NoticeLevel level, std::string text, Time now) {
@@ -15,8 +13,16 @@ void Notices::tell(NoticeKind kind, NoticeLevel level, std::string text, Time no
     notice.level = level;
     notice.text = text;
     if (!control_.send(notice)) ++unsent_;
-    kept_.push_front({now, level, std::move(text)});
-    if (kept_.size() > kNoticesKept) kept_.pop_back();
+    if (books_ != nullptr) book(level, text, now);
+}
+
+void Notices::book(NoticeLevel level, std::string_view text, Time now) {
+    books_->write([&](BookedNotices& notices) {
+        BookedNotice& notice = notices.ring[notices.told++ % kNoticesKept];
+        notice.at_ns = static_cast<std::uint64_t>(now.count());
+        notice.level = static_cast<std::uint8_t>(level);
+        notice.text.set(text);
+    });
 }
 
 }  // namespace finwait

@@ -3,23 +3,22 @@
 // The closer's lines for httpd's error log. They travel to the parent by the control channel,
 // because an inherited stderr points to the old file after log rotation. Each kind has its own rate
 // limit, so that no kind of trouble can hide another; what the parent does not take is counted. The
-// last kNoticesKept are kept for the status page.
+// last ones stand in the books.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <string>
 
 #include "closer/channel/control_channel.hpp"
 #include "closer/channel/rate_limit.hpp"
+#include "finwait/books.hpp"
 
 namespace finwait {
 
 inline constexpr Time kNoticeInterval = std::chrono::seconds(10);
 // Each change of a remedy is told, unless there are more than so many in one interval.
 inline constexpr unsigned kRemedyBurst = 50;
-inline constexpr std::size_t kNoticesKept = 20;
 
 enum class NoticeKind : std::uint8_t {
     lost,
@@ -33,20 +32,14 @@ enum class NoticeKind : std::uint8_t {
     count_of_kinds,
 };
 
-struct KeptNotice {
-    Time at{};
-    NoticeLevel level = NoticeLevel::notice;
-    std::string text;
-};
-
 class Notices {
   public:
-    explicit Notices(const ControlChannel& control) : control_(control) {}
+    explicit Notices(const ControlChannel& control, Part<BookedNotices>* books = nullptr)
+        : control_(control), books_(books) {}
 
     void tell(NoticeKind kind, NoticeLevel level, std::string text, Time now);
 
     [[nodiscard]] std::uint64_t unsent() const { return unsent_; }
-    [[nodiscard]] const std::deque<KeptNotice>& kept() const { return kept_; }  // latest first
 
   private:
     static constexpr auto kKinds = static_cast<std::size_t>(NoticeKind::count_of_kinds);
@@ -59,10 +52,12 @@ class Notices {
         return {RateLimit(kNoticeInterval, burst_of(static_cast<NoticeKind>(Is)))...};
     }
 
+    void book(NoticeLevel level, std::string_view text, Time now);
+
     const ControlChannel& control_;
+    Part<BookedNotices>* books_;
     std::array<RateLimit, kKinds> limits_ = limits(std::make_index_sequence<kKinds>());
     std::uint64_t unsent_ = 0;
-    std::deque<KeptNotice> kept_;
 };
 
 }  // namespace finwait

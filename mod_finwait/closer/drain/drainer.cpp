@@ -68,6 +68,9 @@ void Drainer::try_arrivals(std::size_t count, Moment now) {
 // (after a half-close a socket is always writable): by then they may have come.
 void Drainer::watch(Token token, HeldSocket& held, Moment now) {
     deadlines_.set(slot_of(token), held.drain.next_timer());
+    held.holding =
+        records_.ledger().hold({held.handoff.user_agent(), held.handoff.vhost()}, Phase::draining,
+                               kNever, std::chrono::floor<std::chrono::milliseconds>(now.realtime));
     set_interest(EPOLL_CTL_ADD, token, held, now);
 }
 
@@ -154,9 +157,17 @@ bool Drainer::enter_fin_wait_2(Token token, HeldSocket& held, Moment now) {
         end_by_method(token, held, Drain::none, now);
         return false;
     }
-    if (!held.drain.is_waiting()) sockets_.move_to(Stage::acknowledged, token);
+    move_to(held.drain.is_waiting() ? Stage::waiting : Stage::acknowledged, token, held, now);
     deadlines_.set(slot_of(token), held.drain.next_timer());
     return true;
+}
+
+// In the list of its stage, and in the gauges of its account.
+void Drainer::move_to(Stage stage, Token token, HeldSocket& held, Moment now) {
+    sockets_.move_to(stage, token);
+    const Time since = now.monotonic - held.drain.fin_wait_2_time(now.monotonic);
+    records_.ledger().move(held.holding, held.drain.is_waiting() ? Phase::waiting : Phase::draining,
+                           held.drain.is_in_fin_wait_2() ? since : kNever);
 }
 
 void Drainer::pace(Token token, HeldSocket& held, Moment now) {

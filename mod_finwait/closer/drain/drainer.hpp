@@ -72,7 +72,7 @@ class Drainer {
     // When revisit_paced() or expire() has something to do.
     [[nodiscard]] Time due() const;
     [[nodiscard]] std::size_t held() const { return sockets_.size(); }
-    [[nodiscard]] std::size_t waiting() const { return sockets_.size_of(Stage::waiting); }
+    [[nodiscard]] std::size_t waiting() const { return sockets_.waiting(); }
     [[nodiscard]] std::size_t draining() const { return held() - waiting(); }
     [[nodiscard]] const HeldSockets& sockets() const { return sockets_; }
 
@@ -106,6 +106,7 @@ class Drainer {
     void look_at_acks(Token token, HeldSocket& held, Moment now);
     // False if that ends it.
     [[nodiscard]] bool enter_fin_wait_2(Token token, HeldSocket& held, Moment now);
+    void move_to(Stage stage, Token token, HeldSocket& held, Moment now);
     void pace(Token token, HeldSocket& held, Moment now);
     void set_interest(int operation, Token token, const HeldSocket& held, Moment now);
     void on_timer(Token token, HeldSocket& held, Moment now);

@@ -81,7 +81,8 @@ void Drainer::begin_waiting(Token token, HeldSocket& held, Drain how, Moment now
     held.facts = end_facts(held.socket.get());
     held.is_paced = false;
     held.drain.begin_waiting(now.monotonic);
-    sockets_.move_to(Stage::waiting, token);
+    move_to(held.drain.is_in_fin_wait_2() ? Stage::waiting : Stage::waiting_unacknowledged, token,
+            held, now);
     publish();
     if (held.drain.is_probing()) set_probes(held.socket.get(), kProbeSilenceWaiting);
     deadlines_.set(slot_of(token), held.drain.next_timer());
@@ -149,7 +150,8 @@ void Drainer::end(Token token, HeldSocket& held, const Ending& ending, Moment no
         end.drain_time = held.drain_time;
     }
     deadlines_.remove(slot_of(token));
-    auto [socket, packed] = sockets_.remove(token);
+    auto [socket, packed, holding] = sockets_.remove(token);
+    records_.ledger().release(holding);
     publish();
     conclude(std::move(socket), packed.unpack(), end, now);
 }

@@ -48,7 +48,8 @@ HeldSockets::Removed HeldSockets::remove(Token token) {
     unlink(slot_of(token));
     ++held->generation;
     free_.push_back(slot_of(token));
-    return {std::move(held->socket), std::exchange(held->handoff, PackedHandoff())};
+    return {std::move(held->socket), std::exchange(held->handoff, PackedHandoff()),
+            std::exchange(held->holding, Holding())};
 }
 
 HeldSocket* HeldSockets::find(Token token) {

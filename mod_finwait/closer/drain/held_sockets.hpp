@@ -17,6 +17,7 @@
 #include "closer/drain/drain_state.hpp"
 #include "closer/drain/packed_handoff.hpp"
 #include "closer/drain/tcp_socket.hpp"
+#include "closer/ledger/ledger.hpp"
 #include "closer/unique_fd.hpp"
 
 namespace finwait {
@@ -27,10 +28,10 @@ inline constexpr std::uint32_t slot_of(Token token) {
     return static_cast<std::uint32_t>(token);
 }
 
-// In the order in which they are given up. Whose drain is over has its evidence already; while it
-// lasts and our FIN is acknowledged (FIN_WAIT_2), nothing of the reply can be lost.
-enum class Stage : std::uint8_t { waiting, acknowledged, draining };
-inline constexpr std::size_t kStages = 3;
+// In the order in which they are given up. Whose drain is over has its evidence already; where our
+// FIN is acknowledged (FIN_WAIT_2), nothing of the reply can be lost.
+enum class Stage : std::uint8_t { waiting, waiting_unacknowledged, acknowledged, draining };
+inline constexpr std::size_t kStages = 4;
 
 struct HeldSocket {
     static constexpr std::uint32_t kNoSlot = UINT32_MAX;
@@ -46,6 +47,7 @@ struct HeldSocket {
     EndFacts facts;
     DrainState drain;
     PackedHandoff handoff;
+    Holding holding;  // not of an arrival
 };
 
 class HeldSockets {
@@ -53,6 +55,7 @@ class HeldSockets {
     struct Removed {
         UniqueFd socket;
         PackedHandoff handoff;
+        Holding holding;
     };
 
     // remove() hands the socket out: whoever drops it closes it.
@@ -70,17 +73,23 @@ class HeldSockets {
     // The socket that costs least to give up: the one longest in the first stage that has any.
     [[nodiscard]] std::optional<Token> cheapest() const;
 
-    // Every one, stage by stage, each oldest first.
+    // At most `count` of each stage, each oldest first.
     template <typename Visitor>
-    void visit_all(Visitor&& visitor) const {
-        for (const List& list : lists_)
-            for (std::uint32_t slot = list.oldest; slot != HeldSocket::kNoSlot;
-                 slot = at(slot).newer)
+    void visit_oldest(std::size_t count, Visitor&& visitor) const {
+        for (const List& list : lists_) {
+            std::uint32_t slot = list.oldest;
+            for (std::size_t i = 0; i < count && slot != HeldSocket::kNoSlot; ++i) {
                 visitor(std::as_const(at(slot)));
+                slot = at(slot).newer;
+            }
+        }
     }
 
     [[nodiscard]] std::size_t size() const {
-        return size_of(Stage::waiting) + size_of(Stage::acknowledged) + size_of(Stage::draining);
+        return waiting() + size_of(Stage::acknowledged) + size_of(Stage::draining);
+    }
+    [[nodiscard]] std::size_t waiting() const {
+        return size_of(Stage::waiting) + size_of(Stage::waiting_unacknowledged);
     }
     [[nodiscard]] std::size_t size_of(Stage stage) const {
         return lists_[static_cast<std::size_t>(stage)].size;

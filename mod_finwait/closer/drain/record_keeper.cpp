@@ -27,15 +27,17 @@ Time plausible_half_close(Time half_close, Time now) {
     return std::clamp(half_close, Time::zero(), now);
 }
 
-RecordKeeper::RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& logs, SipKey key,
-                           VhostTotals& totals, Remedies& remedies)
+RecordKeeper::RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& logs,
+                           BooksMemory& books, Remedies& remedies)
     : counters_(counters),
       unwritten_(counters.unwritten[slot]),
       untold_(counters.untold[slot]),
       logs_(logs),
       remedies_(remedies),
-      ledger_(key, totals, [this](AccountId id) { on_evicted(id); }),
-      tallies_(ledger_, logs) {}
+      ledger_(books, [this](AccountId id) { on_evicted(id); }),
+      tallies_(ledger_, logs) {
+    count(counters.half_written, ledger_.half_written());
+}
 
 void RecordKeeper::keep_report(const Handoff& report, Moment now) {
     CloseEnd end;

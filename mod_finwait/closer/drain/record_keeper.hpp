@@ -38,8 +38,8 @@ struct CloseEnd {
 class RecordKeeper {
   public:
     // Writes the gauges `unwritten` and `untold` of its slot.
-    RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& logs, SipKey key,
-                 VhostTotals& totals, Remedies& remedies);
+    RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& logs, BooksMemory& books,
+                 Remedies& remedies);
     RecordKeeper(const RecordKeeper&) = delete;
     RecordKeeper& operator=(const RecordKeeper&) = delete;
 

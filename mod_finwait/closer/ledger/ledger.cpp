@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cassert>
 
 #include "finwait/handoff.hpp"
 
@@ -12,28 +10,75 @@ namespace finwait {
 
 namespace {
 
-std::span<const std::byte> bytes_of(std::string_view text) {
-    return std::as_bytes(std::span(text));
+constexpr AccountId kReservedTogether = 64;
+
+std::uint64_t weight_of(const Account& account) {
+    return account.figures.weight_ns + account.figures.all_open().all() * kHeldWeightNs;
 }
 
-// Not below zero: totals that could not be shared lack what was adopted.
-Tally left_of(const Tally& whole, const Tally& part) {
-    using Numbers = std::array<std::uint64_t, sizeof(Tally) / sizeof(std::uint64_t)>;
-    auto left = std::bit_cast<Numbers>(whole);
-    const auto gone = std::bit_cast<Numbers>(part);
-    for (std::size_t i = 0; i < left.size(); ++i) left[i] -= std::min(left[i], gone[i]);
-    return std::bit_cast<Tally>(left);
+std::uint64_t to_ms(std::chrono::milliseconds time) {
+    return static_cast<std::uint64_t>(time.count());
+}
+
+// The compiler must not move one step of a change before the other: a closer that is killed between
+// them leaves the first, and no name without its account or half a name.
+void then() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
 }
 
 }  // namespace
 
-Ledger::Ledger(SipKey key, VhostTotals& totals, Evicted evicted)
-    : key_(key),
-      totals_(totals),
+Ledger::Ledger(BooksMemory& memory, Evicted evicted)
+    : memory_(memory),
+      books_(memory.own()),
+      totals_(books_),
       evicted_(std::move(evicted)),
-      by_key_(0, Hash{&accounts_}, Equal{&accounts_}) {
-    Account& other = accounts_.emplace_back();
-    other.user_agent = other.vhost = kOtherAccount;
+      accounts_(books_.accounts),
+      by_key_(0, Hash{accounts_}, Equal{accounts_}) {
+    take_over();
+}
+
+// What another process left is checked as if it were anybody's.
+void Ledger::take_over() {
+    const auto used = static_cast<AccountId>(books_.used_accounts().size());
+    reserved_ = std::max<AccountId>(used, 1);
+    openings_.resize(reserved_);
+    take_over(kOther);
+    accounts_[kOther].write([](Account& other) {
+        other.user_agent.set(kOtherAccount);
+        other.vhost.set(kOtherAccount);
+    });
+    books_.accounts_used.store(reserved_);
+    std::vector<AccountId> ids;
+    for (AccountId id = kOther + 1; id < used; ++id) {
+        take_over(id);
+        if (at(id).figures.is_used != 0) ids.push_back(id);
+    }
+    std::ranges::stable_sort(ids, {}, [this](AccountId id) { return at(id).figures.last_seen_ms; });
+    for (const AccountId id : ids) see(id);
+}
+
+// Sockets that the one before held are gone. In a half-written account each number is as it was or
+// as it was to be, and the totals were written first: it stays, unless it had no name yet.
+void Ledger::take_over(AccountId id) {
+    Part<Account>& part = accounts_[id];
+    if (part.is_half_written()) {
+        ++half_written_;
+        part.mend([](Account&) {});
+    }
+    const Account& left = part.own();
+    const Hash::Probe known = probe({left.user_agent.text(), left.vhost.text()});
+    const bool stays = id == kOther || (left.figures.is_used != 0 && !by_key_.contains(known));
+    part.write([&](Account& account) {
+        account.figures.is_used = stays ? 1 : 0;
+        account.figures.hash = known.hash;
+        account.figures.open = {};
+        if (!stays) account.figures = {};
+    });
+    if (!stays)
+        free_.push_back(id);
+    else if (id != kOther)
+        by_key_.insert(id);
 }
 
 void Ledger::set_size(std::uint32_t size_max) {
@@ -44,14 +89,14 @@ void Ledger::set_size(std::uint32_t size_max) {
 // First the totals: no account may ever have what they have not.
 AccountId Ledger::book(AccountKey key, const BookedClose& close, std::chrono::milliseconds now) {
     totals_.book(key.vhost, close);
-    const Hash::Probe wanted = probe(key);
-    const auto found = by_key_.find(wanted);
-    const AccountId id = found != by_key_.end() ? *found : open(wanted, now);
-    Account& account = accounts_[id];
-    account.balance.book(close);
-    account.last_seen = now;
-    account.weight_ns += static_cast<std::uint64_t>(
-        std::max(close.close.fin_wait_2_time, std::chrono::nanoseconds::zero()).count());
+    const AccountId id = find_or_open(key, now);
+    if (id == kOther) return id;
+    accounts_[id].write([&](Account& account) {
+        account.figures.balance.book(close);
+        account.figures.last_seen_ms = to_ms(now);
+        account.figures.weight_ns += static_cast<std::uint64_t>(
+            std::max(close.close.fin_wait_2_time, std::chrono::nanoseconds::zero()).count());
+    });
     see(id);
     return id;
 }
@@ -61,61 +106,58 @@ AccountId Ledger::find(AccountKey key) const {
     return found == by_key_.end() ? kOther : *found;
 }
 
-std::vector<const Account*> Ledger::accounts() const {
-    std::vector<const Account*> all;
-    all.reserve(size());
-    for (const AccountId id : by_key_) all.push_back(&accounts_[id]);
-    return all;
+AccountId Ledger::find_or_open(AccountKey key, std::chrono::milliseconds now) {
+    const Hash::Probe wanted = probe(key);
+    const auto found = by_key_.find(wanted);
+    return found != by_key_.end() ? *found : open(wanted, now);
 }
 
-std::vector<const Account*> Ledger::ranked(std::size_t max) const {
-    std::vector<const Account*> all = accounts();
-    const auto is_before = [](const Account* a, const Account* b) {
-        const Tally& left = a->balance.tally;
-        const Tally& right = b->balance.tally;
-        return std::pair(left.fin_wait_2_ns, left.closes) >
-               std::pair(right.fin_wait_2_ns, right.closes);
-    };
-    const auto wanted = static_cast<std::ptrdiff_t>(std::min(max, all.size()));
-    std::partial_sort(all.begin(), all.begin() + wanted, all.end(), is_before);
-    all.resize(static_cast<std::size_t>(wanted));
-    return all;
+Holding Ledger::hold(AccountKey key, Phase phase, Time fin_wait_2_since,
+                     std::chrono::milliseconds now) {
+    Holding holding;
+    holding.account = find_or_open(key, now);
+    holding.opening = openings_[holding.account];
+    holding.phase = phase;
+    holding.fin_wait_2_since = fin_wait_2_since;
+    holding.is_held = true;
+    change_gauge(holding, true);
+    return holding;
 }
 
-Account Ledger::other() const {
-    Account other = accounts_[kOther];
-    Tally accounts;
-    for (const AccountId id : by_key_) accounts += accounts_[id].balance.tally;
-    other.balance.tally = left_of(totals_.total().tally, accounts);
-    return other;
+void Ledger::move(Holding& holding, Phase phase, Time fin_wait_2_since) {
+    if (!holding.is_held) return;
+    change_gauge(holding, false);
+    holding.phase = phase;
+    holding.fin_wait_2_since = fin_wait_2_since;
+    change_gauge(holding, true);
+}
+
+void Ledger::release(Holding& holding) {
+    if (std::exchange(holding.is_held, false)) change_gauge(holding, false);
+}
+
+void Ledger::change_gauge(Holding& holding, bool adds) {
+    if (openings_[holding.account] != holding.opening)
+        holding = {kOther, openings_[kOther], holding.phase, holding.is_held,
+                   holding.fin_wait_2_since};
+    OpenSockets one;
+    if (holding.fin_wait_2_since == kNever)
+        one.fin_wait_1 = 1;
+    else
+        one = {0, 1, static_cast<std::uint64_t>(holding.fin_wait_2_since.count())};
+    if (!adds) one = {-one.fin_wait_1, -one.fin_wait_2, -one.fin_wait_2_since_ns};
+    accounts_[holding.account].write([&](Account& account) {
+        account.figures.open[static_cast<std::size_t>(holding.phase)] += one;
+    });
+    if (holding.account != kOther) see(holding.account);
 }
 
 std::uint64_t Ledger::hash_of(std::string_view address) const {
-    return sip_hash(key_, bytes_of(address));
+    return sip_hash(memory_.key(), std::as_bytes(std::span(address)));
 }
 
 std::uint64_t Ledger::hash_of(const Endpoint& endpoint) const {
-    return sip_hash(key_, std::as_bytes(std::span(endpoint.address)));
-}
-
-void Ledger::adopt(const Account& adopted) {
-    const Hash::Probe wanted = probe({adopted.user_agent, adopted.vhost});
-    const auto found = by_key_.find(wanted);
-    const bool is_too_light = found == by_key_.end() && size() >= size_max_ &&
-                              adopted.weight_ns <= by_weight_.least().first;
-    if (is_too_light) return adopt_other(adopted.balance.addresses);
-    const AccountId id = found != by_key_.end() ? *found : open(wanted, adopted.opened);
-    Account& account = accounts_[id];
-    account.balance += adopted.balance;
-    account.weight_ns += adopted.weight_ns;
-    account.opened = std::min(account.opened, adopted.opened);
-    account.last_seen = std::max(account.last_seen, adopted.last_seen);
-    see(id);
-}
-
-void Ledger::adopt_other(const AddressSketch& addresses) {
-    accounts_[kOther].balance.addresses.merge(addresses);
-    ++sightings_;
+    return sip_hash(memory_.key(), std::as_bytes(std::span(endpoint.address)));
 }
 
 // The length of one part stands before it: "a" + "bc" must not be "ab" + "c".
@@ -131,42 +173,72 @@ Ledger::Hash::Probe Ledger::probe(AccountKey key) const {
 }
 
 AccountId Ledger::open(const Hash::Probe& wanted, std::chrono::milliseconds now) {
-    const std::uint64_t inherited = size() < size_max_ ? 0 : evict_lightest();
-    AccountId id = static_cast<AccountId>(accounts_.size());
-    if (free_.empty()) {
-        accounts_.emplace_back();
-    } else {
-        id = free_.back();
-        free_.pop_back();
+    std::uint64_t inherited = size() < size_max_ ? 0 : evict_lightest();
+    AccountId id = free_place();
+    if (id == kOther && size() > 0) {
+        inherited = evict_lightest();
+        id = free_place();
     }
-    Account& account = accounts_[id];
-    account.user_agent = wanted.key.user_agent;
-    account.vhost = wanted.key.vhost;
-    account.opened = account.last_seen = now;
-    account.weight_ns = inherited;
-    account.hash = wanted.hash;
+    if (id == kOther) return id;
+    accounts_[id].write([&](Account& account) {
+        account.user_agent.set(wanted.key.user_agent);
+        account.vhost.set(wanted.key.vhost);
+        account.figures.opened_ms = account.figures.last_seen_ms = to_ms(now);
+        account.figures.weight_ns = inherited;
+        account.figures.hash = wanted.hash;
+        then();
+        account.figures.is_used = 1;
+    });
     by_key_.insert(id);
     see(id);
     return id;
 }
 
+// kOther if there is no memory for one more.
+AccountId Ledger::free_place() {
+    if (!free_.empty()) {
+        const AccountId id = free_.back();
+        free_.pop_back();
+        return id;
+    }
+    const auto id = static_cast<AccountId>(openings_.size());
+    if (!reserve_place(id)) return kOther;
+    openings_.push_back(0);
+    books_.accounts_used.store(id + std::uint64_t{1}, std::memory_order_release);
+    return id;
+}
+
+bool Ledger::reserve_place(AccountId id) {
+    if (id < reserved_) return true;
+    const std::size_t count = std::min<std::size_t>(kReservedTogether, accounts_.size() - id);
+    if (count == 0 || !memory_.reserve(&accounts_[id], count * sizeof accounts_[id])) return false;
+    reserved_ = id + static_cast<AccountId>(count);
+    return true;
+}
+
 std::uint64_t Ledger::evict_lightest() {
     const AccountId id = by_weight_.least_slot();
-    Account& account = accounts_[id];
-    const std::uint64_t weight = account.weight_ns;
+    const AccountFigures gone = at(id).figures;
     evicted_(id);
-    adopt_other(account.balance.addresses);
-    accounts_[kOther].last_seen = std::max(accounts_[kOther].last_seen, account.last_seen);
     by_key_.erase(id);
     by_weight_.remove(id);
-    account.balance = Balance();
+    accounts_[id].write([](Account& account) {
+        account.figures.is_used = 0;
+        then();
+        account.figures = {};
+    });
+    accounts_[kOther].write([&](Account& other) {
+        other.figures.balance.addresses.merge(gone.balance.addresses);
+        other.figures.last_seen_ms = std::max(other.figures.last_seen_ms, gone.last_seen_ms);
+        for (std::size_t i = 0; i < gone.open.size(); ++i) other.figures.open[i] += gone.open[i];
+    });
+    ++openings_[id];
     free_.push_back(id);
-    ++evictions_;
-    return weight;
+    return gone.weight_ns;
 }
 
 void Ledger::see(AccountId id) {
-    by_weight_.set(id, {accounts_[id].weight_ns, ++sightings_});
+    by_weight_.set(id, {weight_of(at(id)), ++sightings_});
 }
 
 }  // namespace finwait

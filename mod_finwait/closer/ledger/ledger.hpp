@@ -1,44 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The accounts: who keeps our sockets, by User-Agent and virtual host. Bounded by Space-Saving
-// (Metwally, Agrawal and El Abbadi, "Efficient computation of frequent and top-k elements in data
-// streams", 2005), with the time in FIN_WAIT_2 as weight: a new account takes the place of the one
-// with the least weight and inherits that weight, so that the new must outweigh the old to push
-// them out. With k accounts, whoever has more than 1/k of all the time in FIN_WAIT_2 has an
-// account, however many others there are, and no inherited weight is more than 1/k of all the time.
+// The accounts: who keeps our sockets, by User-Agent and virtual host. They are written in place,
+// in this closer's slot of the books; whoever starts in the slot of a closer that died goes on with
+// what that one left. Bounded by Space-Saving (Metwally, Agrawal and El Abbadi, "Efficient
+// computation of frequent and top-k elements in data streams", 2005), with the time in FIN_WAIT_2
+// as weight: a new account takes the place of the one with the least weight and inherits that
+// weight, so that the new must outweigh the old to push them out. With k accounts, whoever has more
+// than 1/k of all the time in FIN_WAIT_2 has an account, however many others there are, and no
+// inherited weight is more than 1/k of all the time.
 //
 // The inherited weight decides who goes and nothing else; figures and ranking are of what was
-// really booked since the account was opened. `(other)` is what is in the totals and in no account
-// here: what evicted ones had, what a closer that died had not saved, and what another closer that
-// still runs has booked. So always
-//
-//     total == sum of accounts + other == sum of virtual hosts
+// really booked since the account was opened. `(other)` is what is in the totals and in no account.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "closer/drain/slot_heap.hpp"
-#include "closer/ledger/balance.hpp"
+#include "closer/ledger/books_memory.hpp"
 #include "closer/ledger/vhost_totals.hpp"
+#include "closer/moment.hpp"
 #include "finwait/endpoint.hpp"
-#include "finwait/siphash.hpp"
-#include "finwait/tally.hpp"
 
 namespace finwait {
-
-inline constexpr std::uint32_t kLedgerSizeDefault = 1024;
-inline constexpr std::uint32_t kLedgerSizeMin = 16;
-inline constexpr std::uint32_t kLedgerSizeMax = 65'536;
 
 // The number of an account; given anew after its account was evicted.
 using AccountId = std::uint32_t;
@@ -49,97 +40,103 @@ struct AccountKey {
     std::string_view vhost;
 };
 
-struct Account {
-    std::string user_agent;
-    std::string vhost;
-    Balance balance;
-    std::chrono::milliseconds opened{};     // since the epoch: its first close was booked
-    std::chrono::milliseconds last_seen{};  // its last
-    std::uint64_t weight_ns = 0;            // its time in FIN_WAIT_2 and what it inherited
-    std::uint64_t hash = 0;
+// A held socket in the gauges of its account, or of `(other)` once that was evicted.
+struct Holding {
+    AccountId account = kOther;
+    std::uint32_t opening = 0;  // of the account's number, which may be another's by now
+    Phase phase = Phase::draining;
+    bool is_held = false;
+    Time fin_wait_2_since = kNever;
 };
+
+// What a held socket weighs, until its time in FIN_WAIT_2 does: so that nobody who holds sockets is
+// pushed out by names that hold none.
+inline constexpr std::uint64_t kHeldWeightNs = 1'000'000'000;
 
 class Ledger {
   public:
     using Evicted = std::function<void(AccountId)>;
 
     // `evicted` is called before an account's number is given anew.
-    Ledger(SipKey key, VhostTotals& totals, Evicted evicted);
+    Ledger(BooksMemory& memory, Evicted evicted);
     Ledger(const Ledger&) = delete;
     Ledger& operator=(const Ledger&) = delete;
 
     // Clamped to what is allowed; evicts what is too much.
     void set_size(std::uint32_t size_max);
 
+    // The account; kOther if there is no memory for one.
     AccountId book(AccountKey key, const BookedClose& close, std::chrono::milliseconds now);
+
+    [[nodiscard]] Holding hold(AccountKey key, Phase phase, Time fin_wait_2_since,
+                               std::chrono::milliseconds now);
+    void move(Holding& holding, Phase phase, Time fin_wait_2_since);
+    void release(Holding& holding);
 
     // kOther if there is none.
     [[nodiscard]] AccountId find(AccountKey key) const;
-    [[nodiscard]] const Account& at(AccountId id) const { return accounts_[id]; }
-
-    // All but `(other)`, in no order; valid until the next book(), as what ranked() gives.
-    [[nodiscard]] std::vector<const Account*> accounts() const;
-    // By their time in FIN_WAIT_2, the longest first; then by closes.
-    [[nodiscard]] std::vector<const Account*> ranked(std::size_t max = SIZE_MAX) const;
-    [[nodiscard]] const VhostTotals& totals() const { return totals_; }
-    // With a look at every account.
-    [[nodiscard]] Account other() const;
-    // What has been booked and adopted here; grows with every change.
-    [[nodiscard]] std::uint64_t changes() const { return sightings_; }
+    [[nodiscard]] const Account& at(AccountId id) const { return accounts_[id].own(); }
 
     [[nodiscard]] std::size_t size() const { return by_weight_.size(); }
     [[nodiscard]] std::uint32_t size_max() const { return size_max_; }
-    [[nodiscard]] std::uint64_t evictions() const { return evictions_; }
-    [[nodiscard]] const SipKey& key() const { return key_; }
+    // Accounts and virtual hosts that the closer before this one was writing when it was killed.
+    [[nodiscard]] std::size_t half_written() const {
+        return half_written_ + totals_.half_written();
+    }
     [[nodiscard]] std::uint64_t hash_of(std::string_view address) const;
     [[nodiscard]] std::uint64_t hash_of(const Endpoint& endpoint) const;
 
-    // What another closer has booked (ledger_store.hpp); the totals have it already.
-    void adopt(const Account& account);
-    void adopt_other(const AddressSketch& addresses);
-
   private:
+    using Accounts = std::span<Part<Account>>;
     // Lightest first, of equals the one not seen for the longest time.
     using Weight = std::pair<std::uint64_t, std::uint64_t>;
 
     struct Hash {
         using is_transparent = void;
-        const std::deque<Account>* accounts;
+        Accounts accounts;
         struct Probe {
             std::uint64_t hash;
             AccountKey key;
         };
-        std::size_t operator()(AccountId id) const { return (*accounts)[id].hash; }
+        std::size_t operator()(AccountId id) const { return accounts[id].own().figures.hash; }
         std::size_t operator()(const Probe& probe) const { return probe.hash; }
     };
     struct Equal {
         using is_transparent = void;
-        const std::deque<Account>* accounts;
+        Accounts accounts;
         bool operator()(AccountId a, AccountId b) const { return a == b; }
         bool operator()(const Hash::Probe& probe, AccountId id) const {
-            const Account& account = (*accounts)[id];
-            return account.hash == probe.hash && account.vhost == probe.key.vhost &&
-                   account.user_agent == probe.key.user_agent;
+            const Account& account = accounts[id].own();
+            return account.figures.hash == probe.hash && account.vhost.text() == probe.key.vhost &&
+                   account.user_agent.text() == probe.key.user_agent;
         }
         bool operator()(AccountId id, const Hash::Probe& probe) const { return (*this)(probe, id); }
     };
 
+    void take_over();
+    void take_over(AccountId id);
     [[nodiscard]] Hash::Probe probe(AccountKey key) const;
-    AccountId open(const Hash::Probe& probe, std::chrono::milliseconds now);
+    [[nodiscard]] AccountId find_or_open(AccountKey key, std::chrono::milliseconds now);
+    [[nodiscard]] AccountId open(const Hash::Probe& probe, std::chrono::milliseconds now);
+    [[nodiscard]] AccountId free_place();
+    [[nodiscard]] bool reserve_place(AccountId id);
     std::uint64_t evict_lightest();
     void see(AccountId id);
+    void change_gauge(Holding& holding, bool adds);
 
-    SipKey key_;
-    VhostTotals& totals_;
+    BooksMemory& memory_;
+    CloserBooks& books_;
+    VhostTotals totals_;
     Evicted evicted_;
     std::uint32_t size_max_ = kLedgerSizeDefault;
-    // By AccountId; a deque, because growing must copy nothing. Of kOther only the addresses count.
-    std::deque<Account> accounts_;
+    Accounts accounts_;  // by AccountId
+    AccountId reserved_ = 0;
     std::vector<AccountId> free_;
+    std::vector<std::uint32_t> openings_;  // by AccountId
     std::unordered_set<AccountId, Hash, Equal> by_key_;
     SlotHeap<Weight> by_weight_;
     std::uint64_t sightings_ = 0;
-    std::uint64_t evictions_ = 0;
+    std::size_t half_written_ = 0;
 };
 
 }  // namespace finwait

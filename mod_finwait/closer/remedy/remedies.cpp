@@ -3,17 +3,19 @@
 
 #include <algorithm>
 
-#include "presentation/text.hpp"
-
 namespace finwait {
 
 namespace {
 
 constexpr std::size_t kToldMax = 120;  // of a User-Agent, and of a virtual host, in the error log
 
+std::string clipped(std::string_view text) {
+    return text.size() <= kToldMax ? std::string(text)
+                                   : std::string(text.substr(0, kToldMax)) + "...";
+}
+
 std::string name_of_client(const GivenRemedy& given) {
-    std::string text =
-        "'" + clipped(given.user_agent, kToldMax) + "' on " + clipped(given.vhost, kToldMax);
+    std::string text = "'" + clipped(given.user_agent) + "' on " + clipped(given.vhost);
     if (given.sentence.network != Network::none)
         text += ", network " + network_text(given.sentence.network) + " only";
     return text;
@@ -22,11 +24,10 @@ std::string name_of_client(const GivenRemedy& given) {
 std::string given_text(const GivenRemedy& given) {
     const SeenCloses& seen = given.sentence.seen;
     return "FinWaitAuto: remedy " + std::string(name_of(given.sentence.remedy)) + " for " +
-           seconds_text(static_cast<double>(given.term.count())) + " for " + name_of_client(given) +
-           ": " + std::to_string(seen.stuck) + " of " + std::to_string(seen.closes) +
-           " closes stuck, " + std::to_string(seen.requests) +
-           " requests on them, the evidence is from " + std::to_string(given.networks) +
-           (given.networks == 1 ? " network" : " networks");
+           std::to_string(given.term.count()) + " s for " + name_of_client(given) + ": " +
+           std::to_string(seen.stuck) + " of " + std::to_string(seen.closes) + " closes stuck, " +
+           std::to_string(seen.requests) + " requests on them, the evidence is from " +
+           std::to_string(given.networks) + (given.networks == 1 ? " network" : " networks");
 }
 
 std::string ended_text(const GivenRemedy& given) {
@@ -41,9 +42,16 @@ void set_end(GivenRemedy& given, Moment now) {
 
 }  // namespace
 
-Remedies::Remedies(RemedyTable& table, std::size_t slot, CloserCounters& counters, Notices& notices)
-    : table_(table), owner_(slot + 1), counters_(counters), notices_(notices) {
+// What the closer before this one had given is forgotten, in the table as in the books.
+Remedies::Remedies(RemedyTable& table, std::size_t slot, CloserCounters& counters, Notices& notices,
+                   BooksMemory& books)
+    : table_(table), owner_(slot + 1), counters_(counters), notices_(notices), books_(books) {
     table_.take(owner_);
+    CloserBooks& left = books_.own();
+    for (Part<BookedRemedy>& booked : std::span(left.remedies).first(left.used_remedies().size())) {
+        if (booked.is_half_written()) booked.mend([](BookedRemedy&) {});
+        booked.write([](BookedRemedy& remedy) { remedy = {}; });
+    }
 }
 
 void Remedies::book(AccountId account, const Handoff& handoff, const TalliedClose& close,
@@ -79,18 +87,13 @@ void Remedies::turn(Moment now) {
             if (is_owner()) table_.remove(at->first);
             given.on_trial = true;
             set_end(given, now);
+            book(given);
             notices_.tell(NoticeKind::remedy, NoticeLevel::notice, ended_text(given),
                           now.monotonic);
             ++at;
         }
     }
     changed();
-}
-
-std::vector<const GivenRemedy*> Remedies::given() const {
-    std::vector<const GivenRemedy*> all;
-    for (const auto& [key, given] : by_key_) all.push_back(&given);
-    return all;
 }
 
 std::uint64_t Remedies::active() const {
@@ -154,8 +157,49 @@ bool Remedies::give(std::uint64_t key, GivenRemedy given, Moment now) {
     set_end(given, now);
     count(counter_of(counters_.remedies, given.sentence.remedy));
     notices_.tell(NoticeKind::remedy, NoticeLevel::notice, given_text(given), now.monotonic);
+    const auto had = by_key_.find(key);
+    given.place = had == by_key_.end() ? free_place() : had->second.place;
+    book(given);
     by_key_.insert_or_assign(key, std::move(given));
     return true;
+}
+
+// kRemediesMax if there is none: then the page does not name it.
+std::size_t Remedies::free_place() {
+    CloserBooks& books = books_.own();
+    const auto used = books.used_remedies();
+    const auto free = static_cast<std::size_t>(
+        std::ranges::find(used, 0U, [](const auto& booked) { return booked.own().is_used; }) -
+        used.begin());
+    if (free < used.size()) return free;
+    if (free == kRemediesMax || !books_.reserve(&books.remedies[free], sizeof books.remedies[free]))
+        return kRemediesMax;
+    books.remedies_used = free + 1;
+    return free;
+}
+
+void Remedies::unbook(const GivenRemedy& given) {
+    if (given.place < kRemediesMax)
+        books_.own().remedies[given.place].write([](BookedRemedy& remedy) { remedy = {}; });
+}
+
+void Remedies::book(const GivenRemedy& given) {
+    if (given.place == kRemediesMax) return;
+    books_.own().remedies[given.place].write([&](BookedRemedy& remedy) {
+        const Sentence& sentence = given.sentence;
+        remedy.user_agent.set(given.user_agent);
+        remedy.vhost.set(given.vhost);
+        remedy.network = static_cast<std::uint64_t>(sentence.network);
+        remedy.remedy = static_cast<std::uint8_t>(sentence.remedy);
+        remedy.on_trial = given.on_trial ? 1 : 0;
+        remedy.since_ms = static_cast<std::uint64_t>(given.since.count());
+        remedy.until_ms = static_cast<std::uint64_t>(given.ends.count());
+        remedy.closes = sentence.seen.closes;
+        remedy.stuck = sentence.seen.stuck;
+        remedy.requests = sentence.seen.requests;
+        remedy.networks = given.networks;
+        remedy.is_used = 1;
+    });
 }
 
 // Of those on trial, the one whose trial would end first.
@@ -172,6 +216,7 @@ bool Remedies::make_room() {
 
 Remedies::ByKey::iterator Remedies::erase(ByKey::iterator remedy) {
     if (!remedy->second.on_trial && is_owner()) table_.remove(remedy->first);
+    unbook(remedy->second);
     return by_key_.erase(remedy);
 }
 

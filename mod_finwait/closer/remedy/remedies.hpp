@@ -3,7 +3,7 @@
 // Who has a remedy, and who is on trial: the closer's side of FinWaitAuto. Takes every finished
 // close, judges its client when that is due, keeps the shared table in step, and tells the error
 // log of each change. Bounded: evidence by the ledger's accounts, remedies by kRemediesMax.
-// docs/internals.md, "Remedies", has the rules.
+// Who has which stands in the books, for the page. docs/internals.md, "Remedies", has the rules.
 #pragma once
 
 #include <chrono>
@@ -21,8 +21,6 @@
 
 namespace finwait {
 
-inline constexpr std::size_t kRemediesMax = 1024;
-
 struct GivenRemedy {
     std::string user_agent;
     std::string vhost;
@@ -33,12 +31,14 @@ struct GivenRemedy {
     Time until{};                       // of the trial, once it is on trial
     std::chrono::milliseconds ends{};   // the same, since the epoch
     bool on_trial = false;
+    std::size_t place = kRemediesMax;  // in the books; kRemediesMax: it has none
 };
 
 class Remedies {
   public:
     // Becomes the table's owner. Counts in `counters`.
-    Remedies(RemedyTable& table, std::size_t slot, CloserCounters& counters, Notices& notices);
+    Remedies(RemedyTable& table, std::size_t slot, CloserCounters& counters, Notices& notices,
+             BooksMemory& books);
     Remedies(const Remedies&) = delete;
     Remedies& operator=(const Remedies&) = delete;
 
@@ -51,8 +51,6 @@ class Remedies {
     void turn(Moment now);
     [[nodiscard]] Time due() const { return due_; }
 
-    // Those on trial too, in no order that means anything.
-    [[nodiscard]] std::vector<const GivenRemedy*> given() const;
     [[nodiscard]] std::uint64_t active() const;
 
   private:
@@ -68,6 +66,9 @@ class Remedies {
                         Moment now);
     bool give(std::uint64_t key, GivenRemedy remedy, Moment now);
     [[nodiscard]] bool make_room();
+    void book(const GivenRemedy& given);
+    void unbook(const GivenRemedy& given);
+    [[nodiscard]] std::size_t free_place();
     ByKey::iterator erase(ByKey::iterator remedy);
     void changed();
 
@@ -75,6 +76,7 @@ class Remedies {
     std::uint64_t owner_;
     CloserCounters& counters_;
     Notices& notices_;
+    BooksMemory& books_;
     std::vector<std::unique_ptr<Evidence>> evidence_;  // by AccountId
     ByKey by_key_;
     Time due_ = kNever;

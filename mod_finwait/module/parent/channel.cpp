@@ -39,12 +39,12 @@ std::optional<Decline> send_by(int lane, const msghdr& message) {
     return std::nullopt;
 }
 
-// `Message` is a Handoff or a Question.
-template <typename Message>
-std::optional<Decline> send_any(std::span<const int> lanes, const Message& content,
-                                std::optional<int> descriptor) {
+}  // namespace
+
+std::optional<Decline> send_message(std::span<const int> lanes, const Handoff& handoff,
+                                    int socket) {
     std::array<std::byte, kHandoffSizeMax> bytes;
-    const std::size_t size = encode(content, bytes);
+    const std::size_t size = encode(handoff, bytes);
     if (size == 0) return Decline::bad_message;
 
     iovec part{bytes.data(), size};
@@ -52,7 +52,7 @@ std::optional<Decline> send_any(std::span<const int> lanes, const Message& conte
     message.msg_iov = &part;
     message.msg_iovlen = 1;
     Rights rights;
-    if (descriptor) rights.attach(message, *descriptor);
+    if (handoff.kind == MessageKind::handoff) rights.attach(message, socket);
 
     std::optional<Decline> decline = Decline::no_closer;
     for (const int lane : lanes) {
@@ -60,19 +60,6 @@ std::optional<Decline> send_any(std::span<const int> lanes, const Message& conte
         if (decline != Decline::channel_full) break;
     }
     return decline;
-}
-
-}  // namespace
-
-std::optional<Decline> send_message(std::span<const int> lanes, const Handoff& handoff,
-                                    int socket) {
-    if (handoff.kind == MessageKind::report) return send_any(lanes, handoff, std::nullopt);
-    return send_any(lanes, handoff, socket);
-}
-
-std::optional<Decline> send_question(std::span<const int> lanes, const Question& question,
-                                     int answer_to) {
-    return send_any(lanes, question, answer_to);
 }
 
 bool has_hung_up(int socket) {

@@ -8,7 +8,6 @@
 #include <span>
 
 #include "finwait/handoff.hpp"
-#include "finwait/question.hpp"
 
 namespace finwait {
 
@@ -18,9 +17,6 @@ namespace finwait {
 [[nodiscard]] std::optional<Decline> send_message(std::span<const int> lanes,
                                                   const Handoff& handoff, int socket);
 
-// The same for a question; `answer_to` goes with it.
-[[nodiscard]] std::optional<Decline> send_question(std::span<const int> lanes,
-                                                   const Question& question, int answer_to);
 
 // True if the other end of a socket pair is closed.
 [[nodiscard]] bool has_hung_up(int socket);

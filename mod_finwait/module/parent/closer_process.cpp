@@ -80,7 +80,7 @@ bool start(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
     for (std::size_t lane = 0; lane < kChannelLanes; ++lane)
         program.descriptors.push_back(
             {closer.channel_receive[lane], kFirstLaneFd + static_cast<int>(lane)});
-    if (runtime.ledger_fd >= 0) program.descriptors.push_back({runtime.ledger_fd, kLedgerFd});
+    if (runtime.books_fd >= 0) program.descriptors.push_back({runtime.books_fd, kBooksFd});
     if (runtime.remedies_fd >= 0) program.descriptors.push_back({runtime.remedies_fd, kRemediesFd});
     closer.pid = spawn(program);
     const int spawn_error = errno;

@@ -19,6 +19,7 @@ namespace {
 
 constexpr char kRetainedKey[] = "mod_finwait";
 constexpr int kLowestLifted = 16;
+constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
 // The only mutable variable outside an owner: a fork handler takes no argument.
 Runtime* forked_runtime = nullptr;
@@ -41,15 +42,15 @@ void after_fork_in_child() {
     }
     close_and_forget(runtime->closer_counters_fd);
     close_and_forget(runtime->module_counters_fd);
-    close_and_forget(runtime->ledger_fd);
+    close_and_forget(runtime->books_fd);
     close_and_forget(runtime->remedies_fd);
 }
 
-// Sealed: whoever it is shared with cannot make it smaller under those who read it.
+// Sealed: whoever it is shared with cannot make it smaller under those who read it, nor larger.
 int memory(const char* name, std::size_t size) {
     const int fd = lifted(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
     const bool is_made = fd >= 0 && ::ftruncate(fd, static_cast<off_t>(size)) == 0 &&
-                         ::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0;
+                         ::fcntl(fd, F_ADD_SEALS, kSeals) == 0;
     return is_made ? fd : -1;
 }
 
@@ -94,6 +95,18 @@ const RemedyTable* map_remedies(Runtime& runtime) {
     return table == MAP_FAILED ? nullptr : static_cast<const RemedyTable*>(table);
 }
 
+// Only its header is written here: the rest is all zeros, and takes no memory before it is used.
+// Null if it cannot be had: then a closer that dies takes its books along, and there is no page.
+void map_books(Runtime& runtime) {
+    runtime.books_fd = memory("finwait-books", sizeof(Books));
+    const BooksHeader header = new_books_header();
+    if (runtime.books_fd < 0 || ::pwrite(runtime.books_fd, &header, sizeof header, 0) < 0) return;
+    const void* books = map_read_only(runtime.books_fd, sizeof(Books));
+    if (books == MAP_FAILED) return;
+    runtime.books = static_cast<const Books*>(books);
+    runtime.books_size = sizeof(Books);
+}
+
 void make_empty(Runtime& runtime) {
     runtime.layout = kRuntimeLayout;
     for (std::size_t slot = 0; slot < runtime.closers.size(); ++slot) {
@@ -106,7 +119,7 @@ void make_empty(Runtime& runtime) {
     }
     for (Log& log : runtime.logs) log = Log{nullptr, -1, -1, 0, 0, LogMode::all, 0};
     runtime.current = -1;
-    runtime.module_counters_fd = runtime.closer_counters_fd = runtime.ledger_fd =
+    runtime.module_counters_fd = runtime.closer_counters_fd = runtime.books_fd =
         runtime.remedies_fd = -1;
 }
 
@@ -137,8 +150,7 @@ Runtime* runtime_of(const server_rec* server) {
     }
     auto* runtime = new (ap_retained_data_create(kRetainedKey, sizeof(Runtime))) Runtime;
     make_empty(*runtime);
-    // Without it a closer that dies takes its ledger along, and nothing else is worse.
-    runtime->ledger_fd = lifted(::memfd_create("finwait-ledger", MFD_CLOEXEC));
+    map_books(*runtime);
     runtime->remedies = map_remedies(*runtime);
     if (map_counters(*runtime)) return runtime;
     ap_log_error(APLOG_MARK, APLOG_CRIT, errno, server,

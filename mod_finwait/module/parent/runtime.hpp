@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "finwait/books.hpp"
 #include "finwait/control.hpp"
 #include "finwait/counters.hpp"
 #include "finwait/remedy_table.hpp"
@@ -25,7 +26,7 @@
 
 namespace finwait {
 
-inline constexpr std::uint32_t kRuntimeLayout = 3;  // raised whenever Runtime changes its shape
+inline constexpr std::uint32_t kRuntimeLayout = 4;  // raised whenever Runtime changes its shape
 inline constexpr std::size_t kLogsMax = 1000;       // different log targets in one configuration
 
 struct CloserProcess {
@@ -67,12 +68,15 @@ struct Runtime {
     int current;  // index into closers; -1: none
     int module_counters_fd;
     int closer_counters_fd;
-    int ledger_fd;  // memory in which the closers keep their ledgers; -1: they keep none
+    int books_fd;  // -1: each closer keeps its own, and no child sees them
     int remedies_fd;
     ModuleCounters* module_counters;
     const CloserCounters* closer_counters;  // mapped read-only
     // The same; null: nothing is learnt. A change of RemedyTable raises kRuntimeLayout.
     const RemedyTable* remedies;
+    // The same; null: the status page says so. They know their own layout.
+    const Books* books;
+    std::size_t books_size;
     std::uint32_t max_held;
     std::uint32_t ledger_size;
     unsigned configurations;  // how often post_config has run

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mod_finwait in mod_status' page. Reads the shared counters and nothing else: server-status
-// answers at once, whatever the closer does.
+// mod_finwait in mod_status' page, from the shared counters and the books: server-status answers at
+// once, whatever the closer does.
 #include <ap_config.h>  // before the next, which needs it
 #include <apr_optional_hooks.h>
 #include <http_protocol.h>
@@ -15,7 +15,7 @@
 #include "module/config/server_config.hpp"
 #include "module/guard.hpp"
 #include "module/httpd.hpp"
-#include "module/parent/runtime.hpp"
+#include "module/status/sources.hpp"
 #include "module/status/status_handler.hpp"
 
 namespace finwait {
@@ -64,6 +64,13 @@ class Section {
     bool is_short_;
 };
 
+void add_state(Section& section, const CloserState& state) {
+    section.add("Up", state.trouble.empty() ? "closer works" : state.trouble,
+                state.trouble.empty() ? 1 : 0);
+    section.add("Draining", "sockets draining now", state.draining.all());
+    section.add("Waiting", "sockets waiting for their end now", state.waiting.all());
+}
+
 void add_module(Section& section, const ModuleCounters& module) {
     section.add("Closes", "closes", read(module.closes));
     section.add("Handoffs", "handed to the closer with their socket", read(module.handoffs));
@@ -94,6 +101,7 @@ constexpr char kIntroduction[] =
 void write_section(request_rec* r, const Runtime& runtime, bool is_short) {
     if (!is_short) ap_rputs(kIntroduction, r);
     Section section(r, is_short);
+    add_state(section, state_of_closer(sources_of(runtime)));
     add_module(section, *runtime.module_counters);
     add_closer(section, *runtime.closer_counters);
     if (!is_short) ap_rputs("</dl>\n", r);

@@ -2,27 +2,20 @@
 #include "module/status/status_handler.hpp"
 
 #include <ap_expr.h>
-#include <ap_listen.h>
 #include <apr_strings.h>
 #include <http_protocol.h>
 #include <http_request.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "finwait/question.hpp"
 #include "module/config/server_config.hpp"
 #include "module/guard.hpp"
-#include "module/parent/channel.hpp"
-#include "module/parent/runtime.hpp"
-#include "module/status/ask.hpp"
-#include "module/status/kernel_table.hpp"
+#include "module/status/render.hpp"
+#include "module/status/sources.hpp"
 
 namespace finwait {
 
@@ -31,7 +24,8 @@ namespace {
 constexpr char kHandlerName[] = "finwait-status";
 constexpr unsigned kRefreshMax = 3600;    // seconds
 constexpr unsigned kRefreshDefault = 10;  // ?refresh without a number, as mod_status
-constexpr unsigned kRetryAfter = 1;       // a closer that died is started again within a second
+
+enum class StatusFormat : std::uint8_t { html, json, metrics };
 
 struct Wanted {
     StatusFormat format = StatusFormat::html;
@@ -103,70 +97,22 @@ void set_headers(request_rec* r, const Wanted& wanted) {
         apr_table_setn(r->headers_out, "Refresh", apr_psprintf(r->pool, "%u", *wanted.refresh));
 }
 
-// The text is ours and needs no escaping.
-const char* excuse(request_rec* r, StatusFormat format, const char* why) {
+std::string render(StatusFormat format, const StatusView& view) {
     switch (format) {
         case StatusFormat::html:
-            return apr_psprintf(
-                r->pool,
-                "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
-                "<title>mod_finwait status</title><style>:root{color-scheme:light dark}"
-                "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem "
-                "auto;padding:0 1rem}"
-                "</style></head><body><h1>No answer from the closer</h1><p>%s.</p><p>httpd goes on "
-                "serving, and closes connections by its own lingering close meanwhile. The error "
-                "log "
-                "says more.</p></body></html>\n",
-                why);
+            return render_page(view);
         case StatusFormat::json:
-            return apr_psprintf(r->pool, "{\"version\": 1, \"error\": \"%s\"}\n", why);
+            return render_json(view);
         case StatusFormat::metrics:
-            return apr_psprintf(r->pool, "# %s\n", why);
+            return render_metrics(view);
     }
-    return "";
+    return {};
 }
 
-int say_unavailable(request_rec* r, const Wanted& wanted, const char* why) {
-    r->status = HTTP_SERVICE_UNAVAILABLE;
-    apr_table_setn(r->headers_out, "Retry-After", apr_psprintf(r->pool, "%u", kRetryAfter));
-    ap_rputs(excuse(r, wanted.format, why), r);
+int send_page(request_rec* r, const std::string& page) {
+    ap_set_content_length(r, static_cast<apr_off_t>(page.size()));
+    if (!r->header_only) ap_rwrite(page.data(), static_cast<int>(page.size()), r);
     return OK;
-}
-
-int send_page(request_rec* r, int page, std::size_t size) {
-    ap_set_content_length(r, static_cast<apr_off_t>(size));
-    if (r->header_only) return OK;
-    std::array<char, 16 * 1024> buffer;
-    for (std::size_t at = 0; at < size;) {
-        const ssize_t got = ::pread(page, buffer.data(), std::min(buffer.size(), size - at),
-                                    static_cast<off_t>(at));
-        if (got <= 0) return HTTP_INTERNAL_SERVER_ERROR;
-        if (ap_rwrite(buffer.data(), static_cast<int>(got), r) < 0)
-            return OK;  // the client has gone
-        at += static_cast<std::size_t>(got);
-    }
-    return OK;
-}
-
-// Nothing where the kernel does not say (SELinux, seccomp).
-std::optional<SocketCounts> count_on_ports() {
-    std::vector<std::uint16_t> ports;
-    for (const ap_listen_rec* listener = ap_listeners; listener; listener = listener->next)
-        ports.push_back(listener->bind_addr->port);
-    std::ranges::sort(ports);
-    const KernelTable table = read_kernel_table(ports);
-    return table.error == 0 ? std::optional(table.on_ports) : std::nullopt;
-}
-
-Answer ask_closer(const StatusFormat format) {
-    Runtime* runtime = config_of(ap_server_conf).runtime;
-    const CloserProcess* closer = runtime ? current_closer(*runtime) : nullptr;
-    // httpd -X has no loop that would start another closer.
-    if (!closer || (runtime->one_process && has_hung_up(closer->control)))
-        return {-1, "no closer runs"};
-    return ask(closer->channel_send,
-               {format, totals_of(*runtime->module_counters), count_on_ports()}, kAnswerWait);
 }
 
 int serve(request_rec* r) {
@@ -182,13 +128,9 @@ int serve(request_rec* r) {
     }
     const Wanted wanted = wanted_by(r->args);
     set_headers(r, wanted);
-    const Answer answer = ask_closer(wanted.format);
-    if (answer.descriptor < 0) return say_unavailable(r, wanted, answer.why_not.c_str());
-    const std::size_t size = size_of_answer(answer.descriptor);
-    const int status = size != 0 ? send_page(r, answer.descriptor, size)
-                                 : say_unavailable(r, wanted, "the closer's answer makes no sense");
-    ::close(answer.descriptor);
-    return status;
+    const Runtime* runtime = config_of(ap_server_conf).runtime;
+    if (!runtime) return HTTP_SERVICE_UNAVAILABLE;
+    return send_page(r, render(wanted.format, collect(sources_with_kernel(*runtime))));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The handler finwait-status, and the section in mod_status' page. Any thread that serves a
-// request; the handler waits for the closer, at most kAnswerWait.
+// request; they read the books and wait for nobody.
 #pragma once
 
 #include "module/httpd.hpp"

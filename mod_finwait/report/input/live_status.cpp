@@ -15,7 +15,7 @@ using Json = nlohmann::json;
 constexpr long kConnectSeconds = 5;
 constexpr long kSeconds = 20;
 constexpr std::size_t kAnswerMax = std::size_t{64} << 20;
-constexpr int kStatusVersion = 1;
+constexpr int kStatusVersion = 2;
 constexpr double kNsPerSecond = 1e9;
 // What no server can have waited; beyond it a number is not one that was counted.
 constexpr double kSecondsMax = 1e9;
@@ -109,7 +109,7 @@ TallyLine line_of(const Json& account, std::chrono::milliseconds now) {
 
 void take_account(const Json& account, std::chrono::milliseconds now, Sink& sink,
                   Reading& reading) {
-    if (account.at("finished").is_null()) return;  // its sockets are all still open
+    if (account.at("finished").at("closes") == 0) return;  // its sockets are all still open
     ++reading.tallies;
     sink.take(line_of(account, now));
 }
@@ -117,7 +117,8 @@ void take_account(const Json& account, std::chrono::milliseconds now, Sink& sink
 void take_present(const Json& status, Reading& reading) {
     std::uint64_t now = 0;
     for (const char* owner : {"draining", "waiting", "unattributed"})
-        now += status.at("sockets").at(owner).at("fin_wait_2").get<std::uint64_t>();
+        if (const Json& sockets = status.at("sockets").at(owner); !sockets.is_null())
+            now += sockets.at("fin_wait_2").get<std::uint64_t>();
     reading.notes.push_back(
         std::to_string(now) +
         " sockets are in FIN_WAIT_2 now; the rest is of closes that have ended");

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "closer/closer.hpp"
+#include "unit/books.hpp"
 #include "unit/closer/channel/channel_sender.hpp"
 #include "unit/closer/drain/tcp_pair.hpp"
 
@@ -57,7 +58,7 @@ class CloserTest : public testing::Test {
             std::make_unique<Closer>(CloserDescriptors{one_lane(UniqueFd(::dup(channel.get()))),
                                                        std::move(control),
                                                        {},
-                                                       UniqueFd(::dup(ledger_memory.get()))},
+                                                       UniqueFd(::dup(memory.get()))},
                                      *counters, 1, kDescriptors);
     }
 
@@ -186,7 +187,8 @@ class CloserTest : public testing::Test {
     Policy policy;
     std::unique_ptr<CloserCounters> counters = std::make_unique<CloserCounters>();
     UniqueFd log{::memfd_create("log", MFD_CLOEXEC)};
-    UniqueFd ledger_memory{::memfd_create("ledger", MFD_CLOEXEC)};
+    UniqueFd memory = books_memory();
+    MappedBooks books{memory};
     UniqueFd channel;
     UniqueFd child;
     UniqueFd parent;

@@ -93,46 +93,56 @@ TEST_F(CloserLife, WhatAKilledCloserReceivedAndNeverAccountedForIsLost) {
     counters->received.fetch_sub(1);  // TearDown knows of no neighbour
 }
 
-TEST_F(CloserLife, TheLedgerOfAKilledCloserIsTheNextOnes) {
+TEST_F(CloserLife, TheBooksOfAKilledCloserAreTheNextOnes) {
     set_up();
     const auto report = [&] {
         ASSERT_EQ(0, send_message(child, encoded(sample_report(Outcome::reset))));
         turn();
     };
-    report();
-    turn(kLedgerSaveInterval);
-    EXPECT_GT(closer->due(), now.monotonic + kLedgerSaveInterval);  // saved, and nothing new since
-    report();
-    report();  // within the interval: what a death may cost
+    for (int i = 0; i < 3; ++i) report();
+    TcpPair pair = loopback.half_closed();
+    hand_over(pair);
+    settle(1);
+    EXPECT_EQ(1U, accounts_in(books->closers[1]).at(0)->figures.all_open().fin_wait_2);
+    counters->running[1].store(1);
+    counters->held[1].store(0);
     start();
-    turn();  // it has not been told its limits yet, and writes nothing over what it will find
+    turn();
     set_up();
-    EXPECT_EQ(3U, closer->ledger().totals().total().tally.closes);
-    EXPECT_EQ(2U, closer->ledger().other().balance.tally.closes);
-    EXPECT_NE(kOther, closer->ledger().find({"python-requests/2.28.1", "www.example.org"}));
+    const CloserBooks& own = books->closers[1];
+    EXPECT_EQ(3U, total_in(own).tally.closes);
+    EXPECT_EQ(3U, closes_in_accounts(own));
+    EXPECT_EQ(0U, accounts_in(own).at(0)->figures.all_open().all()) << "its sockets are gone";
     report();
-    turn(kLedgerSaveInterval);
-    start();
-    set_up();
+    EXPECT_EQ(4U, closes_in_accounts(own));
     EXPECT_EQ(1U, closer->ledger().size());
+    counters->received.fetch_sub(read(counters->lost));  // TearDown knows what this one lost
+    counters->lost.store(0);
 }
 
-TEST_F(CloserLife, TheLedgerOfAReplacedCloserIsAddedWhenItHasEnded) {
-    VhostTotals totals(ledger_memory.get());
-    Ledger others(LedgerStore(UniqueFd(::dup(ledger_memory.get())), 3).key(), totals,
-                  [](AccountId) {});
-    others.book({"old", "www"}, BookedClose(), std::chrono::milliseconds(1));
-    ASSERT_TRUE(LedgerStore(UniqueFd(::dup(ledger_memory.get())), 3).save(others));
-    counters->running[3].store(1);
+TEST_F(CloserLife, ItsPulseSaysThatItIsThere) {
     set_up();
-    turn(kLedgerSaveInterval);
-    EXPECT_EQ(1U, closer->ledger().other().balance.tally.closes);
-    counters->running[3].store(0);
-    EXPECT_EQ(now.monotonic + kLedgerSaveInterval, closer->due());
-    turn(kLedgerSaveInterval);
-    EXPECT_NE(kOther, closer->ledger().find({"old", "www"}));
-    EXPECT_EQ(0U, closer->ledger().other().balance.tally.closes);
-    EXPECT_EQ(kNever, closer->due());
+    TcpPair pair = loopback.half_closed();
+    hand_over(pair);
+    settle(1);
+    turn(1s);
+    Pulse pulse;
+    ASSERT_TRUE(books->closers[1].pulse.read(pulse));
+    EXPECT_EQ(static_cast<std::uint64_t>(now.monotonic.count()), pulse.monotonic_ns);
+    EXPECT_EQ(static_cast<std::uint64_t>(::getpid()), pulse.pid);
+    EXPECT_EQ(1U, pulse.open[static_cast<std::size_t>(Phase::draining)].fin_wait_2);
+    EXPECT_EQ(1000U, pulse.held_max);
+    EXPECT_GT(pulse.resident_bytes, 0U);
+    OldSockets oldest;
+    ASSERT_TRUE(books->closers[1].oldest.read(oldest));
+    ASSERT_EQ(1U, oldest.count);
+    EXPECT_EQ("python-requests/2.28.1", oldest.sockets[0].user_agent.text());
+    EXPECT_NE(0U, oldest.sockets[0].cookie);
+    pair.client.reset();
+    turn_until_held(0);
+    turn(1s);
+    ASSERT_TRUE(books->closers[1].oldest.read(oldest));
+    EXPECT_EQ(0U, oldest.count);
 }
 
 TEST_F(CloserLife, ACloserThatEndedInOrderLostNothing) {

@@ -27,6 +27,7 @@
 #include "closer/moment.hpp"
 #include "finwait/counters.hpp"
 #include "finwait/record.hpp"
+#include "unit/books.hpp"
 #include "unit/closer/channel/channel_sender.hpp"
 #include "unit/closer/drain/tcp_pair.hpp"
 
@@ -99,8 +100,8 @@ class CloserProcess : public testing::Test {
         posix_spawn_file_actions_init(&actions);
         for (int i = 0; i < 3; ++i)
             posix_spawn_file_actions_adddup2(&actions, fds[i].get(), kControlFd + i);
-        const UniqueFd high_ledger = high_copy(ledger_memory);
-        posix_spawn_file_actions_adddup2(&actions, high_ledger.get(), kLedgerFd);
+        const UniqueFd high_books = high_copy(memory);
+        posix_spawn_file_actions_adddup2(&actions, high_books.get(), kBooksFd);
         if (errors) posix_spawn_file_actions_adddup2(&actions, errors.get(), STDERR_FILENO);
         posix_spawnattr_t attributes;
         posix_spawnattr_init(&attributes);
@@ -221,7 +222,8 @@ class CloserProcess : public testing::Test {
     }
 
     UniqueFd counters_fd{::memfd_create("counters", MFD_CLOEXEC)};
-    UniqueFd ledger_memory{::memfd_create("ledger", MFD_CLOEXEC)};
+    UniqueFd memory = books_memory();
+    MappedBooks books{memory};
     UniqueFd log{::memfd_create("log", MFD_CLOEXEC)};
     CloserCounters* counters = nullptr;
     UniqueFd receiver;

@@ -24,6 +24,7 @@ TEST(Words, AreUniqueAndLeadBackToTheirValue) {
     expect_every_name_leads_back<Drain>();
     expect_every_name_leads_back<Outcome>();
     expect_every_name_leads_back<TcpState>();
+    expect_every_name_leads_back<Phase>();
     expect_every_name_leads_back<Mpm>();
     expect_every_name_leads_back<HttpVersion>();
     expect_every_name_leads_back<TlsVersion>();

@@ -2,12 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "closer/status/json.hpp"
+#include "module/status/render.hpp"
 #include "report/analysis/timeline.hpp"
 #include "report/input/live_status.hpp"
 #include "report/input/progress.hpp"
 #include "report/output/httpd_conf.hpp"
-#include "unit/closer/status/status_view.hpp"
+#include "unit/module/status/status_view.hpp"
 #include "unit/report/report_logs.hpp"
 
 namespace finwait::test {
@@ -32,10 +32,9 @@ TEST_F(LiveStatus, IsReadAsTheCloserRendersIt) {
     std::uint64_t closes = 0, stuck = 0;
     double seconds = 0;
     const auto add = [&](const AccountView& account) {
-        if (!account.finished) return;
-        closes += account.finished->closes;
-        stuck += account.finished->stuck;
-        seconds += account.finished->socket_seconds;
+        closes += account.finished.closes;
+        stuck += account.finished.stuck;
+        seconds += account.finished.socket_seconds;
     };
     for (const AccountView& account : view.accounts) add(account);
     if (view.other) add(*view.other);
@@ -49,8 +48,8 @@ TEST_F(LiveStatus, IsReadAsTheCloserRendersIt) {
 
 TEST_F(LiveStatus, IsRefusedIfItIsNone) {
     for (const char* json :
-         {"", "<html>", "{}", "[]", R"({"version":2})", R"({"version":"1"})",
-          R"({"version":1,"now_ms":0,"accounts":[1]})", R"({"version":1,"error":"no closer"})"})
+         {"", "<html>", "{}", "[]", R"({"version":1})", R"({"version":"1"})",
+          R"({"version":2,"now_ms":0,"accounts":[1]})", R"({"version":2,"error":"no closer"})"})
         EXPECT_FALSE(take(json)) << json;
 }
 

@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "finwait/handoff.hpp"
+#include "unit/books.hpp"
 
 namespace finwait {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace test;
 
 constexpr SipKey kKey{1, 2};
 constexpr std::chrono::milliseconds kNow = 1'700'000'000s;
@@ -45,20 +47,24 @@ class LedgerTest : public testing::Test {
     }
     // What holds at any time.
     void expect_that_it_adds_up() const {
-        Balance accounts = ledger.other().balance;
-        for (const Account* each : ledger.ranked()) accounts += each->balance;
-        Balance vhosts;
-        for (const auto& [name, balance] : totals.by_name()) vhosts += balance;
-        EXPECT_EQ(totals.total(), accounts);
-        EXPECT_EQ(totals.total(), vhosts);
+        const Tally total = total_in(memory.own()).tally;
+        EXPECT_LE(closes_in_accounts(memory.own()), total.closes);
         EXPECT_LE(ledger.size(), ledger.size_max());
+        EXPECT_EQ(accounts_in(memory.own()).size(), ledger.size());
     }
     void TearDown() override { expect_that_it_adds_up(); }
 
+    [[nodiscard]] std::uint64_t other_closes() const {
+        return total_in(memory.own()).tally.closes - closes_in_accounts(memory.own());
+    }
+    [[nodiscard]] OpenSockets open(AccountId id, Phase phase = Phase::draining) const {
+        return ledger.at(id).figures.open[static_cast<std::size_t>(phase)];
+    }
+
     std::vector<AccountId> evicted;
     std::chrono::milliseconds now = kNow;
-    VhostTotals totals{-1};
-    Ledger ledger{kKey, totals, [this](AccountId id) { evicted.push_back(id); }};
+    mutable BooksMemory memory{UniqueFd(), 0};
+    Ledger ledger{memory, [this](AccountId id) { evicted.push_back(id); }};
 };
 
 TEST_F(LedgerTest, AnAccountIsOfAUserAgentOnAVirtualHost) {
@@ -66,7 +72,7 @@ TEST_F(LedgerTest, AnAccountIsOfAUserAgentOnAVirtualHost) {
     EXPECT_EQ(id, book("a", 3s));
     EXPECT_NE(id, book("a", 1s, "other.example"));
     EXPECT_NE(id, book("b"));
-    const Tally& tally = account("a").balance.tally;
+    const Tally& tally = account("a").figures.balance.tally;
     EXPECT_EQ(2U, tally.closes);
     EXPECT_EQ(2U, tally.stuck);
     EXPECT_EQ(4U, tally.requests);
@@ -75,10 +81,10 @@ TEST_F(LedgerTest, AnAccountIsOfAUserAgentOnAVirtualHost) {
     EXPECT_EQ(2U, tally.outcomes[static_cast<std::size_t>(Outcome::unknown)]);
     EXPECT_EQ(2U, tally.causes[static_cast<std::size_t>(Cause::keepalive_timeout)]);
     EXPECT_EQ(2U, tally.drains[static_cast<std::size_t>(Drain::deadline)]);
-    EXPECT_EQ(kNow + 1ms, account("a").opened);
-    EXPECT_EQ(kNow + 2ms, account("a").last_seen);
-    EXPECT_EQ(4U, totals.total().tally.closes);
-    EXPECT_EQ(3U, totals.by_name().at("www").tally.closes);
+    EXPECT_EQ((kNow + 1ms).count(), static_cast<std::int64_t>(account("a").figures.opened_ms));
+    EXPECT_EQ((kNow + 2ms).count(), static_cast<std::int64_t>(account("a").figures.last_seen_ms));
+    EXPECT_EQ(4U, total_in(memory.own()).tally.closes);
+    EXPECT_EQ(3U, vhosts_in(memory.own()).at("www").tally.closes);
 }
 
 TEST_F(LedgerTest, NamesAreNotRunTogether) {
@@ -87,19 +93,6 @@ TEST_F(LedgerTest, NamesAreNotRunTogether) {
     EXPECT_EQ(kOther, ledger.find({"nobody", "www"}));
     // Even a client that calls itself so has an account of its own.
     EXPECT_NE(kOther, book("(other)"));
-}
-
-TEST_F(LedgerTest, RanksByTheTimeInFinWait2ThenByCloses) {
-    book("short", 1s);
-    book("long", 9s);
-    book("often");
-    book("often");
-    book("once");
-    std::vector<std::string> names;
-    for (const Account* each : ledger.ranked()) names.push_back(each->user_agent);
-    EXPECT_EQ((std::vector<std::string>{"long", "short", "often", "once"}), names);
-    EXPECT_EQ(2U, ledger.ranked(2).size());
-    EXPECT_EQ("long", ledger.ranked(1)[0]->user_agent);
 }
 
 TEST_F(LedgerTest, TheLightestAccountIsEvictedOfEqualsTheOneNotSeenForLongest) {
@@ -112,26 +105,25 @@ TEST_F(LedgerTest, TheLightestAccountIsEvictedOfEqualsTheOneNotSeenForLongest) {
     EXPECT_EQ(std::vector{victim}, evicted);
     EXPECT_EQ(kOther, ledger.find({"ua1", "www"}));
     EXPECT_NE(kOther, ledger.find({"ua0", "www"}));
-    EXPECT_EQ(1U, ledger.other().balance.tally.closes);
-    EXPECT_EQ(1U, ledger.evictions());
+    EXPECT_EQ(1U, other_closes());
 }
 
 TEST_F(LedgerTest, AnInheritedWeightIsNoFigure) {
     ledger.set_size(kLedgerSizeMin);
     for (std::uint32_t i = 0; i < kLedgerSizeMin; ++i) book("ua" + std::to_string(i), 5s);
     book("new", 1s);
-    EXPECT_EQ(6'000'000'000U, account("new").weight_ns);
-    EXPECT_EQ(1'000'000'000U, account("new").balance.tally.fin_wait_2_ns);
-    EXPECT_EQ("new", ledger.ranked().back()->user_agent);
-    EXPECT_EQ(account("new").opened, account("new").last_seen);
+    const AccountFigures& figures = account("new").figures;
+    EXPECT_EQ(6'000'000'000U, figures.weight_ns);
+    EXPECT_EQ(1'000'000'000U, figures.balance.tally.fin_wait_2_ns);
+    EXPECT_EQ(figures.opened_ms, figures.last_seen_ms);
 }
 
 TEST_F(LedgerTest, ASmallerSizeEvictsAtOnce) {
     for (int i = 0; i < 100; ++i) book("ua" + std::to_string(i), std::chrono::seconds(i));
     ledger.set_size(1);
     EXPECT_EQ(kLedgerSizeMin, ledger.size());
-    EXPECT_EQ(84U, ledger.other().balance.tally.closes);
-    EXPECT_EQ("ua99", ledger.ranked()[0]->user_agent);
+    EXPECT_EQ(84U, other_closes());
+    EXPECT_NE(kOther, ledger.find({"ua99", "www"}));
     book("another");
     EXPECT_EQ(kLedgerSizeMin, ledger.size());
 }
@@ -139,8 +131,51 @@ TEST_F(LedgerTest, ASmallerSizeEvictsAtOnce) {
 TEST_F(LedgerTest, VirtualHostsBeyondTheBoundShareOneName) {
     for (std::size_t i = 0; i < 2 * kLedgerVhostsMax; ++i)
         book("a", 1s, "host" + std::to_string(i));
-    EXPECT_EQ(kLedgerVhostsMax + 1, totals.by_name().size());
-    EXPECT_EQ(kLedgerVhostsMax, totals.by_name().at("(other)").tally.closes);
+    EXPECT_EQ(kLedgerVhostsMax + 1, vhosts_in(memory.own()).size());
+    EXPECT_EQ(kLedgerVhostsMax, vhosts_in(memory.own()).at("(other)").tally.closes);
+}
+
+TEST_F(LedgerTest, ANameIsCutAtItsBound) {
+    const std::string longest(kVhostMax, 'x');
+    EXPECT_EQ(book("a", 1s, longest), book("a", 1s, longest + "y"));
+    EXPECT_EQ(2U, vhosts_in(memory.own()).at(longest).tally.closes);
+}
+
+TEST_F(LedgerTest, HeldSocketsStandInTheirAccountByStateAndPhase) {
+    Holding one = ledger.hold({"a", "www"}, Phase::draining, kNever, now);
+    Holding two = ledger.hold({"a", "www"}, Phase::draining, 7s, now);
+    const AccountId id = ledger.find({"a", "www"});
+    EXPECT_EQ((OpenSockets{1, 1, 7'000'000'000}), open(id));
+    EXPECT_EQ(3'000'000'000U, open(id).fin_wait_2_ns(10'000'000'000));
+    ledger.move(one, Phase::draining, 9s);
+    ledger.move(two, Phase::waiting, 7s);
+    EXPECT_EQ((OpenSockets{0, 1, 9'000'000'000}), open(id));
+    EXPECT_EQ((OpenSockets{0, 1, 7'000'000'000}), open(id, Phase::waiting));
+    for (Holding* holding : {&one, &two, &two}) ledger.release(*holding);
+    EXPECT_EQ(OpenSockets(), open(id));
+    EXPECT_EQ(OpenSockets(), open(id, Phase::waiting));
+    EXPECT_EQ(0U, account("a").figures.balance.tally.closes);
+}
+
+TEST_F(LedgerTest, WhoHoldsSocketsIsNotPushedOutByWhoHoldsNone) {
+    ledger.set_size(kLedgerSizeMin);
+    Holding holding = ledger.hold({"culprit", "www"}, Phase::draining, kNever, now);
+    for (int i = 0; i < 1000; ++i) book("ua" + std::to_string(i));
+    EXPECT_EQ(1U, open(ledger.find({"culprit", "www"})).fin_wait_1);
+    ledger.release(holding);
+}
+
+TEST_F(LedgerTest, SocketsOfAnEvictedAccountAreAmongTheOthersToTheirEnd) {
+    ledger.set_size(kLedgerSizeMin);
+    Holding holding = ledger.hold({"a", "www"}, Phase::draining, 5s, now);
+    for (std::uint32_t i = 0; i < kLedgerSizeMin; ++i) book("ua" + std::to_string(i), 9s);
+    EXPECT_EQ(kOther, ledger.find({"a", "www"}));
+    EXPECT_EQ((OpenSockets{0, 1, 5'000'000'000}), open(kOther));
+    ledger.move(holding, Phase::waiting, 6s);
+    EXPECT_EQ((OpenSockets{0, 1, 6'000'000'000}), open(kOther, Phase::waiting));
+    ledger.release(holding);
+    EXPECT_EQ(OpenSockets(), open(kOther));
+    EXPECT_EQ(OpenSockets(), open(kOther, Phase::waiting));
 }
 
 // Space-Saving's promises, on a stream where small ones outnumber the bound by far.
@@ -156,15 +191,15 @@ TEST_F(LedgerTest, WhoHasMoreThanItsShareOfTheTimeHasAnAccount) {
         truth[name] += static_cast<std::uint64_t>(std::chrono::nanoseconds(time).count());
         book(name, time);
     }
-    const std::uint64_t share = totals.total().tally.fin_wait_2_ns / 32;
+    const std::uint64_t share = total_in(memory.own()).tally.fin_wait_2_ns / 32;
     for (const auto& [name, time] : truth) {
         if (time <= share) continue;
         ASSERT_NE(kOther, ledger.find({name, "www"})) << name;
-        EXPECT_GE(account(name).weight_ns, time);
-        EXPECT_LE(account(name).weight_ns, time + share);
+        EXPECT_GE(account(name).figures.weight_ns, time);
+        EXPECT_LE(account(name).figures.weight_ns, time + share);
     }
-    for (const Account* each : ledger.ranked())
-        EXPECT_LE(each->weight_ns - each->balance.tally.fin_wait_2_ns, share);
+    for (const Account* each : accounts_in(memory.own()))
+        EXPECT_LE(each->figures.weight_ns - each->figures.balance.tally.fin_wait_2_ns, share);
 }
 
 std::string random_user_agent(std::mt19937_64& random) {
@@ -179,12 +214,11 @@ std::size_t bytes_in_use() {
 }
 
 TEST(LedgerFlood, AMillionRandomUserAgentsHideNoCulpritAndTakeNoMemory) {
-    // What an account takes beside itself: its names at their longest, its places in set and heap.
-    constexpr std::size_t kBytesMax =
-        kLedgerSizeDefault * (sizeof(Account) + kUserAgentMax + kVhostMax + 160) + 65'536;
+    // What an account takes beside itself: its places in set and heap.
+    constexpr std::size_t kBytesMax = kLedgerSizeDefault * 160 + 65'536;
     std::mt19937_64 random(3);
-    VhostTotals totals(-1);
-    Ledger ledger(kKey, totals, [](AccountId) {});
+    BooksMemory memory(UniqueFd(), 0);
+    Ledger ledger(memory, [](AccountId) {});
     const std::size_t before = bytes_in_use();
     for (int i = 0; i < 1'000'000; ++i) {
         ledger.book({random_user_agent(random), "www"}, close_of(5s, random()), kNow);
@@ -192,12 +226,10 @@ TEST(LedgerFlood, AMillionRandomUserAgentsHideNoCulpritAndTakeNoMemory) {
     }
     EXPECT_LT(bytes_in_use() - before, kBytesMax);
     EXPECT_EQ(kLedgerSizeDefault, ledger.size());
-    const Account& first = *ledger.ranked(1)[0];
-    EXPECT_EQ("culprit/1.0", first.user_agent);
-    EXPECT_EQ(10'000U, first.balance.tally.closes);
-    EXPECT_EQ(1'010'000U, totals.total().tally.closes);
-    EXPECT_EQ(1'010'000U - first.balance.tally.closes - (kLedgerSizeDefault - 1),
-              ledger.other().balance.tally.closes);
+    EXPECT_EQ(kLedgerSizeDefault + 1, memory.own().accounts_used);
+    const Account& culprit = ledger.at(ledger.find({"culprit/1.0", "www"}));
+    EXPECT_EQ(10'000U, culprit.figures.balance.tally.closes);
+    EXPECT_EQ(1'010'000U, total_in(memory.own()).tally.closes);
     std::printf("memory: %zu bytes of at most %zu\n", bytes_in_use() - before, kBytesMax);
 }
 

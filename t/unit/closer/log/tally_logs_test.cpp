@@ -110,7 +110,7 @@ TEST_F(TallyLogsTest, AStuckCloseHasItsRecordAndNoTally) {
     EXPECT_EQ(0U, read(counters->tallied));
     turn(kTallyInterval);
     EXPECT_TRUE(tallies().empty());
-    EXPECT_EQ(1U, closer->ledger().totals().total().tally.stuck);
+    EXPECT_EQ(1U, total_in(books->closers[1]).tally.stuck);
 }
 
 TEST_F(TallyLogsTest, OtherClosesAreOneLineAMinutePerAccount) {

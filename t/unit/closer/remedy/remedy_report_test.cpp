@@ -6,15 +6,13 @@
 #include <gtest/gtest.h>
 
 #include "closer/drain/record_keeper.hpp"
-#include "closer/status/json.hpp"
-#include "closer/status/metrics.hpp"
-#include "closer/status/page.hpp"
+#include "module/status/collect.hpp"
+#include "module/status/render.hpp"
 #include "report/output/csv.hpp"
 #include "report/output/figures.hpp"
 #include "report/output/json.hpp"
 #include "report/output/table.hpp"
 #include "unit/closer/channel/channel_sender.hpp"
-#include "unit/closer/status/status_sources.hpp"
 #include "unit/report/report_logs.hpp"
 
 namespace finwait::test {
@@ -24,7 +22,7 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
-struct RemedyStatus : WithSources {
+struct RemedyStatus : testing::Test {
     RemedyStatus() {
         Handoff handoff = sample_handoff();
         handoff.user_agent = "<bad>/1.0";
@@ -39,7 +37,17 @@ struct RemedyStatus : WithSources {
             remedies.book(1, handoff, stuck, now);
         }
     }
-    [[nodiscard]] StatusView view() const { return collect(sources, {}, now); }
+    [[nodiscard]] StatusView view() const { return collect(sources); }
+
+    ControlChannel control{UniqueFd()};
+    Notices notices{control};
+    std::unique_ptr<CloserCounters> counters = std::make_unique<CloserCounters>();
+    std::unique_ptr<ModuleCounters> module = std::make_unique<ModuleCounters>();
+    std::unique_ptr<RemedyTable> table = std::make_unique<RemedyTable>();
+    BooksMemory books{UniqueFd(), 0};
+    Remedies remedies{*table, 0, *counters, notices, books};
+    StatusSources sources{&books.all(), {}, *counters, *module};
+    Moment now{std::chrono::seconds(1000), std::chrono::seconds(1'700'000'000)};
 };
 
 TEST_F(RemedyStatus, IsARowOfThePageWithItsEvidence) {

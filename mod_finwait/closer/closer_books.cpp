@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the closer says of itself in the books, for the status page. A few stores in each turn; what
+// costs system calls once in kPulseInterval.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "closer/closer.hpp"
+
+namespace finwait {
+
+namespace {
+
+std::uint64_t to_ns(std::chrono::nanoseconds time) {
+    return static_cast<std::uint64_t>(time.count());
+}
+
+std::uint64_t cpu_ns() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    std::chrono::nanoseconds all{};
+    for (const timeval& time : {usage.ru_utime, usage.ru_stime})
+        all += std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+    return to_ns(all);
+}
+
+std::uint64_t resident_bytes() {
+    std::uint64_t pages = 0;
+    std::uint64_t resident = 0;
+    std::ifstream("/proc/self/statm") >> pages >> resident;
+    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+OldSocket shown(const HeldSocket& held) {
+    const EndFacts facts = end_facts(held.socket.get());
+    OldSocket socket;
+    socket.phase =
+        static_cast<std::uint8_t>(held.drain.is_waiting() ? Phase::waiting : Phase::draining);
+    socket.state = static_cast<std::uint8_t>(facts.state);
+    socket.cookie = facts.cookie;
+    socket.peer = held.handoff.peer();
+    socket.half_close_ns = to_ns(held.drain.half_close());
+    socket.user_agent.set(held.handoff.user_agent());
+    socket.vhost.set(held.handoff.vhost());
+    return socket;
+}
+
+}  // namespace
+
+std::array<OpenSockets, kPhases.size()> Closer::open_sockets() const {
+    const HeldSockets& sockets = drainer_.sockets();
+    std::array<OpenSockets, kPhases.size()> open;
+    OpenSockets& draining = open[static_cast<std::size_t>(Phase::draining)];
+    draining.fin_wait_2 = sockets.size_of(Stage::acknowledged);
+    draining.fin_wait_1 = sockets.size_of(Stage::draining);
+    OpenSockets& waiting = open[static_cast<std::size_t>(Phase::waiting)];
+    waiting.fin_wait_2 = sockets.size_of(Stage::waiting);
+    waiting.fin_wait_1 = sockets.size_of(Stage::waiting_unacknowledged);
+    return open;
+}
+
+// Of those that are longest in their state.
+void Closer::book_oldest() {
+    std::vector<OldSocket> all;
+    drainer_.sockets().visit_oldest(kOldestShown,
+                                    [&](const HeldSocket& held) { all.push_back(shown(held)); });
+    std::ranges::sort(all, {}, &OldSocket::half_close_ns);
+    all.resize(std::min(all.size(), kOldestShown));
+    Part<OldSockets>& oldest = books_.own().oldest;
+    if (all.empty() && oldest.own().count == 0) return;
+    oldest.write([&](OldSockets& old) {
+        std::ranges::copy(all, old.sockets.begin());
+        old.count = all.size();
+    });
+}
+
+void Closer::book_pulse(Moment now) {
+    const bool is_due = now.monotonic - pulse_at_ >= kPulseInterval;
+    if (is_due) {
+        pulse_at_ = now.monotonic;
+        book_oldest();
+    }
+    const auto open = open_sockets();
+    books_.own().pulse.write([&](Pulse& pulse) {
+        ++pulse.turns;
+        pulse.monotonic_ns = to_ns(now.monotonic);
+        pulse.realtime_ms = to_ns(now.realtime) / 1'000'000;
+        pulse.started_ns = to_ns(started_);
+        pulse.open = open;
+        pulse.held_max = held_max();
+        pulse.descriptor_limit = descriptor_limit_;
+        pulse.unsent_notices = notices_.unsent();
+        if (!is_due) return;
+        pulse.pid = static_cast<std::uint64_t>(::getpid());
+        pulse.cpu_ns = cpu_ns();
+        pulse.resident_bytes = resident_bytes();
+    });
+}
+
+void Closer::book_history(Time now) {
+    const auto open = open_sockets();
+    const auto in_fin_wait_2 = [&](Phase phase) {
+        return static_cast<std::uint32_t>(open[static_cast<std::size_t>(phase)].fin_wait_2);
+    };
+    const HistoryPoint point{in_fin_wait_2(Phase::draining), in_fin_wait_2(Phase::waiting)};
+    Part<History>& history = books_.own().history;
+    if (!history.own().would_change(point, now)) return;
+    history.write([&](History& noted) { noted.note(point, now); });
+}
+
+// What a closer that was killed had half written there would be told as true for ever.
+void Closer::mend_books() {
+    CloserBooks& books = books_.own();
+    std::uint64_t mended = 0;
+    const auto mend = [&mended](auto& part) {
+        if (!part.is_half_written()) return;
+        part.mend([](auto& left) { left = {}; });
+        ++mended;
+    };
+    mend(books.pulse);
+    mend(books.history);
+    mend(books.notices);
+    mend(books.oldest);
+    count(counters_.half_written, mended);
+}
+
+}  // namespace finwait

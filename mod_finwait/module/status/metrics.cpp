@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/status/render.hpp"
+
+#include <initializer_list>
+
+#include "presentation/text.hpp"
+
+namespace finwait {
+
+namespace {
+
+struct Label {
+    std::string_view name;
+    std::string_view value;
+};
+using Labels = std::initializer_list<Label>;
+
+class Metrics {
+  public:
+    void family(std::string_view name, std::string_view type, std::string_view help) {
+        name_ = name;
+        out_ += "# HELP finwait_" + name_ + " ";
+        out_.append(help).append("\n# TYPE finwait_").append(name).append(" ").append(type);
+        out_ += '\n';
+    }
+    void sample(Labels labels, const std::string& value, std::string_view suffix = {}) {
+        out_.append("finwait_").append(name_).append(suffix);
+        char before = '{';
+        for (const Label& label : labels) {
+            out_ += before;
+            out_.append(label.name).append("=\"");
+            append_value(label.value);
+            out_ += '"';
+            before = ',';
+        }
+        if (labels.size() != 0) out_ += '}';
+        out_ += ' ' + value + '\n';
+    }
+    void sample(Labels labels, std::uint64_t value, std::string_view suffix = {}) {
+        sample(labels, std::to_string(value), suffix);
+    }
+    void one(std::string_view name, std::string_view type, std::string_view help,
+             std::uint64_t value) {
+        family(name, type, help);
+        sample({}, value);
+    }
+    template <typename Words, std::size_t N>
+    void words(std::string_view label, const Words& words,
+               const std::array<std::uint64_t, N>& counts) {
+        for (std::size_t i = 0; i < N; ++i) sample({{label, words[i].name}}, counts[i]);
+    }
+
+    [[nodiscard]] std::string take() { return std::move(out_); }
+
+  private:
+    void append_value(std::string_view value) {
+        for (const char c : valid_utf8(value)) {
+            if (c == '\\' || c == '"') out_ += '\\';
+            if (c == '\n')
+                out_ += "\\n";
+            else
+                out_ += c;
+        }
+    }
+
+    std::string out_;
+    std::string name_;
+};
+
+constexpr std::string_view kCounter = "counter";
+constexpr std::string_view kGauge = "gauge";
+
+void put_build(Metrics& metrics, const StatusView& view) {
+    metrics.family("build_info", kGauge, "The version of mod_finwait; always 1.");
+    metrics.sample({{"version", view.version}}, 1U);
+    metrics.one("up", kGauge, "1 if the closer works; 0: these are its last figures.",
+                view.trouble.empty() ? 1 : 0);
+    metrics.family("figures_timestamp_seconds", kGauge, "When the closer wrote last.");
+    metrics.sample({}, number_text(std::chrono::duration<double>(view.figures_of).count()));
+}
+
+void put_closes_of(Metrics& metrics, std::string_view vhost, const WordTotals& words) {
+    for (std::size_t i = 0; i < kOutcomes.size(); ++i)
+        metrics.sample({{"vhost", vhost}, {"outcome", kOutcomes[i].name}}, words.outcomes[i]);
+}
+
+void put_closes(Metrics& metrics, const StatusView& view) {
+    metrics.family("closes_total", kCounter,
+                   "Finished closes by how the connection's TCP life ended.");
+    for (const VhostView& vhost : view.vhosts)
+        put_closes_of(metrics, vhost.name, vhost.finished.words);
+    metrics.family("close_causes_total", kCounter, "Finished closes by why the server closed.");
+    metrics.words("cause", kCauses, view.closer.words.causes);
+    metrics.family("close_drains_total", kCounter, "Finished closes by how the drain ended.");
+    metrics.words("drain", kDrains, view.closer.words.drains);
+}
+
+void put_histogram(Metrics& metrics, const TimeHistogram& histogram, double sum_s) {
+    metrics.family("fin_wait_2_seconds", "histogram",
+                   "Time in FIN_WAIT_2: from the acknowledgement of our FIN to the end.");
+    std::uint64_t below = 0;
+    for (const TimeHistogram::Bucket& bucket : histogram.buckets)
+        metrics.sample({{"le", number_text(bucket.up_to_s)}}, below += bucket.count, "_bucket");
+    metrics.sample({{"le", "+Inf"}}, histogram.count(), "_bucket");
+    metrics.sample({}, number_text(sum_s), "_sum");
+    metrics.sample({}, histogram.count(), "_count");
+}
+
+void put_finished(Metrics& metrics, const FinishedCloses& finished) {
+    put_histogram(metrics, finished.fin_wait_2, finished.socket_seconds);
+    metrics.one("drained_bytes_total", kCounter, "Bytes discarded in drains.",
+                finished.drained_bytes);
+    metrics.one("stuck_closes_total", kCounter,
+                "Closes whose drain ended by a limit in FIN_WAIT_2: the client's FIN was missing.",
+                finished.stuck);
+    metrics.one("requests_total", kCounter, "Requests on the connections closed.",
+                finished.requests);
+}
+
+void put_sockets_of(Metrics& metrics, std::string_view owner, const SocketCounts& counts) {
+    metrics.sample({{"owner", owner}, {"state", "fin_wait_1"}}, counts.fin_wait_1);
+    metrics.sample({{"owner", owner}, {"state", "fin_wait_2"}}, counts.fin_wait_2);
+    metrics.sample({{"owner", owner}, {"state", "closing"}}, counts.closing);
+}
+
+void put_foreign(Metrics& metrics, const ForeignSockets& foreign) {
+    put_sockets_of(metrics, "unattributed", foreign.unattributed);
+    put_sockets_of(metrics, "backends", foreign.to_backends());
+    put_sockets_of(metrics, "other", foreign.other_programs);
+}
+
+// Configured ones only: to which addresses a forward proxy connects its clients choose.
+void put_backends(Metrics& metrics, const std::vector<ForeignSockets::Backend>& backends) {
+    metrics.family("backend_sockets", kGauge,
+                   "Sockets that httpd closed and the backend did not, by the backend's address.");
+    for (const ForeignSockets::Backend& backend : backends) {
+        if (backend.name.empty()) continue;
+        const std::string address = endpoint_text(backend.address);
+        const auto put = [&](std::string_view state, std::uint64_t count) {
+            metrics.sample({{"address", address}, {"state", state}}, count);
+        };
+        put("fin_wait_1", backend.sockets.fin_wait_1);
+        put("fin_wait_2", backend.sockets.fin_wait_2);
+        put("closing", backend.sockets.closing);
+    }
+}
+
+void put_sockets(Metrics& metrics, const StatusView& view) {
+    metrics.family(
+        "sockets", kGauge,
+        "Sockets in the closing states: the closer's (draining, waiting for their end), and those "
+        "that no closer holds: unattributed (on the server's ports), backends (httpd's to "
+        "backends), other (other programs').");
+    put_sockets_of(metrics, "draining", view.draining);
+    put_sockets_of(metrics, "waiting", view.waiting);
+    if (view.knows_foreign()) put_foreign(metrics, view.foreign);
+    metrics.one("held_sockets_max", kGauge, "The most sockets held at once before one is shed.",
+                view.held_max);
+    if (view.knows_foreign()) put_backends(metrics, view.foreign.backends);
+}
+
+void put_kernel(Metrics& metrics, const KernelView& kernel) {
+    const auto put = [&](std::string_view name, std::string_view help, const auto& value) {
+        if (value) metrics.one(name, kGauge, help, *value);
+    };
+    put("kernel_orphans", "Sockets without a process, on the whole machine.", kernel.orphans);
+    put("kernel_max_orphans", "sysctl net.ipv4.tcp_max_orphans.", kernel.max_orphans);
+    put("kernel_tw_buckets", "Sockets in TIME_WAIT, and in FIN_WAIT_2 without a process.",
+        kernel.tw_buckets);
+    put("kernel_max_tw_buckets", "sysctl net.ipv4.tcp_max_tw_buckets.", kernel.max_tw_buckets);
+    put("kernel_fin_timeout_seconds", "sysctl net.ipv4.tcp_fin_timeout.", kernel.fin_timeout_s);
+}
+
+void put_module(Metrics& metrics, const ModuleTotals& module) {
+    metrics.one("connections_closed_total", kCounter, "Closes that the module has seen.",
+                module.closes);
+    metrics.one("handoffs_total", kCounter, "Closes handed to the closer with their socket.",
+                module.handoffs);
+    metrics.one("reports_total", kCounter, "Closes with nothing left to drain, told to the closer.",
+                module.reports);
+    metrics.family("declined_total", kCounter, "Closes left to httpd's own lingering close.");
+    metrics.words("reason", kDeclines, module.declined);
+}
+
+void put_closer(Metrics& metrics, const CloserTotals& closer) {
+    metrics.one("received_total", kCounter, "Closes received by the closer.", closer.received);
+    metrics.one("bad_messages_total", kCounter, "Messages refused by the closer.",
+                closer.bad_messages);
+    metrics.one("records_total", kCounter, "Closes whose Record a log has.", closer.records);
+    metrics.one("tallied_total", kCounter,
+                "Closes that a log of mode stuck counts in a tally line.", closer.tallied);
+    metrics.one("evicted_accounts_total", kCounter,
+                "Accounts of the ledger given up because FinWaitLedgerSize was reached.",
+                closer.evicted);
+    metrics.one("unlogged_total", kCounter, "Closes that no log was to have.", closer.unlogged);
+    metrics.one("dropped_total", kCounter,
+                "Closes whose Record no log could take: its reader was slow.", closer.dropped);
+    metrics.one("shed_total", kCounter, "Sockets given up because FinWaitMaxDraining was reached.",
+                closer.shed);
+    metrics.one("half_written_total", kCounter,
+                "Entries of the books that a closer was writing when it was killed.",
+                closer.half_written);
+    metrics.one("lost_total", kCounter, "Closes in the hands of a closer that died.", closer.lost);
+}
+
+void put_remedies(Metrics& metrics, const StatusView& view) {
+    const auto put = [&](const std::array<std::uint64_t, kRemedies.size()>& counts) {
+        for (std::size_t i = 1; i < counts.size(); ++i)  // all but `none`
+            metrics.sample({{"remedy", kRemedies[i].name}}, counts[i]);
+    };
+    metrics.family("remedies_total", kCounter,
+                   "Remedies given to clients that left sockets stuck (FinWaitAuto).");
+    put(view.closer.remedies);
+    metrics.family("remedies_active", kGauge, "Remedies in force.");
+    put(view.remedies_active);
+    metrics.one("remedies_refused_total", kCounter,
+                "Remedies not given because there were too many.", view.closer.remedies_refused);
+}
+
+void put_process(Metrics& metrics, const StatusView& view) {
+    const auto seconds = [](std::chrono::milliseconds time) {
+        return number_text(std::chrono::duration<double>(time).count());
+    };
+    metrics.family("closer_start_time_seconds", kGauge, "When the closer began, since the epoch.");
+    metrics.sample({}, seconds(view.now - view.process.uptime));
+    metrics.family("closer_cpu_seconds_total", kCounter, "Processor time of the closer.");
+    metrics.sample({}, seconds(view.process.cpu_time));
+    metrics.one("closer_resident_memory_bytes", kGauge, "Memory of the closer.",
+                view.process.resident_bytes);
+    metrics.one("closers", kGauge, "Closers that run, with replaced ones that still drain.",
+                view.process.closers);
+    metrics.one("unwritten_records", kGauge, "Closes whose Record is in the buffers of logs only.",
+                view.process.unwritten_records);
+    metrics.one("untold_closes", kGauge, "Closes for a tally line that is not written yet.",
+                view.process.untold_closes);
+}
+
+}  // namespace
+
+std::string render_metrics(const StatusView& view) {
+    Metrics metrics;
+    put_build(metrics, view);
+    put_closes(metrics, view);
+    put_finished(metrics, view.finished);
+    put_sockets(metrics, view);
+    put_kernel(metrics, view.kernel);
+    put_module(metrics, view.module);
+    put_closer(metrics, view.closer);
+    put_remedies(metrics, view);
+    put_process(metrics, view);
+    return metrics.take();
+}
+
+}  // namespace finwait

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module/status/sources.hpp"
+
+#include <time.h>
+
+#include "module/parent/channel.hpp"
+#include "module/status/neighbours.hpp"
+
+namespace finwait {
+
+namespace {
+
+std::chrono::nanoseconds read_clock(clockid_t clock) {
+    timespec time{};
+    ::clock_gettime(clock, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+// One for all threads of this child.
+KernelWalks& walks() {
+    static KernelWalks of_this_process;
+    return of_this_process;
+}
+
+// httpd -X has no loop that would learn of the death.
+bool is_gone(const Runtime& runtime, std::size_t slot) {
+    return runtime.one_process && has_hung_up(runtime.closers[slot].control);
+}
+
+}  // namespace
+
+StatusSources sources_of(const Runtime& runtime) {
+    StatusSources sources{nullptr, {}, *runtime.closer_counters, *runtime.module_counters};
+    sources.slot = runtime.current < 0 ? 0 : static_cast<std::size_t>(runtime.current);
+    sources.closer_is_gone = runtime.current < 0 || is_gone(runtime, sources.slot);
+    sources.why_no_books = "there is no shared memory for the closer's books";
+    if (runtime.books)
+        sources.books =
+            find_books({reinterpret_cast<const std::byte*>(runtime.books), runtime.books_size},
+                       sources.why_no_books);
+    sources.monotonic = read_clock(CLOCK_MONOTONIC);
+    sources.realtime = read_clock(CLOCK_REALTIME);
+    return sources;
+}
+
+StatusSources sources_with_kernel(const Runtime& runtime) {
+    StatusSources sources = sources_of(runtime);
+    sources.closing = walks().counted(neighbours_of(ap_server_conf), sources.monotonic);
+    return sources;
+}
+
+}  // namespace finwait

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the closer's books to what the page shows.
+#include "module/status/collect.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "module/status/render.hpp"
+#include "module/status/verdict.hpp"
+#include "unit/closer/closer_fixture.hpp"
+
+namespace finwait::test {
+namespace {
+
+using testing::HasSubstr;
+
+// What a child would show of a closer that works.
+class Status : public CloserTest {
+  protected:
+    StatusView view() {
+        turn(kPulseInterval);
+        StatusSources sources{&*books, {}, *counters, *module};
+        sources.slot = 1;
+        sources.closing = {};
+        sources.monotonic = now.monotonic;
+        sources.realtime = now.realtime;
+        return collect(sources);
+    }
+
+    std::unique_ptr<ModuleCounters> module = std::make_unique<ModuleCounters>();
+};
+
+TEST_F(Status, ShowsWhoHoldsWhat) {
+    set_up();
+    TcpPair a = loopback.half_closed(), b = loopback.half_closed(), c = loopback.half_closed();
+    Handoff bad = sample();
+    bad.user_agent = "bad/1";
+    bad.requests = 2;
+    for (TcpPair* pair : {&a, &b}) hand_over(*pair, bad);
+    hand_over(c);
+    settle(3);
+    turn(1s);
+    const StatusView seen = view();
+    EXPECT_EQ(seen.draining.fin_wait_2, 3U);
+    EXPECT_EQ(seen.held_max, 1000U);
+    EXPECT_THAT(verdict_of(seen).sentence(), HasSubstr("bad/1 holds 2 of 3 sockets"));
+    const AccountView& first = seen.accounts.at(0);
+    EXPECT_EQ(first.user_agent, "bad/1");
+    EXPECT_EQ(first.now.fin_wait_2, 2U);
+    EXPECT_NEAR(first.open_socket_seconds, 4.2, 0.3);
+    ASSERT_EQ(seen.oldest.size(), 3U);
+    EXPECT_EQ(seen.oldest[0].state, TcpState::fin_wait_2);
+    EXPECT_EQ(seen.oldest[0].phase, Phase::draining);
+    EXPECT_EQ(address_text(seen.oldest[0].peer), "192.0.2.1");
+    EXPECT_NE(seen.oldest[0].cookie, 0U);
+    EXPECT_EQ(seen.hour.back().draining, 3U);
+    EXPECT_EQ(seen.trouble, "");
+}
+
+TEST_F(Status, SaysWhatTheModuleCounted) {
+    set_up();
+    module->closes = 9;
+    module->declined[0] = 4;
+    EXPECT_EQ(view().module.closes, 9U);
+    EXPECT_EQ(view().module.declined[0], 4U);
+}
+
+TEST_F(Status, ShowsTheLastNotices) {
+    set_up();
+    const std::byte junk[] = {std::byte{9}};
+    ASSERT_EQ(0, send_message(child, junk));
+    turn_until([&] { return read(counters->bad_messages) == 1; });
+    const StatusView seen = view();
+    ASSERT_EQ(seen.notices.size(), 1U);
+    EXPECT_THAT(seen.notices[0].text, HasSubstr("refused a message of the channel"));
+    EXPECT_EQ(seen.notices[0].at, now.realtime - kPulseInterval);
+}
+
+TEST_F(Status, SaysWhenTheCloserIsSilent) {
+    set_up();
+    StatusSources sources{&*books, {}, *counters, *module};
+    sources.slot = 1;
+    turn(kPulseInterval);
+    sources.monotonic = now.monotonic + 2999ms;
+    EXPECT_EQ(state_of_closer(sources).trouble, "");
+    sources.monotonic = now.monotonic + 7s;
+    EXPECT_THAT(state_of_closer(sources).trouble,
+                HasSubstr("has not been heard of for 7 s: it hangs or was stopped"));
+    EXPECT_EQ(state_of_closer(sources).figures_of, now.realtime);
+    const StatusView seen = collect(sources);
+    EXPECT_EQ(verdict_of(seen).level, Verdict::Level::bad);
+    EXPECT_THAT(verdict_of(seen).sentence(),
+                HasSubstr("s: it hangs or was stopped. The figures are of 2023-11-14 22:13:"));
+    EXPECT_THAT(render_metrics(seen), HasSubstr("\nfinwait_up 0\n"));
+}
+
+TEST_F(Status, SaysWhenTheCloserHasEndedOrNeverBegan) {
+    set_up();
+    StatusSources sources{&*books, {}, *counters, *module};
+    sources.slot = 2;
+    sources.monotonic = now.monotonic;
+    EXPECT_EQ(state_of_closer(sources).trouble, "no closer has run yet");
+    sources.slot = 1;
+    turn(kPulseInterval);
+    sources.closer_is_gone = true;
+    EXPECT_THAT(state_of_closer(sources).trouble, HasSubstr(") has ended"));
+    sources.closer_is_gone = false;
+    tell_finish(0);
+    turn();
+    EXPECT_THAT(state_of_closer(sources).trouble, HasSubstr(") has ended"));
+    sources.books = nullptr;
+    sources.why_no_books = "they are another's";
+    EXPECT_EQ(collect(sources).trouble, "they are another's");
+}
+
+// Books without a closer.
+class Accounts : public testing::Test {
+  protected:
+    static constexpr Time kNow = 1000s;
+
+    Accounts() {
+        counters->running[0] = 1;
+        counters->running[1] = 1;
+        memory.own().pulse.write([](Pulse& pulse) {
+            pulse.turns = 1;
+            pulse.pid = static_cast<std::uint64_t>(::getpid());
+            pulse.monotonic_ns = std::chrono::nanoseconds(kNow).count();
+        });
+    }
+    static BookedClose close_of(Time fin_wait_2_time, std::uint32_t requests = 1) {
+        BookedClose close;
+        close.close.drain = Drain::idle_timeout;
+        close.close.outcome = Outcome::unknown;
+        close.close.is_stuck = true;
+        close.close.requests = requests;
+        close.close.drained_bytes = 100;
+        close.close.fin_wait_2_time = fin_wait_2_time;
+        close.address_hash = requests;
+        return close;
+    }
+    static void close(Ledger& ledger, std::string_view user_agent, Time time,
+                      std::uint32_t requests = 1) {
+        ledger.book({user_agent, "www.example.org"}, close_of(time, requests),
+                    std::chrono::milliseconds(1'700'000'000'000));
+    }
+    void close(std::string_view user_agent, Time time, std::uint32_t requests = 1) {
+        close(ledger, user_agent, time, requests);
+    }
+    StatusView view() {
+        StatusSources sources{&*books, {}, *counters, *module};
+        sources.monotonic = kNow;
+        return collect(sources);
+    }
+
+    std::unique_ptr<CloserCounters> counters = std::make_unique<CloserCounters>();
+    std::unique_ptr<ModuleCounters> module = std::make_unique<ModuleCounters>();
+    UniqueFd shared = books_memory();
+    MappedBooks books{shared};
+    BooksMemory memory{UniqueFd(::dup(shared.get())), 0};
+    Ledger ledger{memory, [](AccountId) {}};
+};
+
+TEST_F(Accounts, StandByTheTimeTheyCost) {
+    close("cheap/1", 1s);
+    close("costly/1", 20s, 3);
+    close("costly/1", 20s, 4);
+    const StatusView seen = view();
+    ASSERT_EQ(seen.accounts.size(), 2U);
+    const AccountView& first = seen.accounts.front();
+    EXPECT_EQ(first.user_agent, "costly/1");
+    EXPECT_EQ(first.finished.closes, 2U);
+    EXPECT_EQ(first.finished.stuck, 2U);
+    EXPECT_EQ(first.finished.requests, 7U);
+    EXPECT_EQ(first.finished.drained_bytes, 200U);
+    EXPECT_DOUBLE_EQ(first.finished.socket_seconds, 40);
+    EXPECT_EQ(first.finished.words.outcomes[static_cast<std::size_t>(Outcome::unknown)], 2U);
+    EXPECT_EQ(first.finished.fin_wait_2.quantile(0.5), 20);
+    EXPECT_EQ(first.opened, 1'700'000'000s);
+    EXPECT_DOUBLE_EQ(seen.finished.socket_seconds, 41);
+    ASSERT_EQ(seen.vhosts.size(), 1U);
+    EXPECT_EQ(seen.vhosts.front().name, "www.example.org");
+    EXPECT_EQ(seen.vhosts.front().finished.closes, 3U);
+    EXPECT_FALSE(seen.other);
+}
+
+TEST_F(Accounts, HoldEachCloseOnce) {
+    for (int i = 0; i < 3000; ++i) close("client/" + std::to_string(i), 1ms * i);
+    const StatusView seen = view();
+    EXPECT_EQ(seen.accounts.size(), kAccountsShownMax);
+    EXPECT_EQ(seen.accounts.size() + seen.accounts_left_out, ledger.size());
+    ASSERT_TRUE(seen.other);
+    EXPECT_EQ(seen.other->finished.closes + ledger.size(), 3000U);
+    EXPECT_EQ(seen.finished.closes, 3000U);
+    EXPECT_EQ(seen.finished.fin_wait_2.count(), 2999U) << "one was never in FIN_WAIT_2";
+}
+
+TEST_F(Accounts, OfTwoClosersAreOne) {
+    BooksMemory other_memory(UniqueFd(::dup(shared.get())), 1);
+    Ledger other(other_memory, [](AccountId) {});
+    close("both", 2s, 1);
+    close(other, "both", 3s, 2);
+    close(other, "one", 1s);
+    static_cast<void>(ledger.hold({"both", "www.example.org"}, Phase::draining, kNow - 5s, 1ms));
+    static_cast<void>(other.hold({"both", "www.example.org"}, Phase::waiting, kNow - 7s, 1ms));
+    const AccountView first = view().accounts.at(0);
+    EXPECT_EQ(view().accounts.size(), 2U);
+    EXPECT_EQ(first.user_agent, "both");
+    EXPECT_EQ(first.finished.closes, 2U);
+    EXPECT_EQ(first.finished.addresses, 2U);
+    EXPECT_EQ(first.now.fin_wait_2, 2U);
+    EXPECT_DOUBLE_EQ(first.open_socket_seconds, 12);
+    EXPECT_DOUBLE_EQ(first.socket_seconds(), 17);
+    EXPECT_EQ(view().finished.closes, 3U);
+    counters->running[1] = 0;
+    EXPECT_EQ(view().accounts.at(0).now.fin_wait_2, 1U) << "what has ended holds nothing";
+    EXPECT_EQ(view().finished.closes, 3U);
+}
+
+TEST_F(Accounts, ThatHoldManyNowStandBeforeManyThatCostMore) {
+    for (int i = 0; i < 150; ++i) close("old/" + std::to_string(i), 100s + 1s * i);
+    for (int i = 0; i < 12; ++i)
+        static_cast<void>(
+            ledger.hold({"culprit/2", "www.example.org"}, Phase::draining, kNow - 1s, 1ms));
+    StatusView seen = view();
+    EXPECT_EQ(seen.accounts.size(), kAccountsShownMax);
+    EXPECT_EQ(seen.accounts.front().user_agent, "old/149");
+    EXPECT_EQ(seen.accounts[kRankedByTime].user_agent, "culprit/2");
+    EXPECT_EQ(seen.accounts[kRankedByTime].now.fin_wait_2, 12U);
+    EXPECT_EQ(seen.culprit.user_agent, "culprit/2");
+    EXPECT_EQ(seen.culprit.sockets, 12U);
+}
+
+TEST_F(Accounts, OfOneClientOnSeveralVirtualHostsMakeOneCulprit) {
+    const auto hold = [&](std::string_view user_agent, std::string_view vhost, int count) {
+        for (int i = 0; i < count; ++i)
+            static_cast<void>(ledger.hold({user_agent, vhost}, Phase::waiting, kNow, 1ms));
+    };
+    hold("a", "one", 20);
+    hold("b", "one", 30);
+    hold("a", "two", 22);
+    EXPECT_EQ(view().culprit.user_agent, "a");
+    EXPECT_EQ(view().culprit.sockets, 42U);
+}
+
+TEST_F(Accounts, CaughtInTheMiddleAreAmongTheOthersOnce) {
+    close("a", 2s);
+    close("b", 1s);
+    BooksMemory writer(UniqueFd(::dup(shared.get())), 0);
+    StatusView seen;
+    writer.own().accounts[1].write([&](Account&) { seen = view(); });
+    EXPECT_EQ(seen.accounts.size(), 1U);
+    EXPECT_EQ(seen.accounts[0].user_agent, "b");
+    ASSERT_TRUE(seen.other);
+    EXPECT_EQ(seen.other->finished.closes, 1U);
+    EXPECT_EQ(seen.finished.closes, 2U);
+    writer.own().vhosts[0].write([&](BookedVhost&) { seen = view(); });
+    EXPECT_EQ(seen.finished.closes, 2U) << "no total falls, whenever it is read";
+}
+
+TEST(Foreign, IsWhatNoCloserHolds) {
+    ClosingSockets counted;
+    counted.sockets.unattributed = {3, 20, 1};
+    counted.sockets.backends = {{{Endpoint::Family::ipv4, 8009, {127, 0, 0, 1}}, "ajp", {0, 2, 0}},
+                                {{Endpoint::Family::ipv4, 8010, {127, 0, 0, 1}}, "idle", {}}};
+    StatusView view;
+    fill_foreign(counted, {5, 15, 0}, view);
+    ASSERT_TRUE(view.knows_foreign());
+    EXPECT_EQ(view.foreign.unattributed, (SocketCounts{0, 5, 1}));
+    EXPECT_EQ(view.foreign.backends.size(), 1U);
+    EXPECT_EQ(view.foreign.to_backends().fin_wait_2, 2U);
+    StatusView blind;
+    fill_foreign({{}, "it is forbidden"}, {}, blind);
+    EXPECT_FALSE(blind.knows_foreign());
+    EXPECT_EQ(blind.foreign_unknown, "it is forbidden");
+}
+
+// The kernel's own table: a socket of each row.
+TEST(Foreign, SocketsAreTold) {
+    Loopback ours, backend, others;
+    TcpPair a = ours.half_closed(), b = backend.half_closed(), c = others.half_closed();
+    const auto port_of = [](const UniqueFd& socket, auto ask) {
+        sockaddr_in address{};
+        socklen_t size = sizeof address;
+        EXPECT_EQ(0, ask(socket.get(), reinterpret_cast<sockaddr*>(&address), &size));
+        return ntohs(address.sin_port);
+    };
+    Neighbours neighbours;
+    neighbours.ports.insert(port_of(a.server, ::getsockname));
+    const std::uint16_t port = port_of(b.server, ::getpeername);
+    neighbours.backends = {{{Endpoint::Family::ipv4, port, {127, 0, 0, 1}}, "http://b/"}};
+    const auto counted = [&] { return count_closing_sockets(neighbours); };
+    const auto end = std::chrono::steady_clock::now() + 5s;
+    ClosingSockets seen = counted();
+    while (seen.why_not.empty() && seen.sockets.unattributed.fin_wait_2 == 0 &&
+           std::chrono::steady_clock::now() < end)
+        seen = counted();
+    EXPECT_EQ(seen.why_not, "");
+    EXPECT_EQ(seen.sockets.unattributed.fin_wait_2, 1U);
+    ASSERT_EQ(seen.sockets.backends.size(), 1U);
+    EXPECT_EQ(seen.sockets.backends[0].sockets.all(), 1U);
+    EXPECT_GE(seen.sockets.other_programs.all(), 1U);
+}
+
+TEST(Foreign, WalksAreAtLeastASecondApart) {
+    KernelWalks walks;
+    Loopback ours;
+    TcpPair pair = ours.half_closed();
+    const std::uint64_t first = walks.counted({}, 10s).sockets.other_programs.all();
+    EXPECT_GE(first, 1U);
+    TcpPair another = ours.half_closed();
+    EXPECT_EQ(walks.counted({}, 10s + 999ms).sockets.other_programs.all(), first);
+    EXPECT_GE(walks.counted({}, 11s).sockets.other_programs.all(), 1U);
+}
+
+TEST(Kernel, IsReadFromProcAndWhatIsNotThereIsNotKnown) {
+    const std::string proc = testing::TempDir() + "finwait-proc-" + std::to_string(::getpid());
+    std::filesystem::create_directories(proc + "/sys/net/ipv4");
+    std::filesystem::create_directories(proc + "/net");
+    std::ofstream(proc + "/sys/net/ipv4/tcp_fin_timeout") << "60\n";
+    std::ofstream(proc + "/net/sockstat")
+        << "sockets: used 9\nTCP: inuse 5 orphan 4 tw 3 alloc 8 mem 1\n";
+    const KernelView kernel = read_kernel(proc);
+    std::filesystem::remove_all(proc);
+    EXPECT_EQ(kernel.fin_timeout_s, 60U);
+    EXPECT_EQ(kernel.orphans, 4U);
+    EXPECT_EQ(kernel.tw_buckets, 3U);
+    EXPECT_FALSE(kernel.max_orphans);
+    EXPECT_FALSE(read_kernel("/nowhere").orphans);
+}
+
+}  // namespace
+}  // namespace finwait::test
