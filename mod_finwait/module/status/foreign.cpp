@@ -2,6 +2,7 @@
 #include "module/status/foreign.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "module/status/kernel_table.hpp"
@@ -9,15 +10,6 @@
 namespace finwait {
 
 namespace {
-
-void count(SocketCounts& counts, TcpState state) {
-    if (state == TcpState::fin_wait_2)
-        ++counts.fin_wait_2;
-    else if (state == TcpState::closing)
-        ++counts.closing;
-    else
-        ++counts.fin_wait_1;
-}
 
 void take(std::uint64_t& from, std::uint64_t held) {
     from -= std::min(from, held);
@@ -31,14 +23,18 @@ ClosingSockets count_closing_sockets(const Neighbours& neighbours) {
     for (const Neighbours::Backend& backend : neighbours.backends)
         if (sockets.backends.size() < kBackendsMax)
             sockets.backends.push_back({backend.address, backend.name, {}});
-    counted.why_not = visit_closing_sockets([&](const KernelSocket& socket) {
-        if (neighbours.ports.contains(socket.local.port))
-            return count(sockets.unattributed, socket.state);
+    const std::vector<std::uint16_t> ports(neighbours.ports.begin(), neighbours.ports.end());
+    const KernelTable table = read_kernel_table(ports);
+    if (table.error != 0)
+        counted.why_not =
+            std::string("the kernel does not tell (sock_diag: ") + std::strerror(table.error) + ")";
+    sockets.unattributed = table.on_ports;
+    sockets.other_programs = table.other_remotes;
+    for (const auto& [remote, counts] : table.by_remote) {
         const auto backend =
-            std::ranges::find(sockets.backends, socket.peer, &ForeignSockets::Backend::address);
-        count(backend != sockets.backends.end() ? backend->sockets : sockets.other_programs,
-              socket.state);
-    });
+            std::ranges::find(sockets.backends, remote, &ForeignSockets::Backend::address);
+        (backend != sockets.backends.end() ? backend->sockets : sockets.other_programs) += counts;
+    }
     std::ranges::stable_sort(sockets.backends, std::ranges::greater(),
                              [](const auto& backend) { return backend.sockets.all(); });
     return counted;

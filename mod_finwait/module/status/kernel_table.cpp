@@ -6,8 +6,10 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -16,118 +18,129 @@ namespace finwait {
 
 namespace {
 
-constexpr std::uint32_t bit_of(TcpState state) {
-    return 1U << static_cast<unsigned>(state);
-}
-
-// Not TIME_WAIT: a busy host has tens of thousands.
-constexpr std::uint32_t kStates =
-    bit_of(TcpState::fin_wait_1) | bit_of(TcpState::fin_wait_2) | bit_of(TcpState::closing);
+// A walk that the kernel interrupted (NLM_F_DUMP_INTR) may have missed some or shown some twice.
+constexpr int kWalksMax = 3;
 // The kernel fills at most 32 KiB per read (net/netlink/af_netlink.c, netlink_recvmsg()).
 constexpr std::size_t kReplyMax = std::size_t{32} * 1024;
 
-class Netlink {
-  public:
-    Netlink()
-        : socket_(
-              ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG)) {}
-    ~Netlink() {
-        if (socket_ >= 0) ::close(socket_);
-    }
-    Netlink(const Netlink&) = delete;
-    Netlink& operator=(const Netlink&) = delete;
+constexpr std::uint32_t bit_of(TcpState state) {
+    return 1U << static_cast<unsigned>(state);
+}
+// Not TIME_WAIT: a busy host has tens of thousands.
+constexpr std::uint32_t kStates =
+    bit_of(TcpState::fin_wait_1) | bit_of(TcpState::fin_wait_2) | bit_of(TcpState::closing);
 
-    // Connected to the kernel (port 0), so that nobody else's message can come in.
-    [[nodiscard]] bool connect() const {
-        sockaddr_nl kernel{};
-        kernel.nl_family = AF_NETLINK;
-        return socket_ >= 0 &&
-               ::connect(socket_, reinterpret_cast<sockaddr*>(&kernel), sizeof kernel) == 0;
-    }
-    [[nodiscard]] int get() const { return socket_; }
-
-  private:
-    int socket_;
+// The older message walks the sockets of both families at once.
+struct Request {
+    nlmsghdr header{sizeof(Request), TCPDIAG_GETSOCK, NLM_F_REQUEST | NLM_F_DUMP, 1, 0};
+    inet_diag_req body{};
 };
 
-// The older message walks the sockets of both families at once; SOCK_DIAG_BY_FAMILY needs two
-// walks.
-bool send_request(int socket) {
-    struct {
-        nlmsghdr header;
-        inet_diag_req body;
-    } request{};
-    request.header.nlmsg_len = sizeof request;
-    request.header.nlmsg_type = TCPDIAG_GETSOCK;
-    request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    request.body.idiag_family = AF_UNSPEC;
-    request.body.idiag_states = kStates;
-    return ::send(socket, &request, sizeof request, 0) == sizeof request;
-}
+enum class Step : std::uint8_t { more, complete, failed };
 
-Endpoint endpoint_of(std::uint8_t family, const __be32 (&address)[4], __be16 port) {
-    if (family == AF_INET) {
-        sockaddr_in in{};
+Endpoint remote_of(const inet_diag_msg& message) {
+    sockaddr_storage address{};
+    if (message.idiag_family == AF_INET) {
+        auto& in = reinterpret_cast<sockaddr_in&>(address);
         in.sin_family = AF_INET;
-        in.sin_port = port;
-        std::memcpy(&in.sin_addr, address, sizeof in.sin_addr);
-        return endpoint_from(reinterpret_cast<const sockaddr*>(&in));
+        in.sin_port = message.id.idiag_dport;
+        std::memcpy(&in.sin_addr, message.id.idiag_dst, sizeof in.sin_addr);
+    } else {
+        auto& in6 = reinterpret_cast<sockaddr_in6&>(address);
+        in6.sin6_family = AF_INET6;
+        in6.sin6_port = message.id.idiag_dport;
+        std::memcpy(&in6.sin6_addr, message.id.idiag_dst, sizeof in6.sin6_addr);
     }
-    sockaddr_in6 in6{};
-    in6.sin6_family = AF_INET6;
-    in6.sin6_port = port;
-    std::memcpy(&in6.sin6_addr, address, sizeof in6.sin6_addr);
-    return endpoint_from(reinterpret_cast<const sockaddr*>(&in6));
+    return endpoint_from(reinterpret_cast<const sockaddr*>(&address));
 }
 
-KernelSocket socket_of(const inet_diag_msg& message) {
-    KernelSocket socket;
-    socket.local = endpoint_of(message.idiag_family, message.id.idiag_src, message.id.idiag_sport);
-    socket.peer = endpoint_of(message.idiag_family, message.id.idiag_dst, message.id.idiag_dport);
-    socket.state = word_at<TcpState>(message.idiag_state).value_or(TcpState::unknown);
-    return socket;
-}
+class Walk {
+  public:
+    explicit Walk(std::span<const std::uint16_t> ports)
+        : socket_(::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG)),
+          ports_(ports) {}
+    Walk(const Walk&) = delete;
+    Walk& operator=(const Walk&) = delete;
+    ~Walk() {
+        if (socket_ >= 0) ::close(socket_);
+    }
 
-std::string refusal(int error) {
-    return std::string("the kernel does not tell (sock_diag: ") + std::strerror(error) + ")";
-}
+    KernelTable run() {
+        Step step = ask() ? Step::more : Step::failed;
+        while (step == Step::more) step = read();
+        if (step == Step::failed) return {errno != 0 ? errno : EPROTO, {}, {}, {}};
+        return std::move(table_);
+    }
+    [[nodiscard]] bool was_interrupted() const { return was_interrupted_; }
 
-int error_in(const nlmsghdr& message) {
-    int error = 0;
-    if (message.nlmsg_len >= NLMSG_LENGTH(sizeof error))
-        std::memcpy(&error, NLMSG_DATA(&message), sizeof error);
-    return -error;
-}
+  private:
+    bool ask() const {
+        const timeval wait{kKernelWait.count(), 0};
+        Request request;
+        request.body.idiag_family = AF_UNSPEC;
+        request.body.idiag_states = kStates;
+        sockaddr_nl kernel{};
+        kernel.nl_family = AF_NETLINK;
+        // Connected to the kernel, so that nobody else's message can come in.
+        return socket_ >= 0 &&
+               ::connect(socket_, reinterpret_cast<sockaddr*>(&kernel), sizeof kernel) == 0 &&
+               ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) == 0 &&
+               ::send(socket_, &request, sizeof request, 0) == sizeof request;
+    }
 
-// One buffer of replies; true if more will come.
-bool take(const char* reply, std::size_t size,
-          const std::function<void(const KernelSocket&)>& visit, std::string& why_not) {
-    auto left = static_cast<unsigned>(size);
-    for (const auto* message = reinterpret_cast<const nlmsghdr*>(reply); NLMSG_OK(message, left);
-         message = NLMSG_NEXT(message, left)) {
-        if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) {
-            if (const int error = error_in(*message); error != 0) why_not = refusal(error);
-            return false;
+    Step read() {
+        const ssize_t size = ::recv(socket_, reply_.data(), reply_.size(), 0);
+        if (size < 0) return errno == EINTR ? Step::more : Step::failed;
+        auto left = static_cast<unsigned>(size);
+        auto* message = reinterpret_cast<nlmsghdr*>(reply_.data());
+        for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
+            const Step step = take(*message);
+            if (step != Step::more) return step;
         }
-        if (message->nlmsg_len >= NLMSG_LENGTH(sizeof(inet_diag_msg)))
-            visit(socket_of(*static_cast<const inet_diag_msg*>(NLMSG_DATA(message))));
+        return Step::more;
     }
-    return true;
-}
+
+    Step take(nlmsghdr& message) {
+        if ((message.nlmsg_flags & NLM_F_DUMP_INTR) != 0) was_interrupted_ = true;
+        if (message.nlmsg_type == NLMSG_ERROR || message.nlmsg_type == NLMSG_DONE) {
+            int error = 0;
+            if (message.nlmsg_len >= NLMSG_LENGTH(sizeof error))
+                std::memcpy(&error, NLMSG_DATA(&message), sizeof error);
+            errno = -error;
+            return error == 0 && message.nlmsg_type == NLMSG_DONE ? Step::complete : Step::failed;
+        }
+        if (message.nlmsg_type == TCPDIAG_GETSOCK &&
+            message.nlmsg_len >= NLMSG_LENGTH(sizeof(inet_diag_msg)))
+            count(*static_cast<const inet_diag_msg*>(NLMSG_DATA(&message)));
+        return Step::more;
+    }
+
+    void count(const inet_diag_msg& message) {
+        const auto state = word_at<TcpState>(message.idiag_state).value_or(TcpState::unknown);
+        if (std::ranges::binary_search(ports_, ntohs(message.id.idiag_sport)))
+            return table_.on_ports.add(state);
+        const Endpoint remote = remote_of(message);
+        const bool has_room = table_.by_remote.size() < KernelTable::kRemotesMax;
+        if (has_room || table_.by_remote.contains(remote))
+            return table_.by_remote[remote].add(state);
+        table_.other_remotes.add(state);
+    }
+
+    int socket_;
+    std::span<const std::uint16_t> ports_;
+    KernelTable table_;
+    bool was_interrupted_ = false;
+    alignas(nlmsghdr) std::array<char, kReplyMax> reply_;
+};
 
 }  // namespace
 
-std::string visit_closing_sockets(const std::function<void(const KernelSocket&)>& visit) {
-    const Netlink netlink;
-    if (!netlink.connect() || !send_request(netlink.get())) return refusal(errno);
-    alignas(nlmsghdr) std::array<char, kReplyMax> reply;
-    std::string why_not;
-    for (;;) {
-        const ssize_t size = ::recv(netlink.get(), reply.data(), reply.size(), 0);
-        if (size < 0 && errno == EINTR) continue;
-        // Each read makes the kernel fill the next buffer: if none is there, replies were lost.
-        if (size <= 0) return refusal(size == 0 ? EPIPE : errno);
-        if (!take(reply.data(), static_cast<std::size_t>(size), visit, why_not)) return why_not;
+KernelTable read_kernel_table(std::span<const std::uint16_t> ports) {
+    for (int walks = 1;; ++walks) {
+        Walk walk(ports);
+        KernelTable table = walk.run();
+        // Nearly all is better than nothing.
+        if (!walk.was_interrupted() || walks == kWalksMax) return table;
     }
 }
 

@@ -17,25 +17,10 @@
 #include "finwait/counters.hpp"
 #include "finwait/endpoint.hpp"
 #include "finwait/history.hpp"
+#include "finwait/socket_counts.hpp"
 #include "finwait/words.hpp"
 
 namespace finwait {
-
-// In the closing states, which are all that a close can be in.
-struct SocketCounts {
-    std::uint64_t fin_wait_1 = 0;
-    std::uint64_t fin_wait_2 = 0;
-    std::uint64_t closing = 0;
-
-    [[nodiscard]] std::uint64_t all() const { return fin_wait_1 + fin_wait_2 + closing; }
-    SocketCounts& operator+=(const SocketCounts& other) {
-        fin_wait_1 += other.fin_wait_1;
-        fin_wait_2 += other.fin_wait_2;
-        closing += other.closing;
-        return *this;
-    }
-    bool operator==(const SocketCounts&) const = default;
-};
 
 // What the module has counted.
 struct ModuleTotals {
