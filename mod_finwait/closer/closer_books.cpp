@@ -79,7 +79,6 @@ void Closer::book_oldest() {
 
 void Closer::book_pulse(Moment now) {
     const bool is_due = now.monotonic - pulse_at_ >= kPulseInterval;
-    if (is_due || follower_.followed() <= kFewFollowed) book_followed(now);
     if (is_due) {
         pulse_at_ = now.monotonic;
         book_oldest();

@@ -354,7 +354,7 @@ TEST(ModStatus, HasASectionAndLines) {
     EXPECT_THAT(page, HasSubstr("no longer count them"));
     const std::string lines = client.get("/server-status?auto").body;
     EXPECT_THAT(lines, HasSubstr("\nFinWaitClosers: 1\n"));
-    EXPECT_THAT(lines, HasSubstr("\nFinWaitOutcomeKernelTimeout: 0\n"));
+    EXPECT_THAT(lines, HasSubstr("\nFinWaitOutcomeTimeout: 0\n"));
     EXPECT_THAT(lines, HasSubstr("\nFinWaitCauseClientAsked: "));
     client.close();
     for (Client& one : crowd) one.close();

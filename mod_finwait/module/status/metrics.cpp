@@ -195,7 +195,7 @@ void put_closer(Metrics& metrics, const CloserTotals& closer) {
     metrics.one("unlogged_total", kCounter, "Closes that no log was to have.", closer.unlogged);
     metrics.one("dropped_total", kCounter,
                 "Closes whose Record no log could take: its reader was slow.", closer.dropped);
-    metrics.one("shed_total", kCounter, "Sockets given up because FinWaitMaxDraining was reached.",
+    metrics.one("shed_total", kCounter, "Sockets given up because FinWaitMaxHeld was reached.",
                 closer.shed);
     metrics.one("half_written_total", kCounter,
                 "Entries of the books that a closer was writing when it was killed.",

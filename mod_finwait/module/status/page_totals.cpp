@@ -68,7 +68,7 @@ void append_accounting(std::string& html, const StatusView& view) {
     append_row(html, "unlogged", "no log was to have it", grouped(closer.unlogged));
     append_row(html, "dropped", "the log's reader was slow", grouped(closer.dropped));
     append_row(html, "lost", "in the hands of a closer that died", grouped(closer.lost));
-    append_row(html, "shed", "FinWaitMaxDraining was reached", grouped(closer.shed));
+    append_row(html, "shed", "FinWaitMaxHeld was reached", grouped(closer.shed));
     append_row(html, "evicted accounts", "FinWaitLedgerSize was reached", grouped(closer.evicted));
     if (closer.half_written != 0)
         append_row(html, "half-written entries", "of these books: a closer was killed meanwhile",

@@ -140,7 +140,7 @@ TEST(StatusJson, SaysWhatTheViewHolds) {
     EXPECT_EQ(std::int64_t(json["kernel"]["tcp_max_orphans"]), 32'768);
     const simdjson::dom::element first = json["accounts"].at(0);
     EXPECT_EQ(std::string_view(first["user_agent"]), "python-requests/2.28.1");
-    EXPECT_EQ(std::int64_t(first["finished"]["outcomes"]["kernel_timeout"]), 412);
+    EXPECT_EQ(std::int64_t(first["finished"]["outcomes"]["timeout"]), 412);
     EXPECT_EQ(std::string_view(json["oldest"].at(0)["cookie"]), "1f3a");
     EXPECT_EQ(json["hour"]["draining"].get_array().size(), kHistoryPoints);
 }

@@ -25,7 +25,7 @@ inline AccountView account(std::string user_agent, std::uint64_t now, double soc
     account.finished.drained_bytes = 1'400'000;
     account.finished.socket_seconds = socket_seconds;
     account.finished.addresses = 3;
-    account.finished.words.outcomes[static_cast<std::size_t>(Outcome::kernel_timeout)] = now;
+    account.finished.words.outcomes[static_cast<std::size_t>(Outcome::timeout)] = now;
     account.finished.words.causes[static_cast<std::size_t>(Cause::keepalive_timeout)] = now;
     account.finished.fin_wait_2.buckets = {{0.1, 5}, {1, 2}, {10, 3}};
     account.finished.fin_wait_2.beyond = now;
