@@ -350,7 +350,7 @@ TEST_P(Body, CutOffByTheClientsFinIsClientGone) {
     Client client = httpd.client(transport);
     client.send("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nab");
     client.half_close();
-    EXPECT_EQ(client.wait_end(5s), End::fin);
+    EXPECT_EQ(client.wait_end(), End::fin);
     const Record record = httpd.record_of(client);
     EXPECT_EQ(name_of(record.cause), "client_gone");
     EXPECT_EQ(record.outcome, Outcome::client_first);
@@ -381,7 +381,7 @@ TEST_P(Body, WithTwoLengthsIsAnErrorThoughItIsWhole) {
         "POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
         "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n");
     EXPECT_NE(client.reply().status, 0);
-    EXPECT_EQ(client.wait_end(5s), End::fin);
+    EXPECT_EQ(client.wait_end(), End::fin);
     client.close();
     const Record record = httpd.record_of(client);
     EXPECT_EQ(name_of(record.cause), "error");

@@ -45,7 +45,7 @@ std::string socket_of(const Httpd& httpd, const Client& client) {
 void expect_kept_by_the_closer(const Httpd& httpd, const Client& client) {
     std::string listed;
     const auto holds = [&](const char* text) { return listed.find(text) != std::string::npos; };
-    EXPECT_TRUE(wait_until(8s,
+    EXPECT_TRUE(wait_until(kPatience,
                            [&] {
                                listed = socket_of(httpd, client);
                                return holds("FIN-WAIT") && holds("finwait-closer") &&
@@ -132,7 +132,7 @@ TEST_P(RefusedCertificate, IsEndedByTheClientsFin) {
     Client client(Transport::plain, httpd.port(Transport::tls));
     (void)client.send_raw(client_hello());
     std::size_t received = 0;
-    EXPECT_TRUE(wait_until(5s, [&] {
+    EXPECT_TRUE(wait_until(kPatience, [&] {
         received += client.read_some(4096).size();
         return received > 600 && !client.has_input();  // a certificate's size and more
     }));
@@ -158,7 +158,11 @@ TEST_P(RefusedCertificate, IsNeverOursToCutWithCurl) {
     EXPECT_EQ(records.size(), kCalls);
     for (const Record& record : records) {
         const bool was_first = record.drain == Drain::none;
-        EXPECT_EQ(record.cause, was_first ? Cause::client_gone : Cause::error);
+        // A RST that comes between our look at the socket and our FIN leaves nothing to drain,
+        // either.
+        EXPECT_TRUE(record.cause == Cause::error ||
+                    (was_first && record.cause == Cause::client_gone))
+            << record;
         if (record.outcome == Outcome::client_first)
             EXPECT_TRUE(was_first);
         else if (record.outcome == Outcome::fin)
@@ -204,7 +208,7 @@ TEST_P(Mptcp, IsLeftToHttpdAndTcpBesideItIsNot) {
     Httpd httpd(mpm, "", {.launcher = {"env", "LD_PRELOAD=" + library}});
     Client client(Transport::plain, httpd.port(), {.fd = connected_by_mptcp(httpd.port())});
     EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
-    EXPECT_EQ(client.wait_end(5s), End::fin);
+    EXPECT_EQ(client.wait_end(), End::fin);
     client.close();
     ASSERT_TRUE(httpd.wait_settled(1));
     EXPECT_EQ(

@@ -125,7 +125,7 @@ TEST_P(Remedied, AGuiltyClientLosesKeepAliveAndTheOthersKeepIt) {
     httpd->graceful();  // else httpd tells what the closer has to say every ten seconds
     EXPECT_EVENTUALLY(
         httpd->error_log(),
-        testing::HasSubstr("remedy nokeepalive for 1 h for 'bad/1.0' on localhost: "));
+        testing::HasSubstr("remedy nokeepalive for 3600 s for 'bad/1.0' on localhost: "));
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, Remedied,
