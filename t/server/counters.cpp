@@ -9,7 +9,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "clients/skip.hpp"
+#include "clients/can.hpp"
 #include "server/httpd.hpp"
 
 namespace finwait::test {
