@@ -34,9 +34,10 @@ void add_each(std::array<std::uint64_t, N>& to, const std::array<std::uint64_t, 
 
 }  // namespace
 
-void Tally::add(const TalliedClose& close) {
+void Tally::add(const Close& close) {
+    const bool is_stuck = close.is_stuck();
     ++closes;
-    stuck += close.is_stuck ? 1 : 0;
+    stuck += is_stuck ? 1 : 0;
     requests += close.requests;
     drained_bytes += close.drained_bytes;
     ++causes[static_cast<std::size_t>(close.cause)];
@@ -44,7 +45,7 @@ void Tally::add(const TalliedClose& close) {
     ++outcomes[static_cast<std::size_t>(close.outcome)];
     const bool is_remedied = close.remedy != Remedy::none;
     remedied.closes += is_remedied ? 1 : 0;
-    remedied.stuck += is_remedied && close.is_stuck ? 1 : 0;
+    remedied.stuck += is_remedied && is_stuck ? 1 : 0;
     if (close.fin_wait_2_time <= std::chrono::nanoseconds::zero()) return;
     const auto time_ns = static_cast<std::uint64_t>(close.fin_wait_2_time.count());
     fin_wait_2_ns += time_ns;

@@ -76,8 +76,8 @@ Record Httpd::wait_record(const std::function<bool(const Record&)>& fits) {
 
 void expect_drained_for(const Record& record, milliseconds limit) {
     constexpr milliseconds grain = 5ms, late = 8s;
-    EXPECT_GE(milliseconds(record.drain_ms), limit - grain) << record;
-    EXPECT_LT(milliseconds(record.drain_ms), limit + late) << record;
+    EXPECT_GE(milliseconds(record.drain_ms()), limit - grain) << record;
+    EXPECT_LT(milliseconds(record.drain_ms()), limit + late) << record;
 }
 
 }  // namespace finwait::test

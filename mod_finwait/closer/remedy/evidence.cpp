@@ -5,9 +5,9 @@
 
 namespace finwait {
 
-std::optional<bool> evidence_of(const TalliedClose& close) {
+std::optional<bool> evidence_of(const Close& close) {
     if (close.remedy != Remedy::none || close.requests == 0) return std::nullopt;
-    if (close.is_stuck) return true;
+    if (close.is_stuck()) return true;
     const bool ended_it = close.drain == Drain::fin || close.drain == Drain::reset ||
                           (close.drain == Drain::none &&
                            (close.outcome == Outcome::client_first ||

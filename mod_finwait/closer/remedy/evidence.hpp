@@ -13,9 +13,8 @@
 #include <span>
 
 #include "closer/moment.hpp"
-#include "finwait/handoff.hpp"
+#include "finwait/close.hpp"
 #include "finwait/network.hpp"
-#include "finwait/tally.hpp"
 
 namespace finwait {
 
@@ -23,7 +22,7 @@ inline constexpr std::size_t kNetworksKept = 8;
 
 // Whether a finished close says something about its client: true, it left the socket stuck; false,
 // it ended the connection itself; nothing, it cannot be told from this close.
-[[nodiscard]] std::optional<bool> evidence_of(const TalliedClose& close);
+[[nodiscard]] std::optional<bool> evidence_of(const Close& close);
 
 struct SeenCloses {
     std::uint32_t closes = 0;

@@ -46,7 +46,7 @@ TEST_F(CloserLife, AtAStopAReaderThatKeepsUpGetsEveryRecord) {
     for (std::size_t i = 0; i < kHeld; ++i) {
         TcpPair pair = loopback.half_closed();
         Handoff handoff = sample();
-        handoff.user_agent = user_agent;
+        handoff.close.user_agent = user_agent;
         hand_over(pair, handoff);
         silent.push_back(std::move(pair.client));
         if (i % 50 == 0) turn();
@@ -139,8 +139,8 @@ TEST_F(CloserLife, WaitsForASlowLogAtTheEndButNotForever) {
     open.log_id = 1;
     tell(open, {writer.get()});
     writer.reset();
-    Handoff report = sample_report(Outcome::reset);
-    report.logs.ids[0] = 1;
+    Handoff report = sample_ended(Outcome::reset);
+    report.close.logs.ids[0] = 1;
     for (int i = 0; i < 5; ++i) {
         for (int j = 0; j < 50; ++j) ASSERT_EQ(0, send_message(child, encoded(report)));
         turn();

@@ -41,7 +41,7 @@ TEST_F(CloserLife, ServesNothingBeforeItKnowsItsLimits) {
 
 TEST_F(CloserLife, AReportIsARecordWithoutASocket) {
     set_up();
-    Handoff report = sample_report(Outcome::client_first);
+    Handoff report = sample_ended(Outcome::client_first);
     report.half_close = now.monotonic;
     ASSERT_EQ(0, send_message(child, encoded(report)));
     turn();
@@ -50,13 +50,13 @@ TEST_F(CloserLife, AReportIsARecordWithoutASocket) {
     const Record record = only_record();
     EXPECT_EQ(TcpState::closed, record.state);
     EXPECT_EQ(0U, record.socket_cookie);
-    EXPECT_EQ(0U, record.drain_ms);
+    EXPECT_EQ(0U, record.drain_ms());
 }
 
 TEST_F(CloserLife, ACloseWithoutALogIsCountedAsUnlogged) {
     set_up();
-    Handoff report = sample_report(Outcome::reset);
-    report.logs.count = 0;
+    Handoff report = sample_ended(Outcome::reset);
+    report.close.logs.count = 0;
     ASSERT_EQ(0, send_message(child, encoded(report)));
     turn();
     EXPECT_EQ(1U, read(counters->unlogged));
@@ -67,8 +67,8 @@ TEST_F(CloserLife, ACloseWithoutALogIsCountedAsUnlogged) {
 
 TEST_F(CloserLife, ACloseWhoseLogIsNotOpenIsCountedAsDropped) {
     set_up();
-    Handoff report = sample_report(Outcome::reset);
-    report.logs.ids[0] = 9;  // closed by the parent, or never given
+    Handoff report = sample_ended(Outcome::reset);
+    report.close.logs.ids[0] = 9;  // closed by the parent, or never given
     ASSERT_EQ(0, send_message(child, encoded(report)));
     turn();
     EXPECT_EQ(1U, read(counters->dropped));
@@ -93,7 +93,7 @@ TEST_F(CloserLife, WhatAKilledCloserReceivedAndNeverAccountedForIsLost) {
 TEST_F(CloserLife, TheBooksOfAKilledCloserAreTheNextOnes) {
     set_up();
     const auto report = [&] {
-        ASSERT_EQ(0, send_message(child, encoded(sample_report(Outcome::reset))));
+        ASSERT_EQ(0, send_message(child, encoded(sample_ended(Outcome::reset))));
         turn();
     };
     for (int i = 0; i < 3; ++i) report();
@@ -209,7 +209,7 @@ TEST_F(CloserLife, CountsWhatItsPredecessorHeldAsLost) {
 
 TEST_F(CloserLife, AReopenedLogGetsTheLinesNotYetWritten) {
     set_up();
-    ASSERT_EQ(0, send_message(child, encoded(sample_report(Outcome::reset))));
+    ASSERT_EQ(0, send_message(child, encoded(sample_ended(Outcome::reset))));
     turn();
     const UniqueFd old = std::move(log);
     log.reset(::memfd_create("new", MFD_CLOEXEC));

@@ -152,7 +152,7 @@ class CloserProcess : public testing::Test {
     void hand_over(TcpPair& pair, std::uint32_t number = 0) {
         Handoff handoff = sample_handoff();
         handoff.policy = policy;
-        handoff.requests = number;
+        handoff.close.requests = number;
         handoff.half_close = moment_now().monotonic;
         ASSERT_EQ(0, send_message(child, encoded(handoff), {pair.server.get()}));
         pair.server.reset();

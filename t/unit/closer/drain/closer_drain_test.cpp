@@ -26,8 +26,8 @@ TEST_F(CloserDrains, EndsADrainByTheClientsFin) {
     expect_only(Drain::fin, Outcome::fin);
     const Record record = only_record();
     EXPECT_EQ(TcpState::closed, record.state);
-    EXPECT_EQ(250U, record.drain_ms);
-    EXPECT_EQ(250U, record.fin_wait_2_ms);
+    EXPECT_EQ(250U, record.drain_ms());
+    EXPECT_EQ(250U, record.fin_wait_2_ms());
     EXPECT_EQ(1'700'000'000s, record.half_close);
     EXPECT_EQ("python-requests/2.28.1", record.user_agent);
     EXPECT_EQ(3U, record.requests);
@@ -86,7 +86,7 @@ TEST_F(CloserDrains, GivesUpASilentClientExactlyAtTheIdleTimeout) {
     wait_to_the_end();
     expect_only(Drain::idle_timeout, Outcome::timeout);
     EXPECT_EQ(TcpState::fin_wait_2, only_record().state);
-    EXPECT_EQ(5000U, only_record().drain_ms);
+    EXPECT_EQ(5000U, only_record().drain_ms());
 }
 
 TEST_F(CloserDrains, WithFinWaitTimeout0TheClientGetsReset) {
@@ -122,7 +122,7 @@ TEST_F(CloserDrains, ATricklingClientMeetsTheDeadline) {
     wait_to_the_end();
     expect_only(Drain::deadline, Outcome::timeout);
     EXPECT_EQ(9U, only_record().drained_bytes);
-    EXPECT_EQ(10'000U, only_record().drain_ms);
+    EXPECT_EQ(10'000U, only_record().drain_ms());
 }
 
 TEST_F(CloserDrains, TimesCountFromTheHalfCloseAndNotFromReceipt) {
@@ -137,8 +137,8 @@ TEST_F(CloserDrains, TimesCountFromTheHalfCloseAndNotFromReceipt) {
     EXPECT_EQ(1U, closer->drainer().waiting());
     wait_to_the_end();
     expect_only(Drain::idle_timeout, Outcome::timeout);
-    EXPECT_EQ(5000U, only_record().drain_ms);
-    EXPECT_EQ(5000U + policy.wait_timeout_ms, only_record().fin_wait_2_ms);
+    EXPECT_EQ(5000U, only_record().drain_ms());
+    EXPECT_EQ(5000U + policy.wait_timeout_ms, only_record().fin_wait_2_ms());
 }
 
 TEST_F(CloserDrains, AHalfCloseInTheFutureIsNow) {
@@ -180,7 +180,7 @@ TEST_F(CloserDrains, AClientThatNeverReadsIsIdleAndUnacked) {
     wait_to_the_end();
     expect_only(Drain::idle_timeout, Outcome::unacked);
     EXPECT_EQ(TcpState::fin_wait_1, only_record().state);
-    EXPECT_EQ(0U, only_record().fin_wait_2_ms);
+    EXPECT_EQ(0U, only_record().fin_wait_2_ms());
 }
 
 TEST_F(CloserDrains, ASlowReaderIsNotIdle) {
@@ -190,7 +190,7 @@ TEST_F(CloserDrains, ASlowReaderIsNotIdle) {
     const UniqueFd copy(::dup(pair.server.get()));
     hand_over(pair);
     settle(1);
-    const std::uint32_t before = unacked_bytes(copy.get());
+    const auto before = unacked_bytes(copy.get());
     std::array<char, 4096> bytes;
     while (unacked_bytes(copy.get()) == before)
         ASSERT_GT(::recv(pair.client.get(), bytes.data(), bytes.size(), 0), 0);
@@ -213,8 +213,8 @@ TEST_F(CloserDrains, FinWait2BeginsWhenTheFinIsAcknowledged) {
     turn(1s);
     pair.client.reset();
     turn_until_held(0);
-    EXPECT_EQ(1000U, only_record().fin_wait_2_ms);
-    EXPECT_EQ(4000U, only_record().drain_ms);
+    EXPECT_EQ(1000U, only_record().fin_wait_2_ms());
+    EXPECT_EQ(4000U, only_record().drain_ms());
 }
 
 }  // namespace

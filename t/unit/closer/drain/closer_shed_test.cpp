@@ -20,13 +20,13 @@ TEST_F(CloserDrains, SheddingTakesTheOldestInFinWait2First) {
     set_up(2);
     TcpPair unread = with_unacknowledged_reply();
     Handoff handoff = sample();
-    handoff.requests = 1;
+    handoff.close.requests = 1;
     hand_over(unread, handoff);
     settle(1);
     for (std::uint32_t i = 2; i < 5; ++i) {
         TcpPair pair = loopback.half_closed();
         ASSERT_EQ(0, end_seen_by(pair.client));
-        handoff.requests = i;
+        handoff.close.requests = i;
         hand_over(pair, handoff);
         settle(std::min<std::size_t>(i, 2));
         clients.push_back(std::move(pair.client));

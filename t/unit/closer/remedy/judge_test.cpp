@@ -181,11 +181,11 @@ TEST_F(JudgeTest, KeepAliveThatBoughtNothingIsTaken) {
 
 TEST(Evidence, IsWhatTheClientItselfDid) {
     const auto said = [](Drain drain, Outcome outcome, TcpState state) {
-        TalliedClose close;
+        Close close;
         close.requests = 1;
         close.drain = drain;
         close.outcome = outcome;
-        close.is_stuck = is_stuck(drain, state, Probe::none);
+        close.state = state;
         return evidence_of(close);
     };
     const auto two = TcpState::fin_wait_2;
@@ -203,8 +203,9 @@ TEST(Evidence, IsWhatTheClientItselfDid) {
 }
 
 TEST(Evidence, IsNoCloseUnderARemedyOrWithoutARequest) {
-    TalliedClose close;
-    close.is_stuck = true;
+    Close close;
+    close.state = TcpState::fin_wait_2;
+    close.drain = Drain::deadline;
     EXPECT_EQ(std::nullopt, evidence_of(close));
     close.requests = 1;
     EXPECT_EQ(true, evidence_of(close));

@@ -29,16 +29,15 @@ struct RemediesTest : testing::Test {
     // One close of `user_agent`, from 10.0.`from`.1.
     void close(std::string_view user_agent, std::uint8_t from, bool is_stuck,
                std::optional<AutoRule> rule = kRule, AccountId account = 1) {
-        Handoff handoff = sample_handoff();
-        handoff.user_agent = user_agent;
-        handoff.peer.address = {10, 0, from, 1};
-        handoff.auto_rule = rule;
-        TalliedClose tallied;
-        tallied.requests = 1;
-        tallied.remedy = applied(user_agent, from);
-        tallied.drain = is_stuck ? Drain::deadline : Drain::fin;
-        tallied.is_stuck = is_stuck;
-        judge->book(account, handoff, tallied, now);
+        Close close = sample_handoff().close;
+        close.user_agent = user_agent;
+        close.peer.address = {10, 0, from, 1};
+        close.auto_rule = rule;
+        close.requests = 1;
+        close.remedy = applied(user_agent, from);
+        close.state = is_stuck ? TcpState::fin_wait_2 : TcpState::closed;
+        close.drain = is_stuck ? Drain::deadline : Drain::fin;
+        judge->book(account, close, now);
     }
     // `min` closes in turn from four networks, the last of them late enough to be judged.
     void window(std::string_view user_agent, bool is_stuck) {

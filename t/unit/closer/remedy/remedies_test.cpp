@@ -126,13 +126,12 @@ TEST_F(RemediesTest, FromOneNetworkOnlyThatOneIsCovered) {
 // They ended under the remedy and began before it.
 TEST_F(RemediesTest, ClosesOfOlderConnectionsSayNothing) {
     window("python", true);
-    Handoff older = test::sample_handoff();
+    Close older = test::sample_handoff().close;
     older.user_agent = "python";
     older.auto_rule = kRule;
-    TalliedClose well;
-    well.requests = 1;
-    well.drain = Drain::fin;
-    for (int i = 0; i < 100; ++i) remedies.book(1, older, well, now);
+    older.requests = 1;
+    older.drain = Drain::fin;
+    for (int i = 0; i < 100; ++i) remedies.book(1, older, now);
     pass(600s);
     for (std::uint32_t i = 1; i < kRule.closes_min; ++i) close("python", i % 4, true);
     pass(kJudgeAfter);

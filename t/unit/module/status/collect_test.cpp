@@ -35,8 +35,8 @@ TEST_F(Status, ShowsWhoHoldsWhat) {
     set_up();
     TcpPair a = loopback.half_closed(), b = loopback.half_closed(), c = loopback.half_closed();
     Handoff bad = sample();
-    bad.user_agent = "bad/1";
-    bad.requests = 2;
+    bad.close.user_agent = "bad/1";
+    bad.close.requests = 2;
     for (TcpPair* pair : {&a, &b}) hand_over(*pair, bad);
     hand_over(c);
     settle(3);
@@ -128,21 +128,18 @@ class Accounts : public testing::Test {
             pulse.monotonic_ns = std::chrono::nanoseconds(kNow).count();
         });
     }
-    static BookedClose close_of(Time fin_wait_2_time, std::uint32_t requests = 1) {
-        BookedClose close;
-        close.close.drain = Drain::idle_timeout;
-        close.close.outcome = Outcome::unknown;
-        close.close.is_stuck = true;
-        close.close.requests = requests;
-        close.close.drained_bytes = 100;
-        close.close.fin_wait_2_time = fin_wait_2_time;
-        close.address_hash = requests;
-        return close;
-    }
     static void close(Ledger& ledger, std::string_view user_agent, Time time,
                       std::uint32_t requests = 1) {
-        ledger.book({user_agent, "www.example.org"}, close_of(time, requests),
-                    std::chrono::milliseconds(1'700'000'000'000));
+        Close close;
+        close.user_agent = user_agent;
+        close.vhost = "www.example.org";
+        close.state = TcpState::fin_wait_2;
+        close.drain = Drain::idle_timeout;
+        close.requests = requests;
+        close.drained_bytes = 100;
+        close.fin_wait_2_time = time;
+        const std::uint64_t address = requests;
+        ledger.book(close, address, std::chrono::milliseconds(1'700'000'000'000));
     }
     void close(std::string_view user_agent, Time time, std::uint32_t requests = 1) {
         close(ledger, user_agent, time, requests);
