@@ -13,7 +13,7 @@ from measure import Series, quantile
 from result import Aim, Result, Table
 
 PATIENT = "FinWaitDrainTimeout 300s\nFinWaitDrainIdleTimeout 300s\n"
-NGINX_PATIENT = "lingering_timeout 300s; lingering_time 300s;"
+NGINX_PATIENT = "lingering_close always; lingering_timeout 300s; lingering_time 300s;"
 LIMIT_MS = 5000
 FEW = 200
 

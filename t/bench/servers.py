@@ -61,7 +61,6 @@ http {{
   access_log {root}/access.log combined;
   client_body_temp_path {root}/body; proxy_temp_path {root}/proxy; fastcgi_temp_path {root}/fastcgi;
   uwsgi_temp_path {root}/uwsgi; scgi_temp_path {root}/scgi;
-  lingering_close always;
   {lingering}
   client_max_body_size {upload_max};
   server {{ listen 127.0.0.1:{port} backlog=4096 {tls}; root {root}/htdocs; {certificates} }}
@@ -97,7 +96,7 @@ def apache(mpm, finwait, workers=64, tls=False, extra="", log=True):
 
 
 class Nginx(httpd.Server):
-    def __init__(self, tls=False, lingering=""):
+    def __init__(self, tls=False, lingering="lingering_close always;"):
         super().__init__(BODY)
         self.tls, self.lingering = tls, lingering
         if tls:

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""20 workers and clients that are far away: they answer the server's FIN so many milliseconds after
+it was sent. 200 of them want a reply at any time, so that it is the workers they wait for. Only the
+close is delayed: no worker waits for the handshake or the request, for the kernel of a server with
+AcceptFilter (httpd's default) keeps a connection until there is something to read."""
+
+import contextlib
+
+import curve
+import httpd
+import load
+import servers
+from measure import Series
+from result import Aim, Result, Table
+
+WORKERS, CLIENTS = 20, 200
+DELAYS_MS = (0, 1, 10, 50, 150)
+FAR = 50
+
+
+def run(size):
+    rounds, seconds, warm_up = size(3, 1), size(1.0, 0.2), size(0.3, 0.1)
+    found = {name: {delay: [] for delay in DELAYS_MS} for name in SERVERS}
+    with contextlib.ExitStack() as stack:
+        up = {name: make() for name, (_, make) in SERVERS.items()}
+        for server in up.values():
+            stack.callback(server.stop)
+            server.start()
+        for _ in range(rounds):
+            for delay in DELAYS_MS:
+                for name, server in up.items():
+                    result = load.client(server, connections=CLIENTS, seconds=seconds,
+                                         distance=delay, **{"warm-up": warm_up})
+                    if result["errors"]:
+                        raise RuntimeError(f"{name}: {result['errors']} failed requests")
+                    found[name][delay].append(result["requests"] / result["seconds"])
+    return result_of({name: {delay: Series(values, 0, brief=True) for delay, values in at.items()}
+                      for name, at in found.items()})
+
+
+# {name: (how its curve looks, what makes it)}
+SERVERS = {f"{mpm}, {name}": (f"{name} {mpm}", lambda mpm=mpm, name=name: servers.apache(
+    mpm, name == "module", WORKERS)) for name in ("stock", "module") for mpm in servers.MPMS}
+SERVERS["nginx, lingering_close always"] = "nginx", servers.Nginx
+SERVERS["nginx, lingering_close on"] = "nginx prefork", lambda: servers.Nginx(lingering="")
+
+
+def result_of(found):
+    rows = [[name, *at.values()] for name, at in found.items()]
+    columns = ["requests/s, FIN answered after", *(f"{delay} ms" for delay in DELAYS_MS)]
+    draw(found)
+    return Result([Table("", columns, rows)], list(aims(found)),
+                  ["![Requests/s with 20 workers, by how long the client's FIN takes](distance.svg)"])
+
+
+def aims(found):
+    for mpm in servers.MPMS:
+        stock, module = found[f"{mpm}, stock"], found[f"{mpm}, module"]
+        yield Aim(f"{mpm}, module: requests/s at {DELAYS_MS[-1]} ms/at 0 ms",
+                  module[DELAYS_MS[-1]].median / module[0].median, 0.9)
+        yield Aim(f"{mpm}, at {FAR} ms: requests/s, module/stock", module[FAR].median / stock[FAR].median,
+                  1 if mpm == "event" else 10)
+
+
+def draw(found):
+    lines = [curve.Line(name, SERVERS[name][0], [(delay, series.median) for delay, series in at.items()])
+             for name, at in found.items()]
+    path = httpd.OUT / "bench/distance.svg"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(curve.svg("Requests per second with 20 workers, by how long the client's FIN takes",
+                              "milliseconds from the server's FIN to the client's", lines))
