@@ -4,8 +4,6 @@ it was sent. 200 of them want a reply at any time, so that it is the workers the
 close is delayed: no worker waits for the handshake or the request, for the kernel of a server with
 AcceptFilter (httpd's default) keeps a connection until there is something to read."""
 
-import contextlib
-
 import curve
 import httpd
 import load
@@ -19,13 +17,9 @@ FAR = 50
 
 
 def run(size):
-    rounds, seconds, warm_up = size(3, 1), size(1.0, 0.2), size(0.3, 0.1)
+    rounds, seconds, warm_up = size(3, 1), size(1.0, 0.1), size(0.3, 0.05)
     found = {name: {delay: [] for delay in DELAYS_MS} for name in SERVERS}
-    with contextlib.ExitStack() as stack:
-        up = {name: make() for name, (_, make) in SERVERS.items()}
-        for server in up.values():
-            stack.callback(server.stop)
-            server.start()
+    with servers.running({name: make() for name, (_, make) in SERVERS.items()}) as up:
         for _ in range(rounds):
             for delay in DELAYS_MS:
                 for name, server in up.items():
@@ -40,7 +34,7 @@ def run(size):
 
 # {name: (how its curve looks, what makes it)}
 SERVERS = {f"{mpm}, {name}": (f"{name} {mpm}", lambda mpm=mpm, name=name: servers.apache(
-    mpm, name == "module", WORKERS)) for name in ("stock", "module") for mpm in servers.MPMS}
+    mpm, name, WORKERS)) for name in ("stock", "module") for mpm in servers.MPMS}
 SERVERS["nginx, lingering_close always"] = "nginx", servers.Nginx
 SERVERS["nginx, lingering_close on"] = "nginx prefork", lambda: servers.Nginx(lingering="")
 

@@ -19,7 +19,7 @@ class Series:
 
     def __str__(self):
         d = self.digits
-        if self.brief:
+        if self.brief or self.low == self.high:
             return f"{self.median:,.{d}f}"
         return f"{self.median:,.{d}f} ({self.low:,.{d}f} to {self.high:,.{d}f})"
 

@@ -2,6 +2,7 @@
 """The servers that are compared: Apache without the module (stock) and with it, nginx with
 lingering_close always, HAProxy. All listen on 127.0.0.1, serve one file of 1 KiB and log it."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -81,18 +82,34 @@ frontend all
 """
 
 
-def apache(mpm, finwait, workers=64, tls=False, extra="", log=True):
-    server = httpd.Apache(mpm, finwait=finwait, body=BODY)
+# The builds of the module that are measured: beside.py adds another version's.
+BUILDS = {"module": httpd.OUT}
+
+
+def apache(mpm, name, workers=64, tls=False, extra=""):
+    """`name`: of a build, or "stock" or "stock again"."""
+    finwait = not name.startswith("stock")
+    server = httpd.Apache(mpm, finwait, body=BODY, out=BUILDS[name] if finwait else None)
     server.tls = tls
     server.extra += POOL[mpm].format(workers=workers, half=(workers + 1) // 2)
     server.extra += APACHE.format(root=server.root, upload_max=UPLOAD_MAX)
     if tls:
         make_certificate()
         server.extra += APACHE_TLS.format(modules=httpd.MODULES, certificate=CERTIFICATE, key=KEY)
-    if finwait and log:
+    if finwait:
         server.extra += f'FinWaitLog "{server.root}/finwait.log"\n'
     server.extra += extra
     return server
+
+
+@contextlib.contextmanager
+def running(all_servers):
+    """{name: server}, all up at once."""
+    with contextlib.ExitStack() as stack:
+        for server in all_servers.values():
+            stack.callback(server.stop)
+            server.start()
+        yield all_servers
 
 
 class Nginx(httpd.Server):
