@@ -17,7 +17,7 @@ FAR = 50
 
 
 def run(size):
-    rounds, seconds, warm_up = size(3, 1), size(1.0, 0.1), size(0.3, 0.05)
+    rounds, seconds, warm_up = size(3, 1), size(1.0, 0.2), size(0.3, 0.1)
     found = {name: {delay: [] for delay in DELAYS_MS} for name in SERVERS}
     with servers.running({name: make() for name, (_, make) in SERVERS.items()}) as up:
         for _ in range(rounds):
