@@ -25,16 +25,17 @@ def closes(size):
             for server in up.values():
                 slice_of(server, 100)  # what any first closes cost is not counted
             found = beside.turns(size, lambda name: slice_of(up[name], wanted), alone=beside.ROUNDS)
-        rows += beside.rows(f"{mpm}, ", found, (0, 2, 0, 1))
+        rows += beside.rows(f"{mpm}, ", found, (0, 2, 0, 1, 1))
         each = Series((values[1] for values in found["module"]), 2)
         aims += [Aim(f"{mpm} µs per close", each, 10, at_most=True),
                  *beside.aims(f"{mpm} µs per close", found, 1)]
     return Result([Table("", ["", "closes/s", "closer's CPU µs per close", "% of it in system calls",
-                              "% of closes with a Record"], rows)], aims)
+                              "% of closes with a Record", "% told, not handed over"], rows)], aims)
 
 
 def slice_of(server, wanted):
-    """(closes/s, the closer's CPU µs for each, % of that in system calls, % with a Record)"""
+    """(closes/s, the closer's CPU µs for each, % of that in system calls, % with a Record, % of these
+    that had nothing left to drain)"""
     closer, log = server.closer_pid(), server.path("finwait.log")
     cpu, (user, system) = httpd.cpu_seconds_of(closer), measure.times_of(closer)
     logged = log.stat().st_size
@@ -44,9 +45,10 @@ def slice_of(server, wanted):
     user, system = (now - then for now, then in zip(measure.times_of(closer), (user, system)))
     with log.open("rb") as file:
         file.seek(logged)
-        records = file.read().count(b"\n")
+        lines = file.read()
+    records, told = lines.count(b"\n"), lines.count(b'"finwait.drain":"none"')
     return (count / seconds, 1e6 * cpu / count, 100 * system / max(0.01, user + system),
-            100 * records / count)
+            100 * records / count, 100 * told / max(1, records))
 
 
 def waiting(size):
