@@ -10,7 +10,7 @@
 #   make coverage   how many lines of the sources make check comes to, built anew for it
 #   make install    module, closer, report and configuration   (DESTDIR, APXS, PREFIX)
 #   make fuzz       every fuzz target for FUZZ_SECONDS
-#   make bench      stock Apache, nginx and the module side by side, in a quarter of an hour; not part of
+#   make bench      stock Apache, nginx and the module side by side, in twenty minutes; not part of
 #                   check   (ONLY=name: one scenario; SMOKE=1: only whether each of them runs;
 #                   BESIDE=revision: another version of the module in turns with this one)
 #   make clients    conf/finwait-clients.conf and its table in the docs, from conf/clients.csv

@@ -177,6 +177,8 @@ def versions():
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo")
                 if line.startswith("model name")), "?")
     memory = int(pathlib.Path("/proc/meminfo").read_text().split()[1]) // 1024
+    version = (httpd.TREE / "include/finwait/version.hpp").read_text().split('"')[1]
+    yield "mod_finwait", version + "".join(f", beside {name}" for name in BUILDS if name != "module")
     yield "machine", f"{os.cpu_count()} CPUs ({cpu}), {memory} MB"
     yield "kernel", f"Linux {os.uname().release}"
     yield "wmem_max", pathlib.Path("/proc/sys/net/core/wmem_max").read_text().strip()

@@ -18,7 +18,7 @@ from result import Aim, Result, Table
 ORDERS = {3: ((0, 1, 2), (0, 2, 1), (2, 1, 0), (1, 0, 2), (1, 2, 0), (2, 0, 1)),
           4: ((0, 1, 2, 3), (0, 3, 2, 1), (3, 1, 0, 2), (1, 2, 3, 0), (2, 0, 1, 3), (2, 0, 3, 1))}
 # The first tenths of a slice are dearer, after the others' turns: with slices of 0.3 s prefork stood
-# 2 to 3 % worse than with 1.4 s. All eleven tables must fit into a quarter of an hour, though.
+# 2 to 3 % worse than with 1.4 s. All their eleven rows must fit into ten minutes, though.
 ROUNDS, SECONDS = 24, 0.6
 STARTS = 4  # how a process lies in memory makes some per cent of difference for as long as it lives
 COLUMNS = ["", "stock/s", "module/s", "requests/s, module/stock", "min–max", "stock again",
