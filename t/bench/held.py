@@ -26,45 +26,40 @@ USER_MAX, SLAB_MAX = 512, 4608
 
 
 def memory(size):
-    """Of the whole server tree, per lingering connection. With TLS only while draining: what waits
-    has none."""
-    count = size(10_000, 100)
+    """Of the whole server tree, per lingering connection."""
+    count, rows, aims = size(10_000, 100), [], []
     client = client_slab(count // 2)
-    rows, aims = [], []
-    for tls in (False, True):
-        def each(server):
-            return memory_each(server, count, client)
-
-        how = "TLS" if tls else "plain"
-        stock = each(servers.apache("event", "stock", tls=tls))
-        nginx = each(servers.Nginx(tls, NGINX_PATIENT))
-        rows += [[f"{how}, event", *stock], [f"{how}, nginx", *nginx]]
-        for phase, extra in (("draining", PATIENT), *([] if tls else [("waiting", WAITING)])):
-            def module(name):
-                if phase == "waiting":
-                    beside.wait_for_room(count)
-                return each(servers.apache("event", name, tls=tls, extra=extra))
-
-            found = beside.turns(size, module, rounds=MEMORY_ROUNDS)
-            what = f"{how}, {phase}"
-            rows += beside.rows(f"{what}, ", found, (0, 0, 0))
-            aims += memory_aims(what, found)
-            if phase == "draining":
-                user = Series([max(1, values[1]) for values in found["module"]]).median
-                aims += [Aim(f"{what}, event's bytes/module's", stock[1] / user, 60),
-                         Aim(f"{what}, nginx's bytes/module's", nginx[1] / user, 20)]
+    for what, tls, extra in (("plain, draining", False, PATIENT), ("plain, waiting", False, WAITING),
+                             ("TLS, draining", True, PATIENT)):  # what waits has no TLS any more
+        found = beside.turns(size, lambda name: memory_of(name, tls, extra, count, client),
+                             rounds=MEMORY_ROUNDS)
+        rows += beside.rows(f"{what}, ", found, (0, 0, 0))
+        aims += memory_aims(what, found)
+        if extra == WAITING:
+            continue
+        user = Series(max(1, values[1]) for values in found["module"]).median
+        for name, server, times in (("event, stock", servers.apache("event", "stock", tls=tls), 60),
+                                    ("nginx", servers.Nginx(tls, NGINX_PATIENT), 20)):
+            others = memory_each(server, count, client)
+            rows.append([f"{what}, {name}", *others])
+            aims.append(Aim(f"{what}: {name}'s bytes/module's", others[1] / user, times))
     columns = ["", "held", "user memory, bytes each", "kernel slab, bytes each"]
     return Result([Table("", columns, rows)], aims,
                   ["The kernel's part is the server's: without the client's end of each connection, "
                    f"{client:,.0f} bytes."])
 
 
+def memory_of(name, tls, extra, count, client):
+    if extra == WAITING:
+        beside.wait_for_room(count)
+    return memory_each(servers.apache("event", name, tls=tls, extra=extra), count, client)
+
+
 def memory_aims(what, found):
     for column, kind, limit in ((1, "user memory", USER_MAX), (2, "kernel slab", SLAB_MAX)):
         each = Series((values[column] for values in found["module"]), 0)
         yield Aim(f"{what}: {kind}, bytes each", each, limit, at_most=True)
-        # 0.1 closed what waits: its slab was less by design.
-        if (kind, "waiting" in what) != ("kernel slab", True):
+        if kind == "user memory" or "draining" in what:  # 0.1 left what waits to the kernel: less slab
             yield from beside.aims(f"{what}: {kind}", found, column)
 
 

@@ -6,7 +6,6 @@ import pathlib
 import re
 import statistics
 import subprocess
-import time
 
 
 class Series:

@@ -13,7 +13,6 @@ import beside
 import httpd
 import load
 import servers
-from measure import Series
 from result import Aim, Result, Table
 
 KINDS = {"page": "/finwait-status", "JSON": "/finwait-status?json", "metrics": "/finwait-status?metrics",
