@@ -38,18 +38,22 @@ OF_0_1 = {"draining": "held", "waiting": "followed"}
 def run(size):
     count, questions = size(8_000, 50), size(10, 1)
     with servers.running({name: server_of(name) for name in servers.BUILDS}) as up, \
-            contextlib.ExitStack() as crowds:
+            contextlib.ExitStack() as stack:
+        crowds = []
         for owner, directive in (("waiting", WAITING), ("draining", DRAINING)):
-            for server in up.values():
+            for name, server in up.items():
                 if directive != WAITING:
                     set_idle_timeout(server, directive)
                 beside.wait_for_room(count)
-                crowds.enter_context(load.Crowd(server, count))
+                crowds.append((name, stack.enter_context(load.Crowd(server, count))))
                 if not httpd.wait_until(lambda: sockets(server, owner) >= count, 30):
                     raise RuntimeError(f"only {sockets(server, owner)} of {count} are {owner}")
         title = ", ".join(f"{sockets(up['module'], owner):,} {owner}"
                           for owner in ("draining", "waiting", "unattributed")) + " in FIN_WAIT_2"
         tables = [table_of(title, asked := answers(up, questions))]
+        for name, crowd in crowds:
+            if name != "module":
+                crowd.leave()
         with stopped(up["module"].closer_pid()):
             alone = answers({"module": up["module"]}, questions)
             trouble = json.loads(ask(up["module"], KINDS["JSON"])[1])["trouble"]
