@@ -10,8 +10,9 @@
 #   make coverage   how many lines of the sources make check comes to, built anew for it
 #   make install    module, closer, report and configuration   (DESTDIR, APXS, PREFIX)
 #   make fuzz       every fuzz target for FUZZ_SECONDS
-#   make bench      stock Apache, nginx and the module side by side, in a quarter of an hour; not part of
-#                   check   (ONLY=name: one scenario; SMOKE=1: only whether each of them runs)
+#   make bench      stock Apache, nginx and the module side by side, in twenty minutes; not part of
+#                   check   (ONLY=name: one scenario; SMOKE=1: only whether each of them runs;
+#                   BESIDE=revision: another version of the module in turns with this one)
 #   make clients    conf/finwait-clients.conf and its table in the docs, from conf/clients.csv
 #   make survey     real clients with an idle connection, see t/survey/run; not part of check
 
@@ -208,7 +209,7 @@ fuzz: setup
 
 bench: setup
 	@$(MAKE) --no-print-directory $(JOBS) all $(BENCH_PROGRAMS)
-	@t/bench/bench $(if $(SMOKE),--smoke) $(ONLY)
+	@t/bench/bench $(if $(SMOKE),--smoke) $(if $(BESIDE),--beside $(BESIDE)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ONLY)
 
 clients:
 	@conf/make_clients
