@@ -128,5 +128,18 @@ TEST(Tree, HasNoLongSourceFile) {
             << file.string() << " has a second idea by now: cut it there";
 }
 
+// A room or a file in code marks; a file of a room may stand there without it.
+TEST(Tree, HasEveryPlaceThatInternalsNames) {
+    std::string places = "/";
+    for (const std::string root : {"conf", "docs", "include", "mod_finwait", "t"})
+        for (const auto& entry : fs::recursive_directory_iterator(root))
+            places += entry.path().string() + (entry.is_directory() ? "/\n/" : "\n/");
+    static const std::regex place(R"(`([\w/.-]+(/|\.(c|cpp|csv|conf|hpp|md)))`)");
+    for (std::string line : lines_of("docs/internals.md"))
+        for (std::smatch match; std::regex_search(line, match, place); line = match.suffix())
+            EXPECT_NE(places.find("/" + match[1].str() + "\n"), std::string::npos)
+                << "docs/internals.md names " << match[1] << ", which is nowhere";
+}
+
 }  // namespace
 }  // namespace finwait::test
