@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "closer/channel/notices.hpp"
-#include "closer/drain/deadlines.hpp"
+#include "closer/deadlines.hpp"
 #include "closer/drain/held_sockets.hpp"
 #include "closer/drain/record_keeper.hpp"
 

@@ -23,10 +23,10 @@
 #include <utility>
 #include <vector>
 
-#include "closer/drain/slot_heap.hpp"
 #include "closer/ledger/books_memory.hpp"
 #include "closer/ledger/vhost_totals.hpp"
 #include "closer/moment.hpp"
+#include "closer/slot_heap.hpp"
 #include "finwait/endpoint.hpp"
 
 namespace finwait {

@@ -14,7 +14,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "closer/drain/deadlines.hpp"
+#include "closer/deadlines.hpp"
 #include "closer/ledger/ledger.hpp"
 #include "closer/log/logs.hpp"
 

@@ -256,7 +256,7 @@ StatusView collect(const StatusSources& sources) {
     view.draining = state.draining;
     view.waiting = state.waiting;
     if (sources.books != nullptr) fill_from_books(sources, view);
-    fill_foreign(sources.closing, view.held(), view);
+    fill_foreign(sources.closing, view);
     return view;
 }
 

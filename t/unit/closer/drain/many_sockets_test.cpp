@@ -38,7 +38,7 @@ class ManySockets : public CloserProcess {
             const auto answer_ms = [&] {
                 const Time begin = moment_now().monotonic;
                 sources.monotonic = begin;
-                sources.closing = count_closing_sockets({});
+                sources.closing = count_closing_sockets({}, {});
                 EXPECT_FALSE(render(collect(sources)).empty());
                 const Time took = moment_now().monotonic - begin;
                 return std::chrono::duration<double, std::milli>(took).count();

@@ -14,19 +14,24 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Foreign, IsWhatNoCloserHolds) {
+std::uint16_t port_at(const UniqueFd& socket, decltype(::getsockname)* end) {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    EXPECT_EQ(0, end(socket.get(), reinterpret_cast<sockaddr*>(&address), &size));
+    return ntohs(address.sin_port);
+}
+
+TEST(Foreign, BackendsAreThoseThatHaveSockets) {
     ClosingSockets counted;
-    counted.sockets.unattributed = {3, 20, 1};
     counted.sockets.backends = {{{Endpoint::Family::ipv4, 8009, {127, 0, 0, 1}}, "ajp", {0, 2, 0}},
                                 {{Endpoint::Family::ipv4, 8010, {127, 0, 0, 1}}, "idle", {}}};
     StatusView view;
-    fill_foreign(counted, {5, 15, 0}, view);
+    fill_foreign(counted, view);
     ASSERT_TRUE(view.knows_foreign());
-    EXPECT_EQ(view.foreign.unattributed, (SocketCounts{0, 5, 1}));
     EXPECT_EQ(view.foreign.backends.size(), 1U);
     EXPECT_EQ(view.foreign.to_backends().fin_wait_2, 2U);
     StatusView blind;
-    fill_foreign({{}, "it is forbidden"}, {}, blind);
+    fill_foreign({{}, "it is forbidden"}, blind);
     EXPECT_FALSE(blind.knows_foreign());
     EXPECT_EQ(blind.foreign_unknown, "it is forbidden");
 }
@@ -35,17 +40,11 @@ TEST(Foreign, IsWhatNoCloserHolds) {
 TEST(Foreign, SocketsAreTold) {
     Loopback ours, backend, others;
     TcpPair a = ours.half_closed(), b = backend.half_closed(), c = others.half_closed();
-    const auto port_of = [](const UniqueFd& socket, auto ask) {
-        sockaddr_in address{};
-        socklen_t size = sizeof address;
-        EXPECT_EQ(0, ask(socket.get(), reinterpret_cast<sockaddr*>(&address), &size));
-        return ntohs(address.sin_port);
-    };
     Neighbours neighbours;
-    neighbours.ports.insert(port_of(a.server, ::getsockname));
-    const std::uint16_t port = port_of(b.server, ::getpeername);
+    neighbours.ports.insert(port_at(a.server, ::getsockname));
+    const std::uint16_t port = port_at(b.server, ::getpeername);
     neighbours.backends = {{{Endpoint::Family::ipv4, port, {127, 0, 0, 1}}, "http://b/"}};
-    const auto counted = [&] { return count_closing_sockets(neighbours); };
+    const auto counted = [&] { return count_closing_sockets(neighbours, {}); };
     const auto end = std::chrono::steady_clock::now() + 5s;
     ClosingSockets seen = counted();
     while (seen.why_not.empty() && seen.sockets.unattributed.fin_wait_2 == 0 &&
@@ -56,17 +55,33 @@ TEST(Foreign, SocketsAreTold) {
     ASSERT_EQ(seen.sockets.backends.size(), 1U);
     EXPECT_EQ(seen.sockets.backends[0].sockets.all(), 1U);
     EXPECT_GE(seen.sockets.other_programs.all(), 1U);
+    EXPECT_EQ(count_closing_sockets(neighbours, {0, 1, 0}).sockets.unattributed.fin_wait_2, 0U)
+        << "it is held by a closer";
+}
+
+TEST(Foreign, WhatHasEndedSinceTheLastWalkIsNotNobodys) {
+    KernelWalks walks;
+    Loopback ours;
+    const TcpPair pair = ours.half_closed();
+    Neighbours neighbours;
+    neighbours.ports.insert(port_at(pair.server, ::getsockname));
+    const auto unattributed = [&](const SocketCounts& held, auto now) {
+        return walks.counted(neighbours, held, now).sockets.unattributed.fin_wait_2;
+    };
+    EXPECT_EQ(unattributed({0, 1, 0}, 10s), 0U);
+    EXPECT_EQ(unattributed({}, 10s + 999ms), 0U);
+    EXPECT_EVENTUALLY(unattributed({}, 11s), 1U);
 }
 
 TEST(Foreign, WalksAreAtLeastASecondApart) {
     KernelWalks walks;
     Loopback ours;
     TcpPair pair = ours.half_closed();
-    const std::uint64_t first = walks.counted({}, 10s).sockets.other_programs.all();
+    const std::uint64_t first = walks.counted({}, {}, 10s).sockets.other_programs.all();
     EXPECT_GE(first, 1U);
     TcpPair another = ours.half_closed();
-    EXPECT_EQ(walks.counted({}, 10s + 999ms).sockets.other_programs.all(), first);
-    EXPECT_GE(walks.counted({}, 11s).sockets.other_programs.all(), 1U);
+    EXPECT_EQ(walks.counted({}, {}, 10s + 999ms).sockets.other_programs.all(), first);
+    EXPECT_GE(walks.counted({}, {}, 11s).sockets.other_programs.all(), 1U);
 }
 
 TEST(Kernel, IsReadFromProcAndWhatIsNotThereIsNotKnown) {
