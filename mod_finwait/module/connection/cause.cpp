@@ -71,6 +71,7 @@ Cause cause_on_a_worker(const CloseFacts& facts, const AskReceived& ask) {
 // mod_http2 has two clocks, and the client's bytes start both anew: Timeout's while it is
 // answering, else KeepAliveTimeout's. (A request may be logged long before its reply has gone.)
 Cause cause_on_http_2(const CloseFacts& facts, const AskReceived& ask) {
+    if (facts.http_2_error) return Cause::error;
     const auto received = ask();
     if (!received) return Cause::other;
     const bool idle_over = is_over(received->since_last, facts.keep_alive_timeout);
@@ -106,6 +107,7 @@ Cause cause_after_reply(const ReplyFacts& facts) {
     if (facts.no_keepalive_variable) return Cause::server_limit;
     if (facts.old_client) return Cause::client_asked;
     if (facts.stopping) return Cause::stopping;
+    if (facts.reply_broke_off) return Cause::error;
     // Left: the handler closed. With a body announced it could not be read to its end; without,
     // the reply itself said close, or only the close can end it (HTTP/1.0, length unknown).
     return facts.has_body ? Cause::unread_body : Cause::server_limit;

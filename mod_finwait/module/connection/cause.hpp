@@ -24,6 +24,7 @@ struct ReplyFacts {
     bool has_body = false;             // the request announced one
     bool status_drops_connection = false;
     bool has_two_lengths = false;   // Content-Length beside Transfer-Encoding
+    bool reply_broke_off = false;   // mod_proxy's backend did not send all of it
     bool keep_alive_off = false;    // KeepAlive Off or KeepAliveTimeout 0
     bool requests_used_up = false;  // MaxKeepAliveRequests
     bool client_said_close = false;
@@ -46,6 +47,7 @@ struct CloseFacts {
     bool short_note = false;  // c->notes has short-lingering-close
     bool tls = false;         // the handshake was finished
     bool http_2 = false;
+    bool http_2_error = false;  // mod_http2 said GOAWAY for what the client had sent
     std::optional<std::chrono::nanoseconds> since_reply;  // nothing: none was logged
     std::chrono::nanoseconds keep_alive_timeout{};
     std::chrono::nanoseconds timeout{};  // httpd's Timeout

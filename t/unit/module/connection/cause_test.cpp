@@ -57,6 +57,16 @@ Cause cause_if_not_told(const CloseFacts& facts) {
     return cause_of_close(facts, [] { return std::nullopt; });
 }
 
+TEST(CauseOfClose, OnHttp2IsAnErrorWhereModHttp2SaidSo) {
+    CloseFacts facts = on_http_2();
+    facts.http_2_error = true;
+    EXPECT_EQ(cause_unasked(facts), Cause::error);
+    facts.requests = 0;
+    EXPECT_EQ(cause_unasked(facts), Cause::error);
+    facts.peek = Peek::fin;
+    EXPECT_EQ(cause_unasked(facts), Cause::client_gone);
+}
+
 TEST(CauseOfClose, IsTheLastRepliesWhereItDecided) {
     CloseFacts facts = kept_alive();
     facts.after_reply = Cause::client_asked;
@@ -298,6 +308,7 @@ constexpr Reply kReplies[] = {
     {&ReplyFacts::no_keepalive_variable, Cause::server_limit},
     {&ReplyFacts::old_client, Cause::client_asked},
     {&ReplyFacts::stopping, Cause::stopping},
+    {&ReplyFacts::reply_broke_off, Cause::error},
     {&ReplyFacts::has_body, Cause::unread_body},
 };
 
