@@ -17,7 +17,7 @@ namespace finwait {
 
 // A reply after which httpd closes (c->keepalive == AP_CONN_CLOSE).
 struct ReplyFacts {
-    bool begun_and_timed_out = false;  // 408 with a request line read
+    bool begun_and_timed_out = false;  // 408 with a request line read, or its like
     bool upgraded = false;             // CONNECT, 101, or tunnelled to ws: or wss:
     bool cut_off = false;              // the client's FIN or RST came before the request's end
     bool body_refused = false;         // 413, or Expect: 100-continue never answered

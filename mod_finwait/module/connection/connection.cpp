@@ -76,6 +76,12 @@ bool is_timed_out(const request_rec* r) {
     return r->status == HTTP_REQUEST_TIME_OUT;
 }
 
+// Between the last chunk and the body's end httpd makes a 400 of what mod_reqtimeout says.
+bool is_cut_by_reqtimeout(const request_rec* r) {
+    return r->status == HTTP_BAD_REQUEST && has_body(r) &&
+           apr_table_get(r->connection->notes, "short-lingering-close");
+}
+
 // Refused while it was read, so that what is known of it may be only a part: httpd makes this mutex
 // when it begins to serve a request (ap_process_async_request).
 bool is_malformed(const request_rec* r) {
@@ -93,7 +99,7 @@ ReplyFacts facts_of(request_rec* first, request_rec* last) {
     const server_rec* server = last->server;
     const char* connection = apr_table_get(first->headers_in, "Connection");
     ReplyFacts facts;
-    facts.begun_and_timed_out = is_timed_out(first);
+    facts.begun_and_timed_out = is_timed_out(first) || is_cut_by_reqtimeout(first);
     facts.upgraded = is_upgraded(last);
     facts.cut_off = connection_of(first->connection)->cut_off;
     facts.body_refused = last->status == HTTP_REQUEST_ENTITY_TOO_LARGE || first->expecting_100;

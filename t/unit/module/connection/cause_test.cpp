@@ -60,9 +60,11 @@ Cause cause_if_not_told(const CloseFacts& facts) {
 TEST(CauseOfClose, OnHttp2IsAnErrorWhereModHttp2SaidSo) {
     CloseFacts facts = on_http_2();
     facts.http_2_error = true;
-    EXPECT_EQ(cause_unasked(facts), Cause::error);
+    EXPECT_EQ(cause_if_silent(facts, 1ms), Cause::error);
+    EXPECT_EQ(cause_if_silent(facts, 5s), Cause::keepalive_timeout);
     facts.requests = 0;
-    EXPECT_EQ(cause_unasked(facts), Cause::error);
+    EXPECT_EQ(cause_if_silent(facts, 1ms), Cause::error);
+    EXPECT_EQ(cause_if_silent(facts, 5s), Cause::no_request);
     facts.peek = Peek::fin;
     EXPECT_EQ(cause_unasked(facts), Cause::client_gone);
 }
