@@ -33,8 +33,6 @@ namespace finwait {
 inline constexpr std::uint32_t kLedgerSizeDefault = 1024;
 inline constexpr std::uint32_t kLedgerSizeMin = 16;
 inline constexpr std::uint32_t kLedgerSizeMax = 65'536;
-// More than a configuration names in practice; what comes beyond shares kOtherAccount.
-inline constexpr std::size_t kLedgerVhostsMax = 256;
 inline constexpr std::size_t kRemediesMax = 1024;
 inline constexpr std::size_t kNoticesKept = 20;
 inline constexpr std::size_t kOldestShown = 10;
@@ -108,6 +106,12 @@ struct BookedVhost {
     BookText<kVhostMax> name;
 };
 
+// Of all virtual hosts without a place in `vhosts`, and how many they are about.
+struct BookedBeyond {
+    Balance balance;
+    AddressSketch names;
+};
+
 // What a closer says of itself in each turn.
 struct Pulse {
     std::uint64_t turns = 0;
@@ -170,20 +174,26 @@ struct CloserBooks {
     Part<History> history;
     Part<BookedNotices> notices;
     Part<OldSockets> oldest;
-    std::array<Part<BookedVhost>, kLedgerVhostsMax + 1> vhosts;  // the last: those without a place
-    // How many of the next two are there; a look at one that is not would make it take memory.
+    Part<BookedBeyond> beyond;
+    // How many of the next three are there; a look at one that is not would make it take memory.
     std::atomic<std::uint64_t> remedies_used;
     std::atomic<std::uint64_t> accounts_used;
+    std::atomic<std::uint64_t> vhosts_used;
     // The first is `(other)`: in it are the sockets, and the addresses, of accounts that were
     // evicted.
     std::array<Part<Account>, kLedgerSizeMax + 1> accounts;
     std::array<Part<BookedRemedy>, kRemediesMax> remedies;
+    // Nobody is evicted: no total ever falls.
+    std::array<Part<BookedVhost>, kLedgerSizeMax> vhosts;
 
     [[nodiscard]] std::span<const Part<Account>> used_accounts() const {
         return std::span(accounts).first(std::min<std::size_t>(accounts_used, accounts.size()));
     }
     [[nodiscard]] std::span<const Part<BookedRemedy>> used_remedies() const {
         return std::span(remedies).first(std::min<std::size_t>(remedies_used, remedies.size()));
+    }
+    [[nodiscard]] std::span<const Part<BookedVhost>> used_vhosts() const {
+        return std::span(vhosts).first(std::min<std::size_t>(vhosts_used, vhosts.size()));
     }
 };
 

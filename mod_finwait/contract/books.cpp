@@ -63,7 +63,8 @@ constexpr void take_account(Hash& hash) {
                                     offsetof(OpenSockets, fin_wait_2),
                                     offsetof(OpenSockets, fin_wait_2_since_ns),
                                     offsetof(BookedVhost, is_used),
-                                    offsetof(BookedVhost, name)})
+                                    offsetof(BookedVhost, name),
+                                    offsetof(BookedBeyond, names)})
         hash.take(place);
 }
 
@@ -115,9 +116,10 @@ constexpr void take_slot(Hash& hash) {
     for (const std::size_t place :
          {offsetof(CloserBooks, pulse), offsetof(CloserBooks, history),
           offsetof(CloserBooks, notices), offsetof(CloserBooks, oldest),
-          offsetof(CloserBooks, vhosts), offsetof(CloserBooks, remedies_used),
-          offsetof(CloserBooks, accounts_used), offsetof(CloserBooks, accounts),
-          offsetof(CloserBooks, remedies), offsetof(Books, closers)})
+          offsetof(CloserBooks, beyond), offsetof(CloserBooks, remedies_used),
+          offsetof(CloserBooks, accounts_used), offsetof(CloserBooks, vhosts_used),
+          offsetof(CloserBooks, accounts), offsetof(CloserBooks, remedies),
+          offsetof(CloserBooks, vhosts), offsetof(Books, closers)})
         hash.take(place);
     hash.take_type<Part<Pulse>>();
     hash.take_type<Part<Account>>();

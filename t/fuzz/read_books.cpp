@@ -68,6 +68,8 @@ constexpr std::pair<std::size_t, std::size_t> kPlaces[] = {
     {offsetof(CloserBooks, history), sizeof(Part<History>)},
     {offsetof(CloserBooks, notices), sizeof(Part<BookedNotices>)},
     {offsetof(CloserBooks, oldest), sizeof(Part<OldSockets>)},
+    {offsetof(CloserBooks, beyond), sizeof(Part<BookedBeyond>)},
+    {offsetof(CloserBooks, vhosts_used), 2},
     {offsetof(CloserBooks, vhosts), 5 * sizeof(Part<BookedVhost>)},
     {offsetof(CloserBooks, remedies_used), 2},
     {offsetof(CloserBooks, accounts_used), 2},

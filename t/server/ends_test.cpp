@@ -71,7 +71,7 @@ TEST_P(Ends, AreThoseOfTheClientsAndExact) {
         const Record record = httpd.record_of(ends[i].client);
         EXPECT_EQ(record.outcome, kEndings[i].outcome) << record;
         EXPECT_EQ(record.drain, Drain::idle_timeout) << record;
-        const auto late = milliseconds(record.fin_wait_2_ms) - ends[i].acted;
+        const auto late = milliseconds(record.fin_wait_2_ms()) - ends[i].acted;
         const milliseconds yardstick = std::chrono::ceil<milliseconds>(waited() - waited_before);
         RecordProperty(kEndings[i].user_agent, std::to_string(late / 1us) + " us late");
         EXPECT_LE(std::chrono::abs(late), kExact + yardstick) << record;

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "server/each.hpp"
+#include "server/status.hpp"
 
 namespace finwait::test {
 namespace {
@@ -122,6 +123,21 @@ TEST(Ledger, WhatAKilledCloserHadNotToldIsLostAndNothingElse) {
     EXPECT_NE(
         httpd.error_log().find("left 10 finished closes, perhaps without their line in a log"),
         std::string::npos);
+}
+
+TEST(Ledger, HasTotalsOfAsManyVirtualHostsAsItsSizeSays) {
+    std::string vhosts;
+    const auto name = [](int i) { return "host" + std::to_string(i) + ".test"; };
+    for (int i = 0; i < 20; ++i)
+        vhosts += "<VirtualHost *:${plain}>\n    ServerName " + name(i) + "\n</VirtualHost>\n";
+    Httpd httpd(Mpm::event, std::string("FinWaitLedgerSize 16\n") + kStatusLocation + vhosts);
+    for (int i = 0; i < 20; ++i) one_request(httpd, "a", name(i));
+    ASSERT_TRUE(httpd.wait_settled(20));
+    Json json(answered(httpd, "?json").body);
+    EXPECT_EQ(json.size("/vhosts"), 17);
+    EXPECT_EQ(json.text("/vhosts/0/name"), "(other)");
+    EXPECT_EQ(json.number("/vhosts/0/finished/closes"), 4);
+    EXPECT_GT(json.number("/vhosts_left_out"), 0);
 }
 
 // One file in two modes is two logs: each virtual host gets what it asked for.

@@ -4,11 +4,11 @@
 // configuration, once as Debian ships it and once with the module, must give the same bytes.
 #include <gtest/gtest.h>
 
-#include <regex>
 #include <thread>
 
 #include "clients/crowd.hpp"
 #include "server/each.hpp"
+#include "server/replies.hpp"
 
 namespace finwait::test {
 namespace {
@@ -29,14 +29,6 @@ constexpr const char* kDirectives = R"(
     RewriteEngine on
     RewriteRule ^/rewritten$ /small [PT]
 )";
-
-// What differs from one run to the next, whatever is loaded.
-std::string without_variables(std::string text, const Httpd& httpd) {
-    text = std::regex_replace(text, std::regex("\\bdate: [^\r]*", std::regex::icase), "date: -");
-    for (const Transport transport : {Transport::plain, Transport::tls})
-        text = std::regex_replace(text, std::regex(std::to_string(httpd.port(transport))), "PORT");
-    return text;
-}
 
 // Everything the server sends until it closes, for one exchange after the other.
 std::vector<std::string> replies(Httpd& httpd, Transport transport) {

@@ -51,11 +51,11 @@ inline std::vector<const Account*> accounts_in(const CloserBooks& books) {
 
 inline std::map<std::string, Balance> vhosts_in(const CloserBooks& books) {
     std::map<std::string, Balance> all;
-    for (const Part<BookedVhost>& entry : books.vhosts)
-        if (entry.own().is_used != 0 || entry.own().balance.tally.closes != 0)
-            all[&entry == &books.vhosts.back() ? std::string(kOtherAccount)
-                                               : std::string(entry.own().name.text())] +=
-                entry.own().balance;
+    for (const Part<BookedVhost>& entry : books.used_vhosts())
+        if (entry.own().is_used != 0)
+            all[std::string(entry.own().name.text())] += entry.own().balance;
+    const Balance& beyond = books.beyond.own().balance;
+    if (beyond.tally.closes != 0) all[std::string(kOtherAccount)] += beyond;
     return all;
 }
 

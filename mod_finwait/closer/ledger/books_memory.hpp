@@ -25,8 +25,9 @@ class BooksMemory {
     [[nodiscard]] const SipKey& key() const { return books_->header.key; }
     [[nodiscard]] bool is_shared() const { return static_cast<bool>(memory_); }
 
-    // Of the parts of own() that are not there from the beginning, which are the accounts and the
-    // remedies: false if there is no memory for these bytes, and they must not be touched.
+    // Of the parts of own() that are not there from the beginning, which are the accounts, the
+    // remedies and the virtual hosts: false if there is no memory for these bytes, and they must
+    // not be touched.
     [[nodiscard]] bool reserve(const void* begin, std::size_t size);
 
   private:

@@ -31,7 +31,7 @@ void then() {
 Ledger::Ledger(BooksMemory& memory, Evicted evicted)
     : memory_(memory),
       books_(memory.own()),
-      totals_(books_),
+      totals_(memory),
       evicted_(std::move(evicted)),
       accounts_(books_.accounts),
       by_key_(0, Hash{accounts_}, Equal{accounts_}) {
@@ -83,6 +83,7 @@ void Ledger::take_over(AccountId id) {
 
 void Ledger::set_size(std::uint32_t size_max) {
     size_max_ = std::clamp(size_max, kLedgerSizeMin, kLedgerSizeMax);
+    totals_.set_size(size_max_);
     while (size() > size_max_) evict_lightest();
 }
 

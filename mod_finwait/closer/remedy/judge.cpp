@@ -31,10 +31,6 @@ bool is_spread(const Evidence& evidence) {
 
 }  // namespace
 
-bool is_due(const Evidence& evidence, const AutoRule& rule, Time now) {
-    return evidence.all().closes >= rule.closes_min && now - evidence.begun() >= kJudgeAfter;
-}
-
 std::vector<Sentence> judge(const Evidence& evidence, const AutoRule& rule,
                             const IsOnTrial& is_on_trial) {
     const SeenCloses& all = evidence.all();

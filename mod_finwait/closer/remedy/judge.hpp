@@ -11,7 +11,7 @@
 
 namespace finwait {
 
-// One burst is no verdict: a client is judged so long after its first close at the earliest.
+// One moment is no verdict: a client is judged so long after its first close at the earliest.
 inline constexpr Time kJudgeAfter = std::chrono::seconds(5);
 // Whoever wants all of a client punished must have so many networks.
 inline constexpr std::size_t kSpreadNetworks = 3;
@@ -23,8 +23,6 @@ struct Sentence {
     Remedy remedy = Remedy::none;
     SeenCloses seen;
 };
-
-[[nodiscard]] bool is_due(const Evidence& evidence, const AutoRule& rule, Time now);
 
 // Of one network, or with Network::none of all of the client: half of the share is enough for it.
 using IsOnTrial = std::function<bool(Network)>;

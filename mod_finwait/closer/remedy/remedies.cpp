@@ -35,6 +35,10 @@ std::string ended_text(const GivenRemedy& given) {
            name_of_client(given) + ": its time is over, it is on trial";
 }
 
+Time judged_at(const Evidence& evidence) {
+    return evidence.begun() == kNever ? kNever : evidence.begun() + kJudgeAfter;
+}
+
 void set_end(GivenRemedy& given, Moment now) {
     given.until = now.monotonic + given.term;
     given.ends = std::chrono::floor<std::chrono::milliseconds>(now.realtime + given.term);
@@ -55,7 +59,7 @@ Remedies::Remedies(RemedyTable& table, std::size_t slot, CloserCounters& counter
 }
 
 void Remedies::book(AccountId account, const Close& close, Moment now) {
-    if (!is_owner() || !close.auto_rule) return;
+    if (!is_owner() || !close.auto_rule || account == kOther) return;
     const Network network = network_of(close.peer);
     const std::uint64_t client = by_key_.empty() ? 0 : table_.key_of(close.vhost, close.user_agent);
     const auto is_stuck = evidence_of(close);
@@ -64,16 +68,34 @@ void Remedies::book(AccountId account, const Close& close, Moment now) {
     auto& evidence = evidence_[account];
     if (!evidence) evidence = std::make_unique<Evidence>();
     evidence->add(network, *is_stuck, close.requests, now.monotonic);
-    if (!is_due(*evidence, *close.auto_rule, now.monotonic)) return;
-    pass_judgement(table_.key_of(close.vhost, close.user_agent), *evidence, close, now);
-    *evidence = Evidence();
+    const AutoRule& rule = *close.auto_rule;
+    const Turn turn{judged_at(*evidence), account};
+    if (evidence->all().closes < rule.closes_min)
+        awaiting_.erase(turn);
+    else
+        awaiting_.try_emplace(turn, std::string(close.user_agent), std::string(close.vhost))
+            .first->second.rule = rule;
+    judge_those_due(now);
 }
 
 void Remedies::forget(AccountId account) {
-    if (account < evidence_.size()) evidence_[account].reset();
+    if (account >= evidence_.size() || !evidence_[account]) return;
+    awaiting_.erase({judged_at(*evidence_[account]), account});
+    evidence_[account].reset();
+}
+
+void Remedies::judge_those_due(Moment now) {
+    if (!is_owner()) awaiting_.clear();
+    while (!awaiting_.empty() && awaiting_.begin()->first.first <= now.monotonic) {
+        const auto next = awaiting_.extract(awaiting_.begin());
+        Evidence& evidence = *evidence_[next.key().second];
+        pass_judgement(next.mapped(), evidence, now);
+        evidence = Evidence();
+    }
 }
 
 void Remedies::turn(Moment now) {
+    judge_those_due(now);
     if (due_ > now.monotonic) return;
     for (auto at = by_key_.begin(); at != by_key_.end();) {
         GivenRemedy& given = at->second;
@@ -126,21 +148,21 @@ void Remedies::end_trials(std::uint64_t client, const Evidence& evidence) {
     for (const NetworkEvidence& each : evidence.networks()) end(key_of(client, each.network));
 }
 
-void Remedies::pass_judgement(std::uint64_t client, const Evidence& evidence, const Close& close,
-                              Moment now) {
+void Remedies::pass_judgement(const Accused& accused, const Evidence& evidence, Moment now) {
+    const std::uint64_t client = table_.key_of(accused.vhost, accused.user_agent);
     const auto is_on_trial = [&](Network network) {
         const GivenRemedy* given = find(key_of(client, network));
         return given && given->on_trial;
     };
-    const auto sentences = judge(evidence, *close.auto_rule, is_on_trial);
+    const auto sentences = judge(evidence, accused.rule, is_on_trial);
     end_trials(client, evidence);
     for (const Sentence& sentence : sentences) {
         GivenRemedy given;
-        given.user_agent = close.user_agent;
-        given.vhost = close.vhost;
+        given.user_agent = accused.user_agent;
+        given.vhost = accused.vhost;
         given.sentence = sentence;
         given.networks = evidence.stuck_networks().size();
-        given.term = std::chrono::seconds(close.auto_rule->for_s);
+        given.term = std::chrono::seconds(accused.rule.for_s);
         if (!give(key_of(client, sentence.network), std::move(given), now))
             count(counters_.remedies_refused);
     }

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Who has a remedy, and who is on trial: the closer's side of FinWaitAuto. Takes every finished
-// close, judges its client when that is due, keeps the shared table in step, and tells the error
-// log of each change. Bounded: evidence by the ledger's accounts, remedies by kRemediesMax.
-// Who has which stands in the books, for the page. docs/internals.md, "Remedies", has the rules.
+// close, judges its client when that is due, also if no other close comes, keeps the shared table
+// in step, and tells the error log of each change. Bounded: evidence by the ledger's accounts,
+// remedies by kRemediesMax. Who has which stands in the books, for the page. docs/internals.md,
+// "Remedies", has the rules.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "closer/channel/notices.hpp"
@@ -47,13 +50,24 @@ class Remedies {
     // The account was evicted.
     void forget(AccountId account);
 
-    // Ends what has had its time.
+    // Judges whose time has come, and ends what has had its time.
     void turn(Moment now);
-    [[nodiscard]] Time due() const { return due_; }
+    [[nodiscard]] Time due() const {
+        return awaiting_.empty() ? due_ : std::min(due_, awaiting_.begin()->first.first);
+    }
 
     [[nodiscard]] std::uint64_t active() const;
 
   private:
+    // A client with enough closes to be judged, though no further one may come.
+    struct Accused {
+        Accused(std::string of_user_agent, std::string of_vhost)
+            : user_agent(std::move(of_user_agent)), vhost(std::move(of_vhost)) {}
+        std::string user_agent;
+        std::string vhost;
+        AutoRule rule;  // of its last close
+    };
+    using Turn = std::pair<Time, AccountId>;
     using ByKey = std::map<std::uint64_t, GivenRemedy>;
 
     [[nodiscard]] bool is_owner() const { return table_.owner() == owner_; }
@@ -62,8 +76,8 @@ class Remedies {
     [[nodiscard]] const GivenRemedy* find(std::uint64_t key) const;
     [[nodiscard]] bool is_covered(std::uint64_t client, Network network) const;
     void end_trials(std::uint64_t client, const Evidence& evidence);
-    void pass_judgement(std::uint64_t client, const Evidence& evidence, const Close& close,
-                        Moment now);
+    void judge_those_due(Moment now);
+    void pass_judgement(const Accused& accused, const Evidence& evidence, Moment now);
     bool give(std::uint64_t key, GivenRemedy remedy, Moment now);
     [[nodiscard]] bool make_room();
     void book(const GivenRemedy& given);
@@ -78,6 +92,7 @@ class Remedies {
     Notices& notices_;
     BooksMemory& books_;
     std::vector<std::unique_ptr<Evidence>> evidence_;  // by AccountId
+    std::map<Turn, Accused> awaiting_;                 // judgement, by when
     ByKey by_key_;
     Time due_ = kNever;
 };

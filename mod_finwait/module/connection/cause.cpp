@@ -70,6 +70,8 @@ Cause cause_on_a_worker(const CloseFacts& facts, const AskReceived& ask) {
 
 // mod_http2 has two clocks, and the client's bytes start both anew: Timeout's while it is
 // answering, else KeepAliveTimeout's. (A request may be logged long before its reply has gone.)
+// Who ended it is to be told only after the clocks: on a worker mod_http2 calls their end an error,
+// too.
 Cause cause_on_http_2(const CloseFacts& facts, const AskReceived& ask) {
     const auto received = ask();
     if (!received) return Cause::other;
@@ -77,14 +79,15 @@ Cause cause_on_http_2(const CloseFacts& facts, const AskReceived& ask) {
     const bool waited = is_over(received->since_last, facts.timeout);
     if (facts.requests == 0) {
         if (idle_over || waited) return Cause::no_request;
-        return facts.tls ? Cause::client_gone : Cause::error;
+        return facts.tls && !facts.http_2_error ? Cause::client_gone : Cause::error;
     }
     // event's note is left on the idle only.
     if (facts.async && facts.short_note)
         return idle_over || keep_alive_is_over(facts) ? Cause::keepalive_timeout
                                                       : Cause::workers_busy;
     if (facts.answering && waited) return Cause::request_timeout;
-    return idle_over ? Cause::keepalive_timeout : Cause::client_gone;
+    if (idle_over) return Cause::keepalive_timeout;
+    return facts.http_2_error ? Cause::error : Cause::client_gone;
 }
 
 }  // namespace
@@ -106,6 +109,7 @@ Cause cause_after_reply(const ReplyFacts& facts) {
     if (facts.no_keepalive_variable) return Cause::server_limit;
     if (facts.old_client) return Cause::client_asked;
     if (facts.stopping) return Cause::stopping;
+    if (facts.reply_broke_off) return Cause::error;
     // Left: the handler closed. With a body announced it could not be read to its end; without,
     // the reply itself said close, or only the close can end it (HTTP/1.0, length unknown).
     return facts.has_body ? Cause::unread_body : Cause::server_limit;

@@ -17,13 +17,14 @@ namespace finwait {
 
 // A reply after which httpd closes (c->keepalive == AP_CONN_CLOSE).
 struct ReplyFacts {
-    bool begun_and_timed_out = false;  // 408 with a request line read
+    bool begun_and_timed_out = false;  // 408 with a request line read, or its like
     bool upgraded = false;             // CONNECT, 101, or tunnelled to ws: or wss:
     bool cut_off = false;              // the client's FIN or RST came before the request's end
     bool body_refused = false;         // 413, or Expect: 100-continue never answered
     bool has_body = false;             // the request announced one
     bool status_drops_connection = false;
     bool has_two_lengths = false;   // Content-Length beside Transfer-Encoding
+    bool reply_broke_off = false;   // mod_proxy's backend did not send all of it
     bool keep_alive_off = false;    // KeepAlive Off or KeepAliveTimeout 0
     bool requests_used_up = false;  // MaxKeepAliveRequests
     bool client_said_close = false;
@@ -46,6 +47,7 @@ struct CloseFacts {
     bool short_note = false;  // c->notes has short-lingering-close
     bool tls = false;         // the handshake was finished
     bool http_2 = false;
+    bool http_2_error = false;  // mod_http2 said GOAWAY for what the client had sent
     std::optional<std::chrono::nanoseconds> since_reply;  // nothing: none was logged
     std::chrono::nanoseconds keep_alive_timeout{};
     std::chrono::nanoseconds timeout{};  // httpd's Timeout

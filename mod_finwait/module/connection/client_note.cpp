@@ -46,7 +46,9 @@ void ClientNote::remember(const RequestSeen& request) {
     const bool is_nameless = !request.complete && request.user_agent.empty() && seen_.last;
     const std::string_view user_agent =
         is_nameless ? seen_.last->user_agent : kept(seen_.user_agent_, request.user_agent);
+    const HttpVersion before = seen_.last ? seen_.last->http : HttpVersion::none;
     keep(request, user_agent);
+    if (request.http == HttpVersion::none) seen_.last->http = before;
     if (request.complete && !request.begun) ++seen_.requests;
 }
 

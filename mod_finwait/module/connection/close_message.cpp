@@ -64,6 +64,7 @@ void learn_what_ended(const Closing& closing, CloseFacts& facts) {
     facts.short_note = has_short_note(closing);
     facts.tls = connection.tls != TlsVersion::none;
     facts.http_2 = connection.http_2;
+    facts.http_2_error = connection.http_2_error;
     facts.timeout = std::chrono::microseconds(c->base_server->timeout);
     facts.keep_alive_timeout = std::chrono::microseconds(c->base_server->keep_alive_timeout);
     const auto& last = closing.seen.last;

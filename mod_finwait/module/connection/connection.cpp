@@ -25,8 +25,9 @@ std::string_view text_of(const char* text) {
     return text ? std::string_view(text) : std::string_view{};
 }
 
+// What a request line claims beyond 1.1 is not what is spoken.
 HttpVersion http_version_of(const request_rec* r) {
-    if (r->proto_num >= HTTP_VERSION(2, 0)) return HttpVersion::http_2;
+    if (r->connection->master) return HttpVersion::http_2;
     if (r->proto_num >= HTTP_VERSION(1, 1)) return HttpVersion::http_1_1;
     return r->proto_num >= HTTP_VERSION(1, 0) ? HttpVersion::http_1_0 : HttpVersion::http_0_9;
 }
@@ -75,10 +76,22 @@ bool is_timed_out(const request_rec* r) {
     return r->status == HTTP_REQUEST_TIME_OUT;
 }
 
+// Between the last chunk and the body's end httpd makes a 400 of what mod_reqtimeout says.
+bool is_cut_by_reqtimeout(const request_rec* r) {
+    return r->status == HTTP_BAD_REQUEST && has_body(r) &&
+           apr_table_get(r->connection->notes, "short-lingering-close");
+}
+
 // Refused while it was read, so that what is known of it may be only a part: httpd makes this mutex
 // when it begins to serve a request (ap_process_async_request).
 bool is_malformed(const request_rec* r) {
-    return r->status == HTTP_BAD_REQUEST && !r->invoke_mtx;
+    return ap_is_HTTP_ERROR(r->status) && !r->invoke_mtx;
+}
+
+// httpd calls it HTTP/1.0 if it could make nothing of it.
+bool tells_version(const request_rec* r) {
+    return r->the_request &&
+           (!is_malformed(r) || text_of(r->the_request).find("HTTP/") != std::string_view::npos);
 }
 
 ReplyFacts facts_of(request_rec* first, request_rec* last) {
@@ -86,13 +99,14 @@ ReplyFacts facts_of(request_rec* first, request_rec* last) {
     const server_rec* server = last->server;
     const char* connection = apr_table_get(first->headers_in, "Connection");
     ReplyFacts facts;
-    facts.begun_and_timed_out = is_timed_out(first);
+    facts.begun_and_timed_out = is_timed_out(first) || is_cut_by_reqtimeout(first);
     facts.upgraded = is_upgraded(last);
     facts.cut_off = connection_of(first->connection)->cut_off;
     facts.body_refused = last->status == HTTP_REQUEST_ENTITY_TOO_LARGE || first->expecting_100;
     facts.has_body = has_body(first);
     facts.status_drops_connection = ap_status_drops_connection(last->status);
     facts.has_two_lengths = connection_of(first->connection)->has_two_lengths;
+    facts.reply_broke_off = last->no_cache != 0;  // ap_proxy_backend_broke()
     facts.keep_alive_off = !server->keep_alive || server->keep_alive_timeout <= 0;
     facts.requests_used_up = server->keep_alive_max > 0 && c->keepalives >= server->keep_alive_max;
     facts.client_said_close = ap_find_token(first->pool, connection, "close");
@@ -125,7 +139,7 @@ RequestSeen request_seen(const request_rec* first, const request_rec* last) {
         text_of(first->useragent_ip) != text_of(c->client_ip))
         request.client_address = text_of(first->useragent_ip);
     request.vhost = &config.settings;
-    if (first->the_request) request.http = http_version_of(first);
+    if (tells_version(first)) request.http = http_version_of(first);
     request.keep_alive_timeout = keep_alive_timeout_of(last);
     request.timeout = std::chrono::microseconds(last->server->timeout);
     const bool has_variables = has_client_variables(last);

@@ -37,6 +37,7 @@ struct Connection {
     ClientNote client;
     TlsVersion tls = TlsVersion::none;  // learnt at the close, before mod_ssl says goodbye
     bool http_2 = false;
+    bool http_2_error = false;  // mod_http2 has said so to the client
     std::optional<BeforeGoodbye> before_goodbye;
     std::optional<Peek> gone;  // how, once a peek has said that the client is
     // HTTP/1: the request that is being read or answered. Only to compare with: httpd may have

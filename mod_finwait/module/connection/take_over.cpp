@@ -7,11 +7,13 @@
 #include <util_filter.h>
 
 #include <algorithm>
+#include <array>
 
 #include "module/clock.hpp"
 #include "module/config/server_config.hpp"
 #include "module/connection/client_socket.hpp"
 #include "module/connection/close_message.hpp"
+#include "module/connection/goaway.hpp"
 #include "module/connection/last_reply.hpp"
 #include "module/guard.hpp"
 #include "module/parent/channel.hpp"
@@ -150,8 +152,21 @@ void observe(Connection& connection) {
     connection.before_goodbye = before;
 }
 
+void watch_for_http_2_error(Connection& connection, apr_bucket_brigade* brigade) {
+    apr_off_t length = 0;
+    if (apr_brigade_length(brigade, 0, &length) != APR_SUCCESS || length <= 0 ||
+        length > apr_off_t{kGoawayWriteMax})
+        return;
+    std::array<char, kGoawayWriteMax> bytes;
+    apr_size_t size = bytes.size();
+    if (apr_brigade_flatten(brigade, bytes.data(), &size) == APR_SUCCESS &&
+        holds_goaway_for_error({bytes.data(), size}) && speaks_http_2(connection.c))
+        connection.http_2_error = true;
+}
+
 apr_status_t take_over_filter(ap_filter_t* filter, apr_bucket_brigade* brigade) {
     auto& connection = *static_cast<Connection*>(filter->ctx);
+    watch_for_http_2_error(connection, brigade);
     if (!connection.closing) watch_for_last_reply(connection, brigade);
     // Looked for first: the core filter empties the brigade. A request's own End-Of-Connection
     // bucket (http_filters.c, mod_proxy_http) comes before the mark.

@@ -216,6 +216,7 @@ std::string render_json(const StatusView& view) {
     object["other"] = view.other ? json_of(*view.other) : Json(nullptr);
     object["finished"] = json_of(view.finished);
     object["vhosts"] = array_of(view.vhosts);
+    object["vhosts_left_out"] = view.vhosts_left_out;
     object["remedies"] = array_of(view.remedies);
     object["oldest"] = array_of(view.oldest);
     object["hour"] = hour_of(view.hour);

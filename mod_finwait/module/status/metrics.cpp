@@ -89,6 +89,9 @@ void put_closes(Metrics& metrics, const StatusView& view) {
                    "Finished closes by how the connection's TCP life ended.");
     for (const VhostView& vhost : view.vhosts)
         put_closes_of(metrics, vhost.name, vhost.finished.words);
+    metrics.one("vhosts_left_out", kGauge,
+                "Virtual hosts, about, whose closes are (other)'s: FinWaitLedgerSize was reached.",
+                view.vhosts_left_out);
     metrics.family("close_causes_total", kCounter, "Finished closes by why the server closed.");
     metrics.words("cause", kCauses, view.closer.words.causes);
     metrics.family("close_drains_total", kCounter, "Finished closes by how the drain ended.");

@@ -10,6 +10,8 @@ namespace finwait {
 
 namespace {
 
+constexpr std::size_t kVhostsOnPage = 100;
+
 void append_row(std::string& html, std::string_view name, std::string_view meaning,
                 const std::string& value) {
     html.append("<tr><td class=\"text\">").append(name);
@@ -32,16 +34,28 @@ void append_words(std::string& html, std::string_view title, const Words& words,
     html += "</tbody></table></section>\n";
 }
 
-void append_vhosts(std::string& html, const std::vector<VhostView>& vhosts) {
+// Those that cost most.
+void append_vhosts(std::string& html, const StatusView& view) {
+    std::vector<const VhostView*> vhosts;
+    for (const VhostView& vhost : view.vhosts) vhosts.push_back(&vhost);
     if (vhosts.empty()) return;
+    std::ranges::stable_sort(vhosts, std::ranges::greater(),
+                             [](const VhostView* vhost) { return vhost->finished.socket_seconds; });
+    const std::size_t left_out = vhosts.size() - std::min(vhosts.size(), kVhostsOnPage);
+    vhosts.resize(vhosts.size() - left_out);
     html +=
         "<section><h2>Virtual hosts</h2><table><thead><tr><th></th><th>closes</th><th>stuck</th>"
         "<th>socket time</th></tr></thead><tbody>\n";
-    for (const VhostView& vhost : vhosts)
-        html += "<tr><td class=\"text\">" + escaped(vhost.name) + "</td><td>" +
-                grouped(vhost.finished.closes) + "</td><td>" + grouped(vhost.finished.stuck) +
-                "</td><td>" + seconds_text(vhost.finished.socket_seconds) + "</td></tr>\n";
-    html += "</tbody></table></section>\n";
+    for (const VhostView* vhost : vhosts)
+        html += "<tr><td class=\"text\">" + escaped(vhost->name) + "</td><td>" +
+                grouped(vhost->finished.closes) + "</td><td>" + grouped(vhost->finished.stuck) +
+                "</td><td>" + seconds_text(vhost->finished.socket_seconds) + "</td></tr>\n";
+    html += "</tbody></table>\n";
+    if (left_out != 0) html += "<p class=\"muted\">and " + grouped(left_out) + " more</p>\n";
+    if (view.vhosts_left_out != 0)
+        html += "<p class=\"muted\">(other): about " + grouped(view.vhosts_left_out) +
+                " more, as FinWaitLedgerSize was reached</p>\n";
+    html += "</section>\n";
 }
 
 template <std::size_t N>
@@ -108,7 +122,7 @@ void append_totals(std::string& html, const StatusView& view) {
     append_words(html, "Outcomes", kOutcomes, view.closer.words.outcomes);
     append_words(html, "Causes", kCauses, view.closer.words.causes);
     append_words(html, "Drains", kDrains, view.closer.words.drains);
-    append_vhosts(html, view.vhosts);
+    append_vhosts(html, view);
     html += "</div>\n";
 }
 

@@ -198,21 +198,28 @@ AccountView Reading::other_view(const Tally& total) const {
 
 // After the accounts, so that no account can have what they have not.
 void Reading::fill_totals(StatusView& view) const {
+    // What is caught half-written has good numbers all the same: none of them ever falls.
     std::map<std::string, Balance> vhosts;
-    Balance total;
+    BookedBeyond beyond;
     for (const CloserBooks& closer : books_.closers) {
-        for (const Part<BookedVhost>& entry : closer.vhosts) {
+        BookedBeyond of_closer;
+        static_cast<void>(closer.beyond.read(of_closer));
+        beyond.balance += of_closer.balance;
+        beyond.names.merge(of_closer.names);
+        for (const Part<BookedVhost>& entry : closer.used_vhosts()) {
             BookedVhost vhost;
-            // Caught half-written its numbers are good all the same: none of them ever falls.
             static_cast<void>(entry.read(vhost));
-            const bool is_beyond = &entry == &closer.vhosts.back();
-            if (vhost.is_used == 0 && (!is_beyond || vhost.balance.tally.closes == 0)) continue;
-            total += vhost.balance;
-            vhosts[std::string(is_beyond ? kOtherAccount : vhost.name.text())] += vhost.balance;
+            if (vhost.is_used != 0) vhosts[std::string(vhost.name.text())] += vhost.balance;
         }
     }
+    view.vhosts_left_out = beyond.names.estimate();
+    if (beyond.balance.tally.closes != 0) vhosts[std::string(kOtherAccount)] += beyond.balance;
+    Balance total;
+    for (const auto& [name, balance] : vhosts) {
+        total += balance;
+        view.vhosts.push_back({name, finished_of(balance)});
+    }
     view.finished = finished_of(total);
-    for (const auto& [name, balance] : vhosts) view.vhosts.push_back({name, finished_of(balance)});
     const AccountView other = other_view(total.tally);
     if (other.finished.closes != 0 || other.now.all() != 0) view.other = other;
 }

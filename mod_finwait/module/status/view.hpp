@@ -201,10 +201,11 @@ struct StatusView {
     // kRankedByNow of the rest that have most sockets in FIN_WAIT_2 now.
     std::vector<AccountView> accounts;
     std::uint64_t accounts_left_out = 0;
-    Culprit culprit;                   // of all accounts, left out ones too
-    std::optional<AccountView> other;  // what is in no account
-    std::vector<VhostView> vhosts;
-    std::vector<RemedyView> remedies;  // those in force first, then by age, at most kRemediesShown
+    Culprit culprit;                    // of all accounts, left out ones too
+    std::optional<AccountView> other;   // what is in no account
+    std::vector<VhostView> vhosts;      // by name
+    std::uint64_t vhosts_left_out = 0;  // about so many share kOtherAccount
+    std::vector<RemedyView> remedies;   // those in force first, then by age, at most kRemediesShown
     std::array<std::uint64_t, kRemedies.size()> remedies_active{};  // all of them
     std::vector<SocketView> oldest;   // oldest first, at most kOldestShown
     std::vector<NoticeView> notices;  // latest first

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "contract/utf8.hpp"
 #include "finwait/version.hpp"
 #include "presentation/text.hpp"
 #include "report/output/figures.hpp"
@@ -19,9 +20,17 @@ namespace {
 constexpr std::size_t kPatternMax = 256;
 constexpr std::size_t kColumns = 98;
 
+// What U+FFFD was when httpd saw it: a byte that is no UTF-8, or that character itself. Never tried
+// another way, so that nobody can make a pattern with many of them slow.
+constexpr std::string_view kAnyOddByte = "(?>\\xEF\\xBF\\xBD|[\\x80-\\xFF])";
+
 bool is_plain(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("-_/ :;,=").find(c) != std::string_view::npos;
+}
+
+bool is_written(char c) {
+    return is_plain(c) || c == '.';
 }
 
 // A comment of several lines.
@@ -115,6 +124,8 @@ class Snippet {
         std::vector<std::string> candidates{"^" + product + "\\b"};
         // Where uap-core knows the client, all its versions are one family.
         if (row.product != row.name) candidates = {"^" + name + "/", "\\b" + name + "/"};
+        // Too many are called `......`.
+        if (!std::ranges::all_of(row.product, is_written)) candidates.clear();
         for (const std::string& candidate : candidates)
             if (matches_only(candidate, row.name)) return {candidate};
         std::vector<std::string> patterns;
@@ -151,11 +162,15 @@ std::string conf_comment(std::string_view text) {
 
 std::string browser_text(std::string_view text) {
     std::string pattern;
-    for (const char c : text.substr(0, kPatternMax)) {
-        if (c == '.')
+    for (std::size_t at = 0; at < std::min(text.size(), kPatternMax); ++at) {
+        if (text.substr(at).starts_with(kReplacementCharacter)) {
+            pattern += kAnyOddByte;
+            at += kReplacementCharacter.size() - 1;
+        } else if (text[at] == '.') {
             pattern += "\\.";
-        else
-            pattern += is_plain(c) ? c : '.';
+        } else {
+            pattern += is_plain(text[at]) ? text[at] : '.';
+        }
     }
     return pattern;
 }

@@ -100,6 +100,14 @@ TEST(HttpdConf, MatchesNobodyElse) {
     EXPECT_THAT(conf_of(closes), HasSubstr("BrowserMatch \"^Mozilla/5\\.0-bad\\b\""));
 }
 
+TEST(HttpdConf, GoesByAProductsNameOnlyWhereItCanWriteIt) {
+    std::vector<Record> closes(400, a_close("curl/8.0"));
+    closes.insert(closes.end(), 60, a_stuck_close("Meier/1.0 a"));
+    closes.insert(closes.end(), 60, a_stuck_close("M\xef\xbf\xbdller/1.0 a"));
+    EXPECT_THAT(conf_of(closes), HasSubstr("\"^Meier/1\\.0\\b\""));
+    EXPECT_THAT(conf_of(closes), HasSubstr("ller/1\\.0 a$\""));
+}
+
 TEST(HttpdConf, SaysWhenThereIsNothingToConfigure) {
     EXPECT_THAT(conf_of({100, a_close("curl/8.0")}), HasSubstr("nothing to configure"));
 }

@@ -207,6 +207,19 @@ TEST(BrowserMatch, WritesNothingThatMeansSomething) {
     EXPECT_EQ(whole_browser(std::string(1000, 'a')).size(), 257U);
 }
 
+// In the log it is U+FFFD; httpd matches the bytes that the client sent.
+TEST(BrowserMatch, MatchesTheByteThatWasNoUtf8) {
+    const std::string odd = "(?>\\xEF\\xBF\\xBD|[\\x80-\\xFF])";
+    EXPECT_EQ(whole_browser("Espa\xef\xbf\xbd"
+                            "a"),
+              "^Espa" + odd + "a$");
+    EXPECT_EQ(whole_browser("\xc3\xa9\xef"), "^...$");
+    // Not cut within one.
+    EXPECT_TRUE(browser_text(std::string(255, 'a') + "\xef\xbf\xbd"
+                                                     "b")
+                    .ends_with("a" + odd));
+}
+
 TEST(ConfComment, CannotGoOn) {
     EXPECT_EQ(conf_comment("a\nb\\"), "a/x0ab/");
     EXPECT_EQ(conf_comment("${PATH}"), ".{PATH}");

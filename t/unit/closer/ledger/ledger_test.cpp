@@ -133,10 +133,27 @@ TEST_F(LedgerTest, ASmallerSizeEvictsAtOnce) {
 }
 
 TEST_F(LedgerTest, VirtualHostsBeyondTheBoundShareOneName) {
-    for (std::size_t i = 0; i < 2 * kLedgerVhostsMax; ++i)
-        book("a", 1s, "host" + std::to_string(i));
-    EXPECT_EQ(kLedgerVhostsMax + 1, vhosts_in(memory.own()).size());
-    EXPECT_EQ(kLedgerVhostsMax, vhosts_in(memory.own()).at("(other)").tally.closes);
+    ledger.set_size(300);
+    for (int turn = 0; turn < 2; ++turn)
+        for (int i = 0; i < 320; ++i) book("a", 1s, "host" + std::to_string(i));
+    EXPECT_EQ(301U, vhosts_in(memory.own()).size());
+    EXPECT_EQ(2U, vhosts_in(memory.own()).at("host299").tally.closes);
+    EXPECT_EQ(40U, vhosts_in(memory.own()).at("(other)").tally.closes);
+    EXPECT_NEAR(20.0, static_cast<double>(memory.own().beyond.own().names.estimate()), 6.0);
+    EXPECT_EQ(640U, total_in(memory.own()).tally.closes);
+}
+
+TEST_F(LedgerTest, VirtualHostsStayWhenTheBoundIsLoweredAndComeWhenItIsRaised) {
+    for (std::size_t i = 0; i < 20; ++i) book("a", 1s, "host" + std::to_string(i));
+    ledger.set_size(kLedgerSizeMin);
+    book("a", 1s, "host19");
+    book("a", 1s, "new");
+    EXPECT_EQ(2U, vhosts_in(memory.own()).at("host19").tally.closes);
+    EXPECT_EQ(1U, vhosts_in(memory.own()).at("(other)").tally.closes);
+    ledger.set_size(kLedgerSizeDefault);
+    book("a", 1s, "new");
+    EXPECT_EQ(1U, vhosts_in(memory.own()).at("new").tally.closes);
+    EXPECT_EQ(1U, vhosts_in(memory.own()).at("(other)").tally.closes);
 }
 
 TEST_F(LedgerTest, ANameIsCutAtItsBound) {

@@ -42,15 +42,6 @@ struct JudgeTest : testing::Test {
     }
 };
 
-TEST_F(JudgeTest, IsDueWithEnoughClosesAndTime) {
-    close(1, 49, 0);
-    EXPECT_FALSE(is_due(evidence, rule, 1h));
-    close(1, 1, 0);
-    EXPECT_FALSE(is_due(evidence, rule, kJudgeAfter - 1ns));
-    EXPECT_TRUE(is_due(evidence, rule, kJudgeAfter));
-    EXPECT_FALSE(is_due(Evidence(), rule, 1h));
-}
-
 TEST_F(JudgeTest, FromTheShareOnAndNotBefore) {
     for (const unsigned from : {1U, 2U, 3U, 4U}) close(from, 25, 25);
     expect_all_of_the_client();

@@ -39,8 +39,49 @@ TEST_F(RemediesTest, AWellBehavedClientGetsNone) {
     EXPECT_EQ(kNever, remedies.due());
 }
 
-TEST_F(RemediesTest, ABurstIsNotJudged) {
+TEST_F(RemediesTest, ABurstIsJudgedWhenItsTimeHasComeThoughNothingElseDoes) {
     for (int i = 0; i < 500; ++i) close("python", static_cast<std::uint8_t>(i % 4), true);
+    EXPECT_TRUE(table->is_empty());
+    EXPECT_EQ(now.monotonic + kJudgeAfter, remedies.due());
+    pass(kJudgeAfter - 1ns);
+    EXPECT_TRUE(table->is_empty());
+    pass(1ns);
+    EXPECT_EQ(Remedy::nokeepalive, applied("python"));
+    EXPECT_NE(std::string::npos, told().find("500 of 500 closes stuck")) << told();
+    EXPECT_EQ(now.monotonic + 600s, remedies.due());
+}
+
+TEST_F(RemediesTest, TooFewClosesAreJudgedWhenTheyAreEnough) {
+    for (std::uint8_t i = 1; i < kRule.closes_min; ++i) close("python", i % 4, true);
+    EXPECT_EQ(kNever, remedies.due());
+    pass(1h);
+    EXPECT_TRUE(table->is_empty());
+    close("python", 0, true);
+    EXPECT_EQ(Remedy::nokeepalive, applied("python"));
+}
+
+TEST_F(RemediesTest, EachIsJudgedAtItsOwnTime) {
+    const auto burst = [this](std::string_view user_agent, AccountId account) {
+        for (std::uint8_t i = 0; i < kRule.closes_min; ++i)
+            close(user_agent, i % 4, true, kRule, account);
+    };
+    burst("python", 1);
+    pass(1s);
+    burst("ruby", 2);
+    burst("perl", 3);
+    remedies.forget(2);
+    pass(kJudgeAfter - 1s);
+    EXPECT_EQ(Remedy::nokeepalive, applied("python"));
+    EXPECT_EQ(Remedy::none, applied("perl"));
+    pass(1s);
+    EXPECT_EQ(Remedy::nokeepalive, applied("perl"));
+    EXPECT_EQ(Remedy::none, applied("ruby")) << "its account was evicted";
+}
+
+// Those that had no place in the ledger.
+TEST_F(RemediesTest, WhoHasNoAccountIsNotJudged) {
+    for (std::uint8_t i = 0; i < 100; ++i) close("python", i % 4, true, kRule, kOther);
+    pass(kJudgeAfter);
     EXPECT_TRUE(table->is_empty());
 }
 

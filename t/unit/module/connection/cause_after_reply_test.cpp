@@ -29,6 +29,7 @@ constexpr Reply kReplies[] = {
     {&ReplyFacts::no_keepalive_variable, Cause::server_limit},
     {&ReplyFacts::old_client, Cause::client_asked},
     {&ReplyFacts::stopping, Cause::stopping},
+    {&ReplyFacts::reply_broke_off, Cause::error},
     {&ReplyFacts::has_body, Cause::unread_body},
 };
 

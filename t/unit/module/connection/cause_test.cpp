@@ -57,6 +57,18 @@ Cause cause_if_not_told(const CloseFacts& facts) {
     return cause_of_close(facts, [] { return std::nullopt; });
 }
 
+TEST(CauseOfClose, OnHttp2IsAnErrorWhereModHttp2SaidSo) {
+    CloseFacts facts = on_http_2();
+    facts.http_2_error = true;
+    EXPECT_EQ(cause_if_silent(facts, 1ms), Cause::error);
+    EXPECT_EQ(cause_if_silent(facts, 5s), Cause::keepalive_timeout);
+    facts.requests = 0;
+    EXPECT_EQ(cause_if_silent(facts, 1ms), Cause::error);
+    EXPECT_EQ(cause_if_silent(facts, 5s), Cause::no_request);
+    facts.peek = Peek::fin;
+    EXPECT_EQ(cause_unasked(facts), Cause::client_gone);
+}
+
 TEST(CauseOfClose, IsTheLastRepliesWhereItDecided) {
     CloseFacts facts = kept_alive();
     facts.after_reply = Cause::client_asked;

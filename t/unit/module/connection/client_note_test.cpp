@@ -76,6 +76,19 @@ TEST(ClientNote, ANamelessRequestThatWasNeverReadHidesNobody) {
     EXPECT_EQ(agent_in(note), "");
 }
 
+TEST(ClientNote, ARequestThatCouldNotBeReadLeavesTheVersionThatIsSpoken) {
+    ClientNote note;
+    RequestSeen first = request_of("first/1.0");
+    first.http = HttpVersion::http_1_1;
+    note.remember(first);
+    RequestSeen refused;
+    refused.complete = false;
+    note.remember(refused);
+    ClientSeen seen;
+    note.copy_to(seen);
+    EXPECT_EQ(seen.last->http, HttpVersion::http_1_1);
+}
+
 // On HTTP/2.
 TEST(ClientNote, KnowsWhoBeganTheFirstRequestAndCountsItOnce) {
     ClientNote note;

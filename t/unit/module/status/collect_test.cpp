@@ -181,6 +181,22 @@ TEST_F(Accounts, StandByTheTimeTheyCost) {
     EXPECT_FALSE(seen.other);
 }
 
+TEST_F(Accounts, TotalsSayAboutHowManyVirtualHostsShareOne) {
+    ledger.set_size(kLedgerSizeMin);
+    for (std::uint32_t i = 0; i < kLedgerSizeMin + 5; ++i) {
+        const std::string vhost = "host" + std::to_string(i);
+        Close close;
+        close.vhost = vhost;
+        ledger.book(close, 0, 1ms);
+    }
+    const StatusView seen = view();
+    EXPECT_EQ(seen.vhosts.size(), kLedgerSizeMin + 1);
+    EXPECT_EQ(seen.vhosts.front().name, kOtherAccount);
+    EXPECT_EQ(seen.vhosts.front().finished.closes, 5U);
+    EXPECT_NEAR(static_cast<double>(seen.vhosts_left_out), 5, 2);
+    EXPECT_EQ(seen.finished.closes, kLedgerSizeMin + 5);
+}
+
 TEST_F(Accounts, HoldEachCloseOnce) {
     for (int i = 0; i < 3000; ++i) close("client/" + std::to_string(i), 1ms * i);
     const StatusView seen = view();

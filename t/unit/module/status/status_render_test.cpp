@@ -221,6 +221,29 @@ TEST(Text, IsShownAsPeopleReadIt) {
     EXPECT_EQ(hex_text(0x1f3a), "1f3a");
 }
 
+// With hundreds of them the page shows those that cost most; programs get all.
+TEST(StatusPage, OfManyVirtualHostsSaysWhatItLeavesOut) {
+    StatusView view = a_view();
+    view.vhosts.clear();
+    for (int i = 0; i < 130; ++i) {
+        view.vhosts.push_back({"host-" + std::to_string(i) + ".example", {}});
+        view.vhosts.back().finished.socket_seconds = i;
+    }
+    const std::string all = render_page(view);
+    EXPECT_THAT(all, HasSubstr("host-129.example"));
+    EXPECT_THAT(all, Not(HasSubstr("host-29.example")));
+    EXPECT_THAT(all, HasSubstr("and 30 more"));
+    EXPECT_THAT(all, Not(HasSubstr("(other): about")));
+    view.vhosts_left_out = 1'234;
+    EXPECT_THAT(render_page(view),
+                HasSubstr("(other): about 1,234 more, as FinWaitLedgerSize was reached"));
+    simdjson::dom::parser parser;
+    const auto json = parser.parse(render_json(view));
+    EXPECT_EQ(simdjson::dom::array(json["vhosts"]).size(), 130U);
+    EXPECT_EQ(std::uint64_t(json["vhosts_left_out"]), 1'234U);
+    EXPECT_THAT(render_metrics(view), HasSubstr("\nfinwait_vhosts_left_out 1234\n"));
+}
+
 TEST(StatusMetrics, AreUtf8WhateverAVirtualHostIsCalled) {
     StatusView view = a_view();
     view.vhosts[0].name = "host\xff\xc3";
