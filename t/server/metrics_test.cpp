@@ -2,24 +2,30 @@
 //
 // Prometheus takes a counter that falls for one that began anew, and adds all of it once more: so
 // none may ever fall, whatever becomes of the closer.
+//
+//     FINWAIT_DEATHS=100 build/server-tests --gtest_filter='*ManyDeaths*'
+//
+// kills it as often as that, which takes two minutes, and tells what became of every close.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <iostream>
+#include <iterator>
 #include <map>
 #include <sstream>
 
-#include "server/each.hpp"
+#include "clients/crowd.hpp"
 #include "server/status.hpp"
 
 namespace finwait::test {
 namespace {
 
-using testing::AllOf;
-using testing::Contains;
-using testing::IsEmpty;
-using testing::Not;
+using testing::Ge;
+using testing::Ne;
 
 using Samples = std::map<std::string, double>;
 
@@ -77,6 +83,14 @@ class Scraped {
     int scrapes_ = 0;
 };
 
+void expect_another_closer(Httpd& httpd, pid_t killed) {
+    const auto is_served_again = [&] {
+        Json json(asked(httpd, "?json").body);
+        return json.text("/verdict/level") != "bad" && json.number("/process/pid") != killed;
+    };
+    ASSERT_EVENTUALLY(is_served_again(), true);
+}
+
 // Closes of every kind there is, some of them still under way when it returns.
 void make_closes(Httpd& httpd, std::vector<Client>& keepers) {
     for (int i = 0; i < 20; ++i) {
@@ -114,11 +128,7 @@ TEST(StatusMetrics, NeverFallThroughDeathsReplacementsAndGracefuls) {
     for (int round = 0; round < 3; ++round) {
         const pid_t killed = httpd.closer_pids().back();
         ASSERT_EQ(::kill(killed, SIGKILL), 0);
-        const auto is_served_again = [&] {
-            Json json(asked(httpd, "?json").body);
-            return json.text("/verdict/level") != "bad" && json.number("/process/pid") != killed;
-        };
-        ASSERT_EVENTUALLY(is_served_again(), true);
+        expect_another_closer(httpd, killed);
         go_on("after a closer was killed");
         install();
         httpd.graceful();
@@ -139,6 +149,49 @@ TEST(StatusMetrics, NeverFallThroughDeathsReplacementsAndGracefuls) {
     EXPECT_EQ(finished, scraped.sum("finwait_close_drains_total"));
     httpd.stop();
     EXPECT_TRUE(std::filesystem::remove(installed));
+}
+
+// What a killed closer held is lost and counted. Of the messages that it was just receiving, a
+// batch at most, nobody can tell.
+TEST(StatusMetrics, NeverFallThroughManyDeathsInMidLoad) {
+    constexpr std::uint64_t kHeldEach = 5, kBatch = 64;
+    const char* wanted = std::getenv("FINWAIT_DEATHS");
+    const std::uint64_t deaths = wanted ? std::strtoul(wanted, nullptr, 10) : 5;
+    Httpd httpd(Mpm::event, kLocation);
+    httpd.expect_error("the closer died");
+    httpd.expect_unsettled();
+    std::vector<Client> keepers;
+    Scraped scraped(httpd);
+    Load load(httpd.port(), 2);
+    for (std::uint64_t death = 1; death <= deaths && !testing::Test::HasFailure(); ++death) {
+        auto more = crowd_of(httpd, "keeper/1.0", kHeldEach);
+        std::ranges::move(more, std::back_inserter(keepers));
+        ASSERT_EVENTUALLY(held_in_fin_wait_2(httpd), Ge(std::int64_t{kHeldEach}));
+        ASSERT_TRUE(load.wait_for(50));
+        scraped.scrape("before death " + std::to_string(death));
+        const pid_t killed = httpd.closer_pid();
+        ASSERT_EQ(::kill(killed, SIGKILL), 0);
+        expect_another_closer(httpd, killed);
+        scraped.scrape("after death " + std::to_string(death));
+    }
+    load.stop();
+    EXPECT_EQ(load.failures(), 0U) << load.first_failure();
+    // Sent last, and so everything else has been received.
+    crowd_of(httpd, "the last", 1).clear();
+    ASSERT_EVENTUALLY(Json(asked(httpd, "?json").body).account("the last"), Ne(""));
+    const std::uint64_t closes = httpd.counters().closes();
+    keepers.clear();
+    EXPECT_EVENTUALLY(held_in_fin_wait_2(httpd), 0);
+    scraped.scrape("at the end");
+    const auto finished = static_cast<std::uint64_t>(scraped.sum("finwait_closes_total"));
+    const auto lost = static_cast<std::uint64_t>(scraped.sum("finwait_lost_total"));
+    EXPECT_GE(lost, kHeldEach * deaths);
+    // What was booked and not yet written is both.
+    EXPECT_GE(finished + lost + kBatch * deaths, closes);
+    if (wanted)
+        std::cout << deaths << " deaths, " << load.requests() << " requests, " << load.failures()
+                  << " failed; of " << closes << " closes " << finished << " finished, " << lost
+                  << " lost\n";
 }
 
 }  // namespace
