@@ -112,7 +112,8 @@ $(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(MODULE_
 	@echo "  LINK $@"
 	$(Q)$(LINK) -o $@ $^ $(call libs,gtest_main gmock $(REPORT_LIBRARIES))
 
-$(OUT)/server-tests: $(call object,$(CONTRACT) $(PARSER) $(SERVER) $(CLIENTS))
+$(OUT)/server-tests: $(call object,$(CONTRACT) $(PARSER) \
+    mod_finwait/module/status/kernel_table.cpp $(SERVER) $(CLIENTS))
 	@echo "  LINK $@"
 	$(Q)$(LINK) -o $@ $^ $(call libs,gmock simdjson openssl)
 

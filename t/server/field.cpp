@@ -9,7 +9,7 @@ namespace {
 
 // Each waits out limits of seconds; a worker for each of them.
 constexpr char kServer[] = R"(
-    KeepAliveTimeout 600ms
+    KeepAliveTimeout 1s
     Timeout 2
     RequestReadTimeout handshake=1 header=1 body=1
     LimitRequestBody 1000000

@@ -164,7 +164,10 @@ void Httpd::let_closes_finish() const {
 }
 
 Httpd::~Httpd() {
-    if (!stopped_) let_closes_finish();
+    if (!stopped_) {
+        let_closes_finish();
+        if (counters_ && !why_unattributed_) expect_no_unattributed();
+    }
     stop();
     check_at_end();
 }

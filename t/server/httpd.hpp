@@ -3,7 +3,7 @@
 // One private httpd per test: the machine's /usr/sbin/apache2 with an own ServerRoot under /tmp,
 // free ports of 127.0.0.1 and the module from the build folder. The destructor stops it and checks
 // what must hold for every run: nothing left running, every close accounted for, no cause `other`,
-// no error line that the test did not announce.
+// no socket that nobody holds, no error line that the test did not announce.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -147,6 +147,8 @@ class Httpd {
     [[nodiscard]] std::string error_log() const;
     // Lines with this text are no failure at teardown.
     void expect_error(std::string text) { expected_errors_.push_back(std::move(text)); }
+    // For tests whose sockets are left to httpd or to the kernel: says why.
+    void expect_unattributed(const char* why) { why_unattributed_ = why; }
     // For tests that kill httpd itself: its figures need not add up afterwards.
     void expect_unsettled() { check_accounting_ = false; }
     // For tests that kill a closer while it writes: one line of its log may end early. The next
@@ -158,6 +160,7 @@ class Httpd {
     void signal_and_wait_serving(int number);
     void let_workers_rest() const;
     void let_closes_finish() const;
+    void expect_no_unattributed() const;
     [[nodiscard]] bool is_written(const Counters& counters) const;
     void check_at_end();
     void check_accounting();
@@ -169,6 +172,7 @@ class Httpd {
     pid_t parent_ = -1;
     bool stopped_ = false;
     bool check_accounting_ = true;
+    const char* why_unattributed_ = nullptr;
     int half_lines_max_ = 0;
     std::unique_ptr<Counters> counters_;
     std::set<pid_t> seen_;  // processes of this server, for the last check

@@ -45,6 +45,9 @@ void Httpd::check_at_end() {
         kill(pid, SIGKILL);
         waitpid(pid, nullptr, 0);
     }
+    if (counters_) {
+        EXPECT_EQ(read(counters_->closer().causes[static_cast<std::size_t>(Cause::other)]), 0U);
+    }
     if (counters_ && check_accounting_) check_accounting();
 
     static const std::regex bad(
@@ -66,9 +69,7 @@ void Httpd::check_at_end() {
 }
 
 void Httpd::check_accounting() {
-    const CloserCounters& closer = counters_->closer();
     EXPECT_TRUE(counters_->settled()) << counters_->text();
-    EXPECT_EQ(read(closer.causes[static_cast<std::size_t>(Cause::other)]), 0U);
     if (!options_.with_log) return;
     const auto all = records();
     for (const auto& asked : asked_records_)
