@@ -21,8 +21,7 @@ std::ostream& operator<<(std::ostream& out, const SocketCounts& sockets) {
 
 namespace finwait::test {
 
-// A socket at its own end is the kernel's for a second, so that it goes without RST. One that was
-// left to the kernel's own FIN_WAIT_2 would be gone after a minute.
+// What is left to the kernel's own FIN_WAIT_2 is gone after a minute.
 void Httpd::expect_no_unattributed() const {
     const std::set<std::uint16_t> sorted{plain_, tls_};
     const std::vector<std::uint16_t> ports(sorted.begin(), sorted.end());

@@ -19,12 +19,15 @@ struct KernelTable {
     // Different remote ends told apart; the rest is in `other_remotes`.
     static constexpr std::size_t kRemotesMax = 1024;
 
-    int error = 0;  // errno: nothing below is known
-    SocketCounts on_ports;
+    int error = 0;          // errno: nothing below is known
+    SocketCounts on_ports;  // without those that the kernel forgets within kGoing
     // On other ports, by the remote end: connections that somebody here has opened.
     std::map<Endpoint, SocketCounts> by_remote;
     SocketCounts other_remotes;
 };
+
+// A socket that the closer has closed at its end is the kernel's for a second more, and nobody's.
+inline constexpr std::chrono::milliseconds kGoing{2000};
 
 // How long the kernel may take to go on.
 inline constexpr std::chrono::seconds kKernelWait{1};

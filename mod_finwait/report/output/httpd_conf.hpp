@@ -14,8 +14,8 @@ namespace finwait::report {
 [[nodiscard]] std::string render_httpd_conf(const Report& report, const Collector& collected);
 
 // A regular expression that matches this text, as it stands between the quotes of a BrowserMatch.
-// Characters that mean something to httpd or to PCRE become `.`, U+FFFD the byte that it stands for,
-// what is too long is cut.
+// Characters that mean something to httpd or to PCRE become `.`, U+FFFD the byte that it stands
+// for, what is too long is cut.
 [[nodiscard]] std::string browser_text(std::string_view text);
 // One that matches this User-Agent and no longer one.
 [[nodiscard]] std::string whole_browser(std::string_view text);
