@@ -19,11 +19,12 @@ struct Fault {
     const char* name;
     Transport transport;
     std::function<void(Client&)> play;
-    Cause cause;
+    std::optional<Cause> cause;  // nothing: a race within httpd decides it
     std::uint32_t requests;
     HttpVersion http;
     std::optional<Outcome> outcome = Outcome::timeout;  // nothing: a race decides it
-    bool same_bytes = true;  // false: a reply on HTTP/2 has its date compressed
+    // False: a reply on HTTP/2 has its date compressed, or two threads write frames.
+    bool same_bytes = true;
 };
 
 void expect_as_stock_and_recorded(Mpm mpm, const std::string& directives,
