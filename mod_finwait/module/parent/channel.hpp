@@ -17,7 +17,6 @@ namespace finwait {
 [[nodiscard]] std::optional<Decline> send_message(std::span<const int> lanes,
                                                   const Handoff& handoff, int socket);
 
-
 // True if the other end of a socket pair is closed.
 [[nodiscard]] bool has_hung_up(int socket);
 
