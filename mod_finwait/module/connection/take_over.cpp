@@ -153,6 +153,7 @@ void observe(Connection& connection) {
 }
 
 void watch_for_http_2_error(Connection& connection, apr_bucket_brigade* brigade) {
+    if (!speaks_http_2(connection.c)) return;  // first: nobody else's file may be read here
     apr_off_t length = 0;
     if (apr_brigade_length(brigade, 0, &length) != APR_SUCCESS || length <= 0 ||
         length > apr_off_t{kGoawayWriteMax})
@@ -160,7 +161,7 @@ void watch_for_http_2_error(Connection& connection, apr_bucket_brigade* brigade)
     std::array<char, kGoawayWriteMax> bytes;
     apr_size_t size = bytes.size();
     if (apr_brigade_flatten(brigade, bytes.data(), &size) == APR_SUCCESS &&
-        holds_goaway_for_error({bytes.data(), size}) && speaks_http_2(connection.c))
+        holds_goaway_for_error({bytes.data(), size}))
         connection.http_2_error = true;
 }
 
