@@ -141,7 +141,7 @@ class Truth : public testing::Test {
         Tally tally;
         for (const Record& record : records)
             tally.add({record.cause, record.drain, record.outcome,
-                       is_stuck(record.drain, record.state, record.probe), record.requests,
+                       is_stuck(record.drain, record.state, record.probe), false, record.requests,
                        record.drained_bytes, milliseconds(record.fin_wait_2_ms)});
         return tally;
     }

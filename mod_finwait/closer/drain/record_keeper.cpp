@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "finwait/remedy.hpp"
+
 namespace finwait {
 
 namespace {
@@ -78,6 +80,8 @@ BookedClose RecordKeeper::booked(const Handoff& handoff, const CloseEnd& end) co
     booked.close.drain = end.drain;
     booked.close.outcome = end.outcome;
     booked.close.is_stuck = is_stuck(end.drain, end.facts.state, end.probe);
+    booked.close.is_preventable =
+        booked.close.is_stuck && is_preventable(handoff.cause, handoff.http, false);
     booked.close.requests = handoff.requests;
     booked.close.drained_bytes = end.drained_bytes;
     booked.close.fin_wait_2_time = end.fin_wait_2_time;

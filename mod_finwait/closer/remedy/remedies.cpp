@@ -60,12 +60,12 @@ void Remedies::book(AccountId account, const Handoff& handoff, const TalliedClos
     const Network network = network_of(handoff.peer);
     const std::uint64_t client =
         by_key_.empty() ? 0 : table_.key_of(handoff.vhost, handoff.user_agent);
-    const auto is_stuck = evidence_of(close);
-    if (!is_stuck || is_covered(client, network)) return;
+    const auto seen = evidence_of(close);
+    if (!seen || is_covered(client, network)) return;
     if (evidence_.size() <= account) evidence_.resize(account + std::size_t{1});
     auto& evidence = evidence_[account];
     if (!evidence) evidence = std::make_unique<Evidence>();
-    evidence->add(network, *is_stuck, close.requests, now.monotonic);
+    evidence->add(network, *seen, now.monotonic);
     if (!is_due(*evidence, *handoff.auto_rule, now.monotonic)) return;
     pass_judgement(table_.key_of(handoff.vhost, handoff.user_agent), *evidence, handoff, now);
     *evidence = Evidence();

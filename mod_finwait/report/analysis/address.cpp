@@ -59,6 +59,10 @@ std::string address_text(const Address& address) {
 
 std::optional<Address> client_address(const Record& record) {
     if (!record.client_address.empty()) return parse_address(record.client_address);
+    return peer_address(record);
+}
+
+std::optional<Address> peer_address(const Record& record) {
     if (record.peer.family == Endpoint::Family::none) return std::nullopt;
     return address_from(record.peer);
 }

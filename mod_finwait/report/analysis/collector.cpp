@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "finwait/remedy.hpp"
 #include "presentation/text.hpp"
 
 namespace finwait::report {
@@ -17,10 +18,12 @@ constexpr std::uint64_t kMsMax = 1'000'000'000'000;
 constexpr std::size_t kAddressGroupsMax = 100'000;
 
 TalliedClose close_of(const Record& record) {
+    const bool stuck = is_stuck(record.drain, record.state, record.probe);
     return {record.cause,
             record.drain,
             record.outcome,
-            is_stuck(record.drain, record.state, record.probe),
+            stuck,
+            stuck && is_preventable(record.cause, record.http, false),
             record.requests,
             record.drained_bytes,
             std::chrono::milliseconds(std::min(record.fin_wait_2_ms, kMsMax)),
@@ -54,6 +57,7 @@ void Collector::take(const Record& record) {
         group.addresses.add(hashed, close.is_stuck);
         all_.addresses.add(hashed, close.is_stuck);
     }
+    if (is_of_agents(by_)) note_peer(record, group, close);
     ++agent.closes;
     agent.stuck += close.is_stuck ? 1 : 0;
     agent.fin_wait_2_ms += std::min(record.fin_wait_2_ms, kMsMax);
@@ -82,6 +86,7 @@ void Collector::take(const TallyLine& line) {
 
 void Collector::add(const TallyLine& line, Group& group) {
     group.tally += line.tally;
+    group.tallied += line.tally.closes;
     group.addresses.add_at_least(line.addresses);
     all_.tally += line.tally;
     all_.addresses.add_at_least(line.addresses);
@@ -117,12 +122,10 @@ Group& Collector::group_of(const Record& record, Agent& agent) {
             return *agent.group;
         case Dimension::vhost:
             return group_named(record.vhost);
-        case Dimension::address: {
-            const auto address = client_address(record);
-            if (!address) return group_named("(no address)");
-            if (groups_.size() > kAddressGroupsMax) fold_the_light();
-            return group_named(address_text(anonymize_ ? masked(*address) : *address));
-        }
+        case Dimension::address:
+            return group_of_address(client_address(record));
+        case Dimension::peer:
+            return group_of_address(peer_address(record));
         case Dimension::cause:
             return group_named(name_of(record.cause));
         case Dimension::hour:
@@ -131,12 +134,18 @@ Group& Collector::group_of(const Record& record, Agent& agent) {
     std::abort();
 }
 
+Group& Collector::group_of_address(const std::optional<Address>& address) {
+    if (!address) return group_named("(no address)");
+    if (groups_.size() > kAddressGroupsMax) fold_the_light();
+    return group_named(address_text(anonymize_ ? masked(*address) : *address));
+}
+
 Group& Collector::group_of_tally(const TallyLine& line) {
     Record like;
     like.vhost = line.vhost;
     like.user_agent = line.user_agent;
     like.half_close = line.since;
-    if (by_ == Dimension::address) return shared_group(kTalliedGroup);
+    if (by_ == Dimension::address || by_ == Dimension::peer) return shared_group(kTalliedGroup);
     if (by_ == Dimension::cause) {
         const auto& causes = line.tally.causes;
         const auto only = std::find(causes.begin(), causes.end(), line.tally.closes);
@@ -169,6 +178,11 @@ void Collector::fold_the_light() {
         return true;
     });
     groups_[other->name] = std::move(other);
+}
+
+void Collector::note_peer(const Record& record, const Group& group, const TalliedClose& close) {
+    if (const auto address = peer_address(record))
+        peers_.add(HashedAddress(*address), group, close);
 }
 
 void Collector::note_time(std::chrono::milliseconds time, const Timeline::Point& closes) {

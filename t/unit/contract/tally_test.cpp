@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 TalliedClose a_close(std::chrono::nanoseconds fin_wait_2_time) {
-    return {Cause::client_asked, Drain::fin, Outcome::fin, false, 3, 24, fin_wait_2_time};
+    return {Cause::client_asked, Drain::fin, Outcome::fin, false, false, 3, 24, fin_wait_2_time};
 }
 
 TallyLine a_line() {
@@ -52,11 +52,15 @@ TEST(Tally, OfPartsIsTheTallyOfTheWhole) {
         TalliedClose close = a_close(std::chrono::milliseconds(i * 77));
         close.cause = *word_at<Cause>(static_cast<std::size_t>(i) % kCauses.size());
         close.is_stuck = i % 2 == 0;
+        close.is_preventable = i % 4 == 0;
         (i < 30 ? one : two).add(close);
         all.add(close);
     }
+    const Tally only_one = one;
     EXPECT_EQ(all, one += two);
+    EXPECT_EQ(only_one, one -= two);
     EXPECT_EQ(50U, all.stuck);
+    EXPECT_EQ(25U, all.preventable);
 }
 
 TEST(Tally, AQuantileIsTheBoundMostStayedUnder) {

@@ -72,7 +72,7 @@ inline std::string stuck_log(const std::vector<Record>& closes) {
         line.vhost = close.vhost;
         line.user_agent = close.user_agent;
         line.addresses = 1;
-        line.tally.add({close.cause, close.drain, close.outcome, false, close.requests,
+        line.tally.add({close.cause, close.drain, close.outcome, false, false, close.requests,
                         close.drained_bytes, std::chrono::milliseconds(close.fin_wait_2_ms),
                         close.remedy});
     }

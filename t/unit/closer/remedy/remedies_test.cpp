@@ -39,7 +39,7 @@ struct RemediesTest : testing::Test {
         tallied.requests = 1;
         tallied.remedy = applied(user_agent, from);
         tallied.drain = is_stuck ? Drain::deadline : Drain::fin;
-        tallied.is_stuck = is_stuck;
+        tallied.is_stuck = tallied.is_preventable = is_stuck;
         judge->book(account, handoff, tallied, now);
     }
     // `min` closes in turn from four networks, the last of them late enough to be judged.

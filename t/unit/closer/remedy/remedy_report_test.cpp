@@ -30,7 +30,7 @@ struct RemedyStatus : testing::Test {
         handoff.requests = 1;
         TalliedClose stuck;
         stuck.requests = 1;
-        stuck.is_stuck = true;
+        stuck.is_stuck = stuck.is_preventable = true;
         for (std::uint8_t network = 1; network <= 3; ++network) {
             handoff.peer.address = {10, 0, network, 1};
             if (network == 3) now.monotonic += kJudgeAfter;
