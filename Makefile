@@ -10,8 +10,9 @@
 #   make coverage   how many lines of the sources make check comes to, built anew for it
 #   make install    module, closer, report and configuration   (DESTDIR, APXS, PREFIX)
 #   make fuzz       every fuzz target for FUZZ_SECONDS
-#   make bench      stock Apache, nginx and the module side by side, in a quarter of an hour; not part of
-#                   check   (ONLY=name: one scenario; SMOKE=1: only whether each of them runs)
+#   make bench      stock Apache, nginx and the module side by side, in twenty minutes; not part of
+#                   check   (ONLY=name: one scenario; SMOKE=1: only whether each of them runs;
+#                   BESIDE=revision: another version of the module in turns with this one)
 #   make clients    conf/finwait-clients.conf and its table in the docs, from conf/clients.csv
 #   make survey     real clients with an idle connection, see t/survey/run; not part of check
 
@@ -59,7 +60,6 @@ HTTPD = -isystem $(shell $(APXS) -q INCLUDEDIR) -isystem $(shell $(APXS) -q APR_
 
 # The folders are the architecture: each program is its folder and the contract.
 CONTRACT := $(filter-out mod_finwait/contract/parse_%,$(wildcard mod_finwait/contract/*.cpp))
-CONTRACT_HEADERS := $(wildcard include/finwait/*.hpp mod_finwait/contract/*.hpp)
 PARSER   := $(wildcard mod_finwait/contract/parse_*.cpp)
 PRESENTATION := $(wildcard mod_finwait/presentation/*.cpp)
 CLOSER   := $(wildcard mod_finwait/closer/*.cpp mod_finwait/closer/*/*.cpp)
@@ -70,7 +70,7 @@ STATUS_CORE := $(filter-out %/status_handler.cpp %/mod_status.cpp %/sources.cpp 
 # The part of the module that knows neither httpd nor APR, and is tested without them.
 MODULE_CORE := $(addprefix mod_finwait/module/,config/values.cpp connection/cause.cpp \
                connection/client_note.cpp parent/channel.cpp) $(STATUS_CORE)
-UNIT     := $(wildcard t/unit/*/*.cpp t/unit/*/*/*.cpp)
+UNIT     := $(wildcard t/unit/*.cpp t/unit/*/*.cpp t/unit/*/*/*.cpp)
 SERVER   := $(wildcard t/server/*.cpp)
 CLIENTS  := $(wildcard t/clients/*.cpp)
 FUZZ     := $(wildcard t/fuzz/*.cpp)
@@ -150,27 +150,26 @@ $(OUT)/objects/%.o: %.c
 	@echo "  CC   $<"
 	$(Q)$(COMPILE_C) -o $@ $<
 
-# Each fuzz target is one file; clang builds it together with the code it feeds. Those of the report
-# feed all of it.
-FUZZ_COMPILE = $(FUZZ_CXX) $(OUR_CPPFLAGS) $(call cflags,$(REPORT_LIBRARIES)) $(CPPFLAGS) -std=c++20 -O1 -g \
-               -fno-sanitize-recover=all
-FUZZED := $(CONTRACT) $(PARSER) $(PRESENTATION) mod_finwait/module/config/values.cpp \
-          $(STATUS_CORE) $(wildcard mod_finwait/closer/ledger/*.cpp)
-build/fuzz/%: t/fuzz/%.cpp $(FUZZED) $(CONTRACT_HEADERS)
-	@mkdir -p $(@D)
-	@echo "  FUZZ $@"
-	$(Q)$(FUZZ_COMPILE) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.cpp,$^) $(call libs,simdjson)
-
-FUZZED_REPORT := $(CONTRACT) $(PARSER) $(PRESENTATION) $(filter-out %/main.cpp,$(REPORT)) \
-    build/generated/chart_script.cpp
+# Each fuzz target is one file, and is linked with what it needs of the code that all of them feed.
+FUZZ_COMPILE = $(FUZZ_CXX) $(OUR_CPPFLAGS) -It $(call cflags,$(REPORT_LIBRARIES)) $(CPPFLAGS) -std=c++20 \
+               -O1 -g -fno-sanitize-recover=all -fsanitize=fuzzer-no-link,address,undefined
+FUZZED  := $(CONTRACT) $(PARSER) $(PRESENTATION) mod_finwait/module/config/values.cpp $(STATUS_CORE) \
+           $(wildcard mod_finwait/closer/ledger/*.cpp) $(filter-out %/main.cpp,$(REPORT))
+FUZZ_PROGRAMS := $(patsubst t/%.cpp,build/%,$(FUZZ))
 fuzz_object = $(addprefix build/fuzz/objects/,$(addsuffix .o,$(basename $(1))))
+
 build/fuzz/objects/%.o: %.cpp
 	@mkdir -p $(@D)
-	$(Q)$(FUZZ_COMPILE) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+	@echo "  FUZZ $<"
+	$(Q)$(FUZZ_COMPILE) -MMD -MP -c -o $@ $<
 
-$(patsubst t/%.cpp,build/%,$(wildcard t/fuzz/report_*.cpp)): build/fuzz/%: t/fuzz/%.cpp t/unit/report/report_logs.hpp $(call fuzz_object,$(FUZZED_REPORT))
-	@echo "  FUZZ $@"
-	$(Q)$(FUZZ_COMPILE) -It -fsanitize=fuzzer,address,undefined -o $@ $(filter-out %.hpp,$^) $(call libs,$(REPORT_LIBRARIES))
+build/fuzz/fuzzed.a: $(call fuzz_object,$(FUZZED) build/generated/chart_script.cpp)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/objects/t/fuzz/%.o build/fuzz/fuzzed.a
+	@echo "  LINK $@"
+	$(Q)$(FUZZ_CXX) -fsanitize=fuzzer,address,undefined -o $@ $^ $(call libs,$(REPORT_LIBRARIES))
 
 .PHONY: all FORCE setup demo demo-auto check check-quick coverage fuzz bench clients survey install format clean
 
@@ -203,12 +202,12 @@ coverage: setup
 	@t/coverage
 
 fuzz: setup
-	@$(MAKE) --no-print-directory $(JOBS) $(patsubst t/fuzz/%.cpp,build/fuzz/%,$(FUZZ))
+	@$(MAKE) --no-print-directory $(JOBS) $(FUZZ_PROGRAMS)
 	@t/fuzz/run $(FUZZ_SECONDS)
 
 bench: setup
 	@$(MAKE) --no-print-directory $(JOBS) all $(BENCH_PROGRAMS)
-	@t/bench/bench $(if $(SMOKE),--smoke) $(ONLY)
+	@t/bench/bench $(if $(SMOKE),--smoke) $(if $(BESIDE),--beside $(BESIDE)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ONLY)
 
 clients:
 	@conf/make_clients
@@ -241,5 +240,5 @@ format:
 clean:
 	rm -rf build
 
--include $(patsubst %.o,%.d,$(call fuzz_object,$(FUZZED_REPORT)))
+-include $(patsubst %.o,%.d,$(call fuzz_object,$(FUZZED) $(FUZZ)))
 -include $(OBJECTS:.o=.d)

@@ -17,8 +17,6 @@ import time
 
 TREE = pathlib.Path(__file__).resolve().parent.parent
 OUT = pathlib.Path(os.environ.get("OUT", TREE / "build")).resolve()
-MODULE = OUT / "mod_finwait.so"
-CLOSER = OUT / "finwait-closer"
 APACHE = os.environ.get("APACHE") or shutil.which(
     "apache2", path=os.environ.get("PATH", "") + ":/usr/sbin") or "apache2"
 MODULES = pathlib.Path(os.environ.get("APACHE_MODULES", "/usr/lib/apache2/modules"))
@@ -39,8 +37,8 @@ LoadModule authz_core_module "{modules}/mod_authz_core.so"
 """
 
 FINWAIT = """\
-LoadModule finwait_module "{module}"
-FinWaitCloser "{closer}"
+LoadModule finwait_module "{out}/mod_finwait.so"
+FinWaitCloser "{out}/finwait-closer"
 """
 
 
@@ -165,10 +163,11 @@ class Server:
 
 
 class Apache(Server):
-    def __init__(self, mpm="event", finwait=False, extra="", body=b"Hello.\n"):
+    def __init__(self, mpm="event", finwait=False, extra="", body=b"Hello.\n", out=OUT):
+        """`out`: the folder with the module and its closer."""
         super().__init__(body)
         self.mpm = mpm
-        self.extra = (FINWAIT.format(module=MODULE, closer=CLOSER) if finwait else "") + extra
+        self.extra = (FINWAIT.format(out=out) if finwait else "") + extra
 
     @property
     def url(self):

@@ -7,15 +7,10 @@
 #include <cstdint>
 
 #include "finwait/address_sketch.hpp"
+#include "finwait/close.hpp"
 #include "finwait/tally.hpp"
 
 namespace finwait {
-
-// One finished close, as the ledger takes it.
-struct BookedClose {
-    TalliedClose close;
-    std::uint64_t address_hash = 0;  // of the client's address, under the books' key
-};
 
 struct Balance {
     Tally tally;
@@ -23,9 +18,10 @@ struct Balance {
 
     bool operator==(const Balance&) const = default;
 
-    void book(const BookedClose& booked) {
-        tally.add(booked.close);
-        addresses.add(booked.address_hash);
+    // The hash is of the client's address, under the books' key.
+    void book(const Close& close, std::uint64_t address_hash) {
+        tally.add(close);
+        addresses.add(address_hash);
     }
     Balance& operator+=(const Balance& other) {
         tally += other.tally;

@@ -6,11 +6,11 @@
 //
 // Counters never fall. Always:
 //
-//     closes == handoffs + reports + sum(declined)
+//     closes == handoffs + ended + sum(declined)
 //     received == records + tallied + unlogged + dropped + bad_messages + lost
-//                 + sum(held) + sum(unwritten) + sum(untold)
+//                 + sum(held) + sum(unwritten)
 //
-// and, when the channel is empty, handoffs + reports == received.
+// and, when the channel is empty, handoffs + ended == received.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +31,7 @@ inline constexpr std::size_t kCloserSlots = 4;
 struct ModuleCounters {
     Counter closes;
     Counter handoffs;
-    Counter reports;
+    Counter ended;
     std::array<Counter, kDeclines.size()> declined;
     // Written by the parent, by slot: 1 while no closer serves the channel and none is about to.
     std::array<Counter, kCloserSlots> unserved;
@@ -40,10 +40,11 @@ struct ModuleCounters {
 struct CloserCounters {
     Counter received;  // messages of closes; counted first, so that what is missing below is lost
     Counter bad_messages;  // refused: truncated, wrong version, descriptor missing or too many
-    Counter records;       // closes whose Record at least one log has
-    Counter tallied;       // closes of which no log has the Record, and one has a tally line
-    Counter unlogged;      // closes with no log: none configured, or hidden by env=
-    Counter dropped;       // closes whose Record no log has: its reader was slow, or gone
+    // Of a close that has ended, by its first log; other logs count what they drop themselves.
+    Counter records;       // its Record is written
+    Counter tallied;       // it is in a tally line that is written
+    Counter dropped;       // neither: the log's reader was slow, or gone
+    Counter unlogged;      // it has no log: none configured, or hidden by env=
     Counter shed;          // sockets given up because FinWaitMaxHeld was reached
     Counter evicted;       // accounts of the ledger given up because FinWaitLedgerSize was reached
     Counter half_written;  // entries of the books that a closer was writing when it was killed
@@ -56,8 +57,7 @@ struct CloserCounters {
     // Gauges, of the closer in that slot.
     std::array<Counter, kCloserSlots> held;       // sockets, draining and waiting
     std::array<Counter, kCloserSlots> waiting;    // of them
-    std::array<Counter, kCloserSlots> unwritten;  // closes whose Record is in buffers only
-    std::array<Counter, kCloserSlots> untold;     // closes for a tally line that is not written yet
+    std::array<Counter, kCloserSlots> unwritten;  // closes whose line is still to be written
     std::array<Counter, kCloserSlots> running;    // 1 from its start to its orderly end
 };
 
@@ -89,8 +89,8 @@ struct Loss {
 // just working on; but for what a log had just written, and what a neighbour is just working on.
 inline Loss count_lost(CloserCounters& counters, std::size_t slot) {
     const bool has_died = counters.running[slot].exchange(0) != 0;
-    const auto gauges = {&counters.held, &counters.unwritten, &counters.untold};
-    const std::uint64_t ended = read(counters.unwritten[slot]) + read(counters.untold[slot]);
+    const auto gauges = {&counters.held, &counters.unwritten};
+    const std::uint64_t ended = read(counters.unwritten[slot]);
     for (auto* gauge : gauges) (*gauge)[slot].store(0);
     counters.waiting[slot].store(0);
     if (!has_died) return {};

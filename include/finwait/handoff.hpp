@@ -1,32 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What httpd tells the closer about one close: a Handoff (with the socket, by SCM_RIGHTS) or a
-// Report (without one). One message is one SEQPACKET datagram. Typical messages are kept under
+// What httpd tells the closer about one close: with the socket, by SCM_RIGHTS, or that it has ended
+// already. One message is one SEQPACKET datagram. Typical messages are kept under
 // 192 bytes on purpose: with the kernel's 320-byte skb_shared_info they then cost 512 bytes of
 // channel buffer and not 1,024 (net/core/skbuff.c), so twice as many fit.
 #pragma once
 
-#include <array>
 #include <chrono>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string_view>
 
-#include "finwait/auto_rule.hpp"
-#include "finwait/endpoint.hpp"
+#include "finwait/close.hpp"
 #include "finwait/words.hpp"
 
 namespace finwait {
 
 inline constexpr std::uint8_t kHandoffVersion = 4;
 
-inline constexpr std::size_t kUserAgentMax = 512;     // bytes kept of a User-Agent
-inline constexpr std::size_t kVhostMax = 255;         // bytes kept of a virtual host's name
-inline constexpr std::size_t kClientAddressMax = 64;  // text of mod_remoteip's address
-inline constexpr std::size_t kLogsPerVhostMax = 4;    // FinWaitLog directives in one vhost
 inline constexpr std::size_t kHandoffSizeMax = 1024;  // bytes of any encoded message
 static_assert(kUserAgentMax + kVhostMax + kClientAddressMax + 128 < kHandoffSizeMax);
 
@@ -47,36 +39,14 @@ struct Policy {
     bool operator==(const Policy&) const = default;
 };
 
-// The log identities a Record goes to: none means that it is counted and not written.
-struct LogIds {
-    std::array<std::uint16_t, kLogsPerVhostMax> ids{};
-    std::uint8_t count = 0;
+// An `ended` close left nothing to drain: it comes without a socket, and its outcome is known.
+enum class MessageKind : std::uint8_t { handoff = 1, ended = 2 };
 
-    auto operator<=>(const LogIds&) const = default;
-};
-
-enum class MessageKind : std::uint8_t { handoff = 1, report = 2 };
-
-// The text members are views: into the sender's own memory when encoding, into the received
-// datagram after decoding. They hold whatever the client sent, bounded and unescaped.
 struct Handoff {
     MessageKind kind = MessageKind::handoff;
-    Cause cause = Cause::other;
-    Outcome outcome = Outcome::unknown;  // of a Report; ignored in a Handoff
-    HttpVersion http = HttpVersion::none;
-    TlsVersion tls = TlsVersion::none;
-    Mpm mpm = Mpm::unknown;
-    Remedy remedy = Remedy::none;
-    std::uint32_t requests = 0;
+    Close close;  // what the child knows of it; its texts as close.hpp says
     std::chrono::nanoseconds half_close{};  // CLOCK_MONOTONIC, the same for every process
     Policy policy;
-    std::optional<AutoRule> auto_rule;  // nothing: FinWaitAuto Off
-    LogIds logs;
-    Endpoint peer;
-    Endpoint local;
-    std::string_view vhost;
-    std::string_view user_agent;
-    std::string_view client_address;  // "" unless mod_remoteip changed it
 };
 
 // Returns the number of bytes written to `out`, 0 if it does not fit or a text is over its maximum.

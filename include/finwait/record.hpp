@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One finished close as one JSON line. Keys are flat; names follow OpenTelemetry's conventions
-// where it has one, `finwait.` otherwise.
+// A Record: one finished close as one JSON line. Keys are flat; names follow OpenTelemetry's
+// conventions where it has one, `finwait.` otherwise.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "finwait/endpoint.hpp"
-#include "finwait/words.hpp"
+#include "finwait/close.hpp"
 
 namespace finwait {
 
@@ -19,43 +21,31 @@ namespace finwait {
 // six ("\u00ff"), the rest is bounded by the widths of its numbers.
 inline constexpr std::size_t kRecordSizeMax = 8192;
 
-struct Record {
-    std::chrono::milliseconds half_close{};  // since the epoch
-    Endpoint peer;
-    Endpoint local;
-    std::string vhost;
-    std::string user_agent;
-    std::string client_address;  // "" leaves the key out
-    HttpVersion http = HttpVersion::none;
-    TlsVersion tls = TlsVersion::none;  // none leaves the key out
-    Mpm mpm = Mpm::unknown;
-    Remedy remedy = Remedy::none;  // none leaves the key out
-    TcpState state = TcpState::unknown;
-    Cause cause = Cause::other;
-    Drain drain = Drain::none;
-    Outcome outcome = Outcome::unknown;
-    Probe probe = Probe::none;
-    std::uint32_t requests = 0;
-    std::uint64_t drain_ms = 0;
-    std::uint64_t drained_bytes = 0;
-    std::uint64_t fin_wait_2_ms = 0;
-    std::uint64_t socket_cookie = 0;  // 0 in a Report: there was no socket to ask
-    std::uint32_t rtt_us = 0;
-    std::uint32_t unacked = 0;
-    std::uint32_t retransmits = 0;
-
-    bool operator==(const Record&) const = default;
-};
+// Times in a line are whole milliseconds; more than thirty years are no time.
+inline constexpr std::uint64_t kRecordMsMax = 1'000'000'000'000;
 
 // Appends one line with its newline. The line is valid UTF-8 and valid JSON whatever the client
 // sent: control bytes are escaped, each byte that is not UTF-8 becomes U+FFFD.
-void append_record(std::string& out, const Record& record);
+void append_record(std::string& out, const Close& close);
 
 // Appends the line that tells how many Records a log lost because its reader was slow.
 void append_dropped(std::string& out, std::chrono::milliseconds now, std::uint64_t dropped);
 
-// The reader's side (tests, report): nothing if the line is not a finwait.close Record. Text comes
-// back as written, that is with U+FFFD in place of what was not UTF-8.
+// A line read back, with the memory that its texts are in. Text comes back as written, that is with
+// U+FFFD in place of what was not UTF-8.
+struct Record : Close {
+    std::shared_ptr<const std::string> texts;
+
+    // Copies the texts, wherever they are, into memory of its own.
+    void own_texts() {
+        std::string block;
+        append_texts_to(block);
+        texts = std::make_shared<const std::string>(std::move(block));
+        view_texts_in(*texts);
+    }
+};
+
+// Nothing if the line is not a finwait.close Record.
 [[nodiscard]] std::optional<Record> parse_record(std::string_view line);
 
 }  // namespace finwait

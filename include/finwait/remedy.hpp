@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "finwait/words.hpp"
+#include "finwait/close.hpp"
 
 namespace finwait {
 
@@ -15,11 +15,12 @@ namespace finwait {
     return http != HttpVersion::http_2 && !has_via;
 }
 
-// Whether `nokeepalive` would have prevented a stuck close: the connection had been left idle. Who
+// A stuck close that `nokeepalive` would have prevented: the connection had been left idle. Who
 // does not close after a reply either would not after one that says Connection: close.
-[[nodiscard]] constexpr bool is_preventable(Cause cause, HttpVersion http, bool has_via) {
-    return (cause == Cause::keepalive_timeout || cause == Cause::workers_busy) &&
-           heeds_nokeepalive(http, has_via);
+[[nodiscard]] constexpr bool is_preventable(const Close& close) {
+    return close.is_stuck() &&
+           (close.cause == Cause::keepalive_timeout || close.cause == Cause::workers_busy) &&
+           heeds_nokeepalive(close.http, false);
 }
 
 // `nokeepalive` where it prevents most of what got stuck and costs little: the client's connections

@@ -12,31 +12,11 @@
 #include <string>
 #include <string_view>
 
+#include "finwait/close.hpp"
 #include "finwait/histogram.hpp"
 #include "finwait/words.hpp"
 
 namespace finwait {
-
-// The client kept our socket: its FIN is missing though it acknowledged ours, it did not vanish,
-// and the end was not ours to choose (as `stopping`, `shed` and `byte_limit` are). `state` is the
-// one at the end of the drain.
-[[nodiscard]] constexpr bool is_stuck(Drain drain, TcpState state, Probe probe) {
-    return state == TcpState::fin_wait_2 && probe != Probe::silent &&
-           (drain == Drain::idle_timeout || drain == Drain::deadline);
-}
-
-// What a Tally takes of one close.
-struct TalliedClose {
-    Cause cause = Cause::other;
-    Drain drain = Drain::none;
-    Outcome outcome = Outcome::unknown;
-    bool is_stuck = false;
-    bool is_preventable = false;  // stuck, and `nokeepalive` would have prevented it
-    std::uint32_t requests = 0;
-    std::uint64_t drained_bytes = 0;
-    std::chrono::nanoseconds fin_wait_2_time{};  // 0: never in FIN_WAIT_2
-    Remedy remedy = Remedy::none;
-};
 
 // Of the closes under a remedy, so that before and after can be told apart.
 struct Remedied {
@@ -62,7 +42,7 @@ struct Tally {
 
     bool operator==(const Tally&) const = default;
 
-    void add(const TalliedClose& close);
+    void add(const Close& close);
     Tally& operator+=(const Tally& other);
     // Of what was added to it.
     Tally& operator-=(const Tally& part);

@@ -172,8 +172,8 @@ void Closer::serve_lane(std::size_t lane, Moment now) {
 }
 
 void Closer::accept(ReceivedMessage& message, Moment now) {
-    if (message.refused.empty() && message.handoff.kind == MessageKind::report)
-        return records_.keep_report(message.handoff, now);
+    if (message.refused.empty() && message.handoff.kind == MessageKind::ended)
+        return drainer_.take_ended(message.handoff, now);
     if (message.refused.empty()) {
         ++came_;
         if (drainer_.take(std::move(message.socket), message.handoff, now)) return;

@@ -35,16 +35,17 @@ std::uint64_t resident_bytes() {
 }
 
 OldSocket shown(const HeldSocket& held) {
-    const EndFacts facts = end_facts(held.socket.get());
+    Close now = held.close;
+    note_tcp_facts(now, held.socket.get());
     OldSocket socket;
     socket.phase =
         static_cast<std::uint8_t>(held.drain.is_waiting() ? Phase::waiting : Phase::draining);
-    socket.state = static_cast<std::uint8_t>(facts.state);
-    socket.cookie = facts.cookie;
-    socket.peer = held.handoff.peer();
+    socket.state = static_cast<std::uint8_t>(now.state);
+    socket.cookie = now.socket_cookie;
+    socket.peer = now.peer;
     socket.half_close_ns = to_ns(held.drain.half_close());
-    socket.user_agent.set(held.handoff.user_agent());
-    socket.vhost.set(held.handoff.vhost());
+    socket.user_agent.set(now.user_agent);
+    socket.vhost.set(now.vhost);
     return socket;
 }
 

@@ -50,7 +50,7 @@ std::uint8_t given_in(const Handoff& handoff) {
     std::uint8_t given = 0;
     if (handoff.policy.drain_limit_bytes != Policy::kUnlimited) given |= given_drain_limit;
     if (handoff.policy.ack_timeout_ms != Policy::kAckKernel) given |= given_ack_timeout;
-    if (handoff.auto_rule) given |= given_auto_rule;
+    if (handoff.close.auto_rule) given |= given_auto_rule;
     if (handoff.policy.wait_timeout_ms != Policy().wait_timeout_ms) given |= given_wait_timeout;
     return given;
 }
@@ -71,7 +71,7 @@ void put_policy(Writer& writer, const Handoff& handoff) {
     writer.put(policy.method);
     if (given & given_drain_limit) writer.put(policy.drain_limit_bytes);
     if (given & given_ack_timeout) writer.put(policy.ack_timeout_ms);
-    if (handoff.auto_rule) put_rule(writer, *handoff.auto_rule);
+    if (handoff.close.auto_rule) put_rule(writer, *handoff.close.auto_rule);
     if (given & given_wait_timeout) writer.put(policy.wait_timeout_ms);
 }
 
@@ -106,7 +106,7 @@ bool get_rule(Reader& reader, AutoRule& rule) {
 
 bool get_policy(Reader& reader, Handoff& handoff) {
     handoff.policy = Policy();
-    handoff.auto_rule.reset();
+    handoff.close.auto_rule.reset();
     Policy& policy = handoff.policy;
     const auto given = reader.get<std::uint8_t>();
     policy.drain_timeout_ms = reader.get<std::uint32_t>();
@@ -114,53 +114,56 @@ bool get_policy(Reader& reader, Handoff& handoff) {
     if (!get_word(reader, policy.method)) return false;
     if (given & given_drain_limit) policy.drain_limit_bytes = reader.get<std::uint64_t>();
     if (given & given_ack_timeout) policy.ack_timeout_ms = reader.get<std::uint32_t>();
-    if (given & given_auto_rule && !get_rule(reader, handoff.auto_rule.emplace())) return false;
+    if (given & given_auto_rule && !get_rule(reader, handoff.close.auto_rule.emplace()))
+        return false;
     if (given & given_wait_timeout) policy.wait_timeout_ms = reader.get<std::uint32_t>();
     return given <= kAllGiven && given == given_in(handoff);
 }
 
 bool get_words(Reader& reader, Handoff& handoff) {
-    return get_word(reader, handoff.cause) && get_word(reader, handoff.outcome) &&
-           get_word(reader, handoff.http) && get_word(reader, handoff.tls) &&
-           get_word(reader, handoff.mpm) && get_word(reader, handoff.remedy);
+    return get_word(reader, handoff.close.cause) && get_word(reader, handoff.close.outcome) &&
+           get_word(reader, handoff.close.http) && get_word(reader, handoff.close.tls) &&
+           get_word(reader, handoff.close.mpm) && get_word(reader, handoff.close.remedy);
 }
 
 bool get_members(Reader& reader, Handoff& handoff) {
     if (!get_words(reader, handoff)) return false;
-    handoff.requests = reader.get<std::uint32_t>();
+    handoff.close.requests = reader.get<std::uint32_t>();
     handoff.half_close = std::chrono::nanoseconds(reader.get<std::int64_t>());
     if (!get_policy(reader, handoff)) return false;
-    if (!get_logs(reader, handoff.logs)) return false;
-    if (!get_endpoint(reader, handoff.peer) || !get_endpoint(reader, handoff.local)) return false;
-    handoff.vhost = reader.get_text<std::uint8_t>(kVhostMax);
-    handoff.user_agent = reader.get_text<std::uint16_t>(kUserAgentMax);
-    handoff.client_address = reader.get_text<std::uint8_t>(kClientAddressMax);
+    if (!get_logs(reader, handoff.close.logs)) return false;
+    if (!get_endpoint(reader, handoff.close.peer) || !get_endpoint(reader, handoff.close.local))
+        return false;
+    handoff.close.vhost = reader.get_text<std::uint8_t>(kVhostMax);
+    handoff.close.user_agent = reader.get_text<std::uint16_t>(kUserAgentMax);
+    handoff.close.client_address = reader.get_text<std::uint8_t>(kClientAddressMax);
     return !reader.out_of_range();
 }
 
 }  // namespace
 
 std::size_t encode(const Handoff& handoff, std::span<std::byte> out) {
-    if (handoff.logs.count > handoff.logs.ids.size()) return 0;
+    if (handoff.close.logs.count > handoff.close.logs.ids.size()) return 0;
     Writer writer(out);
     writer.put(kHandoffVersion);
     writer.put(handoff.kind);
-    writer.put(handoff.cause);
-    writer.put(handoff.outcome);
-    writer.put(handoff.http);
-    writer.put(handoff.tls);
-    writer.put(handoff.mpm);
-    writer.put(handoff.remedy);
-    writer.put(handoff.requests);
+    writer.put(handoff.close.cause);
+    writer.put(handoff.close.outcome);
+    writer.put(handoff.close.http);
+    writer.put(handoff.close.tls);
+    writer.put(handoff.close.mpm);
+    writer.put(handoff.close.remedy);
+    writer.put(handoff.close.requests);
     writer.put(static_cast<std::int64_t>(handoff.half_close.count()));
     put_policy(writer, handoff);
-    writer.put(handoff.logs.count);
-    for (std::size_t i = 0; i < handoff.logs.count; ++i) writer.put(handoff.logs.ids[i]);
-    put_endpoint(writer, handoff.peer);
-    put_endpoint(writer, handoff.local);
-    writer.put_text<std::uint8_t>(handoff.vhost, kVhostMax);
-    writer.put_text<std::uint16_t>(handoff.user_agent, kUserAgentMax);
-    writer.put_text<std::uint8_t>(handoff.client_address, kClientAddressMax);
+    writer.put(handoff.close.logs.count);
+    for (std::size_t i = 0; i < handoff.close.logs.count; ++i)
+        writer.put(handoff.close.logs.ids[i]);
+    put_endpoint(writer, handoff.close.peer);
+    put_endpoint(writer, handoff.close.local);
+    writer.put_text<std::uint8_t>(handoff.close.vhost, kVhostMax);
+    writer.put_text<std::uint16_t>(handoff.close.user_agent, kUserAgentMax);
+    writer.put_text<std::uint8_t>(handoff.close.client_address, kClientAddressMax);
     return writer.size();
 }
 
@@ -171,7 +174,7 @@ DecodeError decode(std::span<const std::byte> bytes, Handoff& handoff) {
     if (reader.truncated()) return DecodeError::truncated;
     if (version != kHandoffVersion) return DecodeError::wrong_version;
     handoff.kind = static_cast<MessageKind>(kind);
-    if (handoff.kind != MessageKind::handoff && handoff.kind != MessageKind::report)
+    if (handoff.kind != MessageKind::handoff && handoff.kind != MessageKind::ended)
         return DecodeError::bad_value;
     // A member read past the end is zero, and zero may be out of range: truncation comes first.
     const bool in_range = get_members(reader, handoff);

@@ -7,8 +7,8 @@
 namespace finwait {
 
 LineKind LogLineParser::parse(std::string_view line) {
-    record_ = records_.parse(line);
-    return record_ ? LineKind::record : parse_other(line);
+    close_ = records_.parse(line);
+    return close_ ? LineKind::record : parse_other(line);
 }
 
 LineKind LogLineParser::parse_other(std::string_view line) {

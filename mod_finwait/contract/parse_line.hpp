@@ -26,7 +26,7 @@ class LogLineParser {
     LineKind parse(std::string_view line);
 
     // Of the last line, each if it was of that kind.
-    [[nodiscard]] const Record& record() const { return *record_; }
+    [[nodiscard]] const Close& close() const { return *close_; }
     [[nodiscard]] const TallyLine& tally() const { return *tally_; }
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
@@ -34,7 +34,7 @@ class LogLineParser {
     LineKind parse_other(std::string_view line);
 
     RecordParser records_;
-    const Record* record_ = nullptr;
+    const Close* close_ = nullptr;
     std::optional<TallyLine> tally_;
     std::uint64_t dropped_ = 0;
 };

@@ -31,34 +31,34 @@ bool get_text(Value& value, std::string_view& text) {
 
 // Each of these says whether the value is one that append_record() could have written.
 
-bool read_event(Value& value, Record&) {
+bool read_event(Value& value, Close&) {
     std::string_view text;
     return get_text(value, text) && text == key::kCloseEvent;
 }
 
-bool read_half_close(Value& value, Record& record) {
+bool read_half_close(Value& value, Close& close) {
     std::string_view text;
     if (!get_text(value, text)) return false;
     const auto time = parse_time(text);
-    record.half_close = time.value_or(std::chrono::milliseconds{});
+    close.half_close = time.value_or(std::chrono::milliseconds{});
     return time.has_value();
 }
 
 template <auto kMember>
-bool read_text(Value& value, Record& record) {
+bool read_text(Value& value, Close& close) {
     std::string_view text;
     if (!get_text(value, text)) return false;
-    record.*kMember = text;
+    close.*kMember = text;
     return true;
 }
 
 template <auto kMember>
-bool read_word(Value& value, Record& record) {
-    using E = std::remove_reference_t<decltype(record.*kMember)>;
+bool read_word(Value& value, Close& close) {
+    using E = std::remove_reference_t<decltype(close.*kMember)>;
     std::string_view text;
     if (!get_text(value, text)) return false;
     const auto word = word_named<E>(text);
-    record.*kMember = word.value_or(E{});
+    close.*kMember = word.value_or(E{});
     return word.has_value();
 }
 
@@ -71,13 +71,21 @@ bool read_unsigned(Value& value, T& to) {
 }
 
 template <auto kMember>
-bool read_number(Value& value, Record& record) {
-    return read_unsigned(value, record.*kMember);
+bool read_number(Value& value, Close& close) {
+    return read_unsigned(value, close.*kMember);
 }
 
 template <auto kMember>
-bool read_port(Value& value, Record& record) {
-    return read_unsigned(value, (record.*kMember).port);
+bool read_ms(Value& value, Close& close) {
+    std::uint64_t number = 0;
+    if (!read_unsigned(value, number) || number > kRecordMsMax) return false;
+    close.*kMember = std::chrono::milliseconds(number);
+    return true;
+}
+
+template <auto kMember>
+bool read_port(Value& value, Close& close) {
+    return read_unsigned(value, (close.*kMember).port);
 }
 
 // inet_pton() wants a text that ends in a zero byte.
@@ -96,16 +104,16 @@ bool parse_address(std::string_view text, Endpoint& endpoint) {
 }
 
 template <auto kMember>
-bool read_address(Value& value, Record& record) {
+bool read_address(Value& value, Close& close) {
     std::string_view text;
-    return get_text(value, text) && parse_address(text, record.*kMember);
+    return get_text(value, text) && parse_address(text, close.*kMember);
 }
 
-bool read_cookie(Value& value, Record& record) {
+bool read_cookie(Value& value, Close& close) {
     std::string_view text;
     if (!get_text(value, text)) return false;
     const auto end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, record.socket_cookie, 16);
+    const auto result = std::from_chars(text.data(), end, close.socket_cookie, 16);
     return result.ec == std::errc{} && result.ptr == end;
 }
 
@@ -119,13 +127,13 @@ enum class Took : std::uint8_t { nothing, value, trash };
 
 // If the key is ours, its value.
 template <const std::string_view& kKey, auto kRead>
-Took take(ondemand::field& field, Record& record) {
+Took take(ondemand::field& field, Close& close) {
     if (!is_called<kKey>(field.key())) return Took::nothing;
-    return kRead(field.value(), record) ? Took::value : Took::trash;
+    return kRead(field.value(), close) ? Took::value : Took::trash;
 }
 
 struct Field {
-    Took (*take)(ondemand::field&, Record&);
+    Took (*take)(ondemand::field&, Close&);
     bool is_required = true;
 };
 
@@ -133,30 +141,30 @@ struct Field {
 constexpr std::array kFields{
     Field{take<key::kTimestamp, read_half_close>},
     Field{take<key::kEventName, read_event>},
-    Field{take<key::kPeerAddress, read_address<&Record::peer>>},
-    Field{take<key::kPeerPort, read_port<&Record::peer>>},
-    Field{take<key::kLocalAddress, read_address<&Record::local>>},
-    Field{take<key::kLocalPort, read_port<&Record::local>>},
-    Field{take<key::kClientAddress, read_text<&Record::client_address>>, false},
-    Field{take<key::kServerAddress, read_text<&Record::vhost>>},
-    Field{take<key::kUserAgent, read_text<&Record::user_agent>>},
-    Field{take<key::kHttpVersion, read_word<&Record::http>>},
-    Field{take<key::kTlsVersion, read_word<&Record::tls>>, false},
-    Field{take<key::kState, read_word<&Record::state>>},
-    Field{take<key::kCause, read_word<&Record::cause>>},
-    Field{take<key::kDrain, read_word<&Record::drain>>},
-    Field{take<key::kOutcome, read_word<&Record::outcome>>},
-    Field{take<key::kProbe, read_word<&Record::probe>>},
-    Field{take<key::kRequests, read_number<&Record::requests>>},
-    Field{take<key::kDrainMs, read_number<&Record::drain_ms>>},
-    Field{take<key::kDrainedBytes, read_number<&Record::drained_bytes>>},
-    Field{take<key::kFinWait2Ms, read_number<&Record::fin_wait_2_ms>>},
+    Field{take<key::kPeerAddress, read_address<&Close::peer>>},
+    Field{take<key::kPeerPort, read_port<&Close::peer>>},
+    Field{take<key::kLocalAddress, read_address<&Close::local>>},
+    Field{take<key::kLocalPort, read_port<&Close::local>>},
+    Field{take<key::kClientAddress, read_text<&Close::client_address>>, false},
+    Field{take<key::kServerAddress, read_text<&Close::vhost>>},
+    Field{take<key::kUserAgent, read_text<&Close::user_agent>>},
+    Field{take<key::kHttpVersion, read_word<&Close::http>>},
+    Field{take<key::kTlsVersion, read_word<&Close::tls>>, false},
+    Field{take<key::kState, read_word<&Close::state>>},
+    Field{take<key::kCause, read_word<&Close::cause>>},
+    Field{take<key::kDrain, read_word<&Close::drain>>},
+    Field{take<key::kOutcome, read_word<&Close::outcome>>},
+    Field{take<key::kProbe, read_word<&Close::probe>>},
+    Field{take<key::kRequests, read_number<&Close::requests>>},
+    Field{take<key::kDrainMs, read_ms<&Close::drain_time>>},
+    Field{take<key::kDrainedBytes, read_number<&Close::drained_bytes>>},
+    Field{take<key::kFinWait2Ms, read_ms<&Close::fin_wait_2_time>>},
     Field{take<key::kSocketCookie, read_cookie>},
-    Field{take<key::kRttUs, read_number<&Record::rtt_us>>},
-    Field{take<key::kUnacked, read_number<&Record::unacked>>},
-    Field{take<key::kRetransmits, read_number<&Record::retransmits>>},
-    Field{take<key::kMpm, read_word<&Record::mpm>>},
-    Field{take<key::kRemedy, read_word<&Record::remedy>>, false},
+    Field{take<key::kRttUs, read_number<&Close::rtt_us>>},
+    Field{take<key::kUnacked, read_number<&Close::unacked>>},
+    Field{take<key::kRetransmits, read_number<&Close::retransmits>>},
+    Field{take<key::kMpm, read_word<&Close::mpm>>},
+    Field{take<key::kRemedy, read_word<&Close::remedy>>, false},
 };
 
 constexpr std::size_t kTrash = kFields.size() + 1;
@@ -169,10 +177,10 @@ constexpr std::uint32_t required_fields() {
 }
 
 // Looks from `expected` on, and around. kFields.size() if the key is none of ours.
-std::size_t take_field(ondemand::field& field, std::size_t expected, Record& record) {
+std::size_t take_field(ondemand::field& field, std::size_t expected, Close& close) {
     for (std::size_t i = 0; i < kFields.size(); ++i) {
         const std::size_t at = (expected + i) % kFields.size();
-        switch (kFields[at].take(field, record)) {
+        switch (kFields[at].take(field, close)) {
             case Took::nothing:
                 break;
             case Took::value:
@@ -192,15 +200,15 @@ bool RecordParser::read(simdjson::padded_string_view line) {
     if (parser_.iterate(line).get(document) != simdjson::SUCCESS ||
         document.get_object().get(object) != simdjson::SUCCESS)
         return false;
-    record_.client_address.clear();
-    record_.tls = TlsVersion::none;
-    record_.remedy = Remedy::none;
+    close_.client_address = {};
+    close_.tls = TlsVersion::none;
+    close_.remedy = Remedy::none;
     std::uint32_t seen = 0;
     std::size_t expected = 0;
     for (auto member : object) {
         if (member.error() != simdjson::SUCCESS) return false;
         ondemand::field&& field = std::move(member).value_unsafe();
-        const std::size_t at = take_field(field, expected, record_);
+        const std::size_t at = take_field(field, expected, close_);
         if (at == kTrash) return false;
         if (at == kFields.size()) continue;
         seen |= 1U << at;
@@ -210,16 +218,19 @@ bool RecordParser::read(simdjson::padded_string_view line) {
            document.current_location().error() == simdjson::OUT_OF_BOUNDS;  // nothing follows
 }
 
-const Record* RecordParser::parse(std::string_view line) {
+const Close* RecordParser::parse(std::string_view line) {
     const std::size_t readable = line.size() + simdjson::SIMDJSON_PADDING;
-    return read(simdjson::padded_string_view(line, readable)) ? &record_ : nullptr;
+    return read(simdjson::padded_string_view(line, readable)) ? &close_ : nullptr;
 }
 
 std::optional<Record> parse_record(std::string_view line) {
     const simdjson::padded_string padded(line);
     RecordParser parser;
-    const Record* record = parser.parse(padded);
-    return record ? std::optional(*record) : std::nullopt;
+    const Close* close = parser.parse(padded);
+    if (!close) return std::nullopt;
+    Record record{*close, {}};
+    record.own_texts();
+    return record;
 }
 
 }  // namespace finwait

@@ -15,15 +15,15 @@ namespace finwait {
 class RecordParser {
   public:
     // After the line there must be SIMDJSON_PADDING bytes that may be read; what they are does not
-    // matter. Null if the line is not a finwait.close Record. The Record is good until the next
-    // call.
-    [[nodiscard]] const Record* parse(std::string_view line);
+    // matter. Null if the line is not a finwait.close Record. The Close is good until the next
+    // call, and as long as the line is there.
+    [[nodiscard]] const Close* parse(std::string_view line);
 
   private:
     bool read(simdjson::padded_string_view line);
 
     simdjson::ondemand::parser parser_;
-    Record record_;
+    Close close_;
 };
 
 }  // namespace finwait

@@ -17,45 +17,45 @@ std::string_view hex(std::uint64_t number, std::array<char, 16>& buffer) {
     return {buffer.data(), static_cast<std::size_t>(end - buffer.data())};
 }
 
-void add_who(JsonLine& line, const Record& record) {
-    line.add(key::kPeerAddress, address_text(record.peer));
-    line.add(key::kPeerPort, record.peer.port);
-    line.add(key::kLocalAddress, address_text(record.local));
-    line.add(key::kLocalPort, record.local.port);
-    if (!record.client_address.empty()) line.add(key::kClientAddress, record.client_address);
-    line.add(key::kServerAddress, record.vhost);
-    line.add(key::kUserAgent, record.user_agent);
-    line.add(key::kHttpVersion, name_of(record.http));
-    if (record.tls != TlsVersion::none) line.add(key::kTlsVersion, name_of(record.tls));
+void add_who(JsonLine& line, const Close& close) {
+    line.add(key::kPeerAddress, address_text(close.peer));
+    line.add(key::kPeerPort, close.peer.port);
+    line.add(key::kLocalAddress, address_text(close.local));
+    line.add(key::kLocalPort, close.local.port);
+    if (!close.client_address.empty()) line.add(key::kClientAddress, close.client_address);
+    line.add(key::kServerAddress, close.vhost);
+    line.add(key::kUserAgent, close.user_agent);
+    line.add(key::kHttpVersion, name_of(close.http));
+    if (close.tls != TlsVersion::none) line.add(key::kTlsVersion, name_of(close.tls));
 }
 
-void add_how(JsonLine& line, const Record& record) {
+void add_how(JsonLine& line, const Close& close) {
     std::array<char, 16> buffer;
-    line.add(key::kState, name_of(record.state));
-    line.add(key::kCause, name_of(record.cause));
-    line.add(key::kDrain, name_of(record.drain));
-    line.add(key::kOutcome, name_of(record.outcome));
-    line.add(key::kProbe, name_of(record.probe));
-    line.add(key::kRequests, record.requests);
-    line.add(key::kDrainMs, record.drain_ms);
-    line.add(key::kDrainedBytes, record.drained_bytes);
-    line.add(key::kFinWait2Ms, record.fin_wait_2_ms);
-    line.add(key::kSocketCookie, hex(record.socket_cookie, buffer));
-    line.add(key::kRttUs, record.rtt_us);
-    line.add(key::kUnacked, record.unacked);
-    line.add(key::kRetransmits, record.retransmits);
-    line.add(key::kMpm, name_of(record.mpm));
-    if (record.remedy != Remedy::none) line.add(key::kRemedy, name_of(record.remedy));
+    line.add(key::kState, name_of(close.state));
+    line.add(key::kCause, name_of(close.cause));
+    line.add(key::kDrain, name_of(close.drain));
+    line.add(key::kOutcome, name_of(close.outcome));
+    line.add(key::kProbe, name_of(close.probe));
+    line.add(key::kRequests, close.requests);
+    line.add(key::kDrainMs, close.drain_ms());
+    line.add(key::kDrainedBytes, close.drained_bytes);
+    line.add(key::kFinWait2Ms, close.fin_wait_2_ms());
+    line.add(key::kSocketCookie, hex(close.socket_cookie, buffer));
+    line.add(key::kRttUs, close.rtt_us);
+    line.add(key::kUnacked, close.unacked);
+    line.add(key::kRetransmits, close.retransmits);
+    line.add(key::kMpm, name_of(close.mpm));
+    if (close.remedy != Remedy::none) line.add(key::kRemedy, name_of(close.remedy));
 }
 
 }  // namespace
 
-void append_record(std::string& out, const Record& record) {
+void append_record(std::string& out, const Close& close) {
     JsonLine line(out);
-    line.add(key::kTimestamp, record.half_close);
+    line.add(key::kTimestamp, close.half_close);
     line.add(key::kEventName, key::kCloseEvent);
-    add_who(line, record);
-    add_how(line, record);
+    add_who(line, close);
+    add_how(line, close);
     line.end();
 }
 

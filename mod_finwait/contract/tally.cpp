@@ -6,6 +6,7 @@
 
 #include "contract/json_line.hpp"
 #include "contract/record_keys.hpp"
+#include "finwait/remedy.hpp"
 
 namespace finwait {
 
@@ -50,10 +51,11 @@ void apply_to_counts(Tally& to, const Tally& from, const Apply& apply) {
 
 }  // namespace
 
-void Tally::add(const TalliedClose& close) {
+void Tally::add(const Close& close) {
+    const bool is_stuck = close.is_stuck();
     ++closes;
-    stuck += close.is_stuck ? 1 : 0;
-    preventable += close.is_preventable ? 1 : 0;
+    stuck += is_stuck ? 1 : 0;
+    preventable += is_preventable(close) ? 1 : 0;
     requests += close.requests;
     drained_bytes += close.drained_bytes;
     ++causes[static_cast<std::size_t>(close.cause)];
@@ -61,7 +63,7 @@ void Tally::add(const TalliedClose& close) {
     ++outcomes[static_cast<std::size_t>(close.outcome)];
     const bool is_remedied = close.remedy != Remedy::none;
     remedied.closes += is_remedied ? 1 : 0;
-    remedied.stuck += is_remedied && close.is_stuck ? 1 : 0;
+    remedied.stuck += is_remedied && is_stuck ? 1 : 0;
     if (close.fin_wait_2_time <= std::chrono::nanoseconds::zero()) return;
     const auto time_ns = static_cast<std::uint64_t>(close.fin_wait_2_time.count());
     fin_wait_2_ns += time_ns;

@@ -31,19 +31,22 @@ int pending_error(int socket) {
 
 }  // namespace
 
-Peek peek_at(int socket) {
+Incoming peek(int socket) {
     std::byte byte;
-    ssize_t size;
-    do {
-        size = ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    } while (size < 0 && errno == EINTR);
-    if (size > 0) return Peek::data;
+    const ssize_t result = ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (result >= 0) return {static_cast<std::size_t>(result), 0};
+    return {0, errno == EINTR || errno == EWOULDBLOCK ? EAGAIN : errno};
+}
+
+Peek peek_at(int socket) {
+    const Incoming next = peek(socket);
+    if (next.bytes > 0) return Peek::data;
+    if (next.error != 0) return next.error == EAGAIN ? Peek::nothing : Peek::reset;
     // A RST that httpd has already been told of reads as if a FIN had come; the state tells.
-    if (size == 0 && !is_closed(socket)) return Peek::fin;
+    if (!is_closed(socket)) return Peek::fin;
     // A RST in CLOSE_WAIT leaves EPIPE, until a write has been told (net/ipv4/tcp_input.c,
     // tcp_reset).
-    if (size == 0) return pending_error(socket) == EPIPE ? Peek::fin_then_reset : Peek::closed;
-    return errno == EAGAIN || errno == EWOULDBLOCK ? Peek::nothing : Peek::reset;
+    return pending_error(socket) == EPIPE ? Peek::fin_then_reset : Peek::closed;
 }
 
 bool is_closed(int socket) {
@@ -57,9 +60,28 @@ bool has_acknowledged_fin(int socket) {
     return info && info->tcpi_bytes_acked > info->tcpi_bytes_sent - info->tcpi_bytes_retrans;
 }
 
-bool has_unacknowledged(int socket) {
+std::optional<std::uint32_t> unacked_bytes(int socket) {
     int bytes = 0;
-    return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+    if (::ioctl(socket, SIOCOUTQ, &bytes) != 0) return std::nullopt;
+    return static_cast<std::uint32_t>(bytes);
+}
+
+AckFacts ack_facts(int socket) {
+    const tcp_info info = info_of(socket).value_or(tcp_info{});
+    // SIOCOUTQ and not tcpi_bytes_acked: nothing is written after the half-close, so one grows by
+    // what the other shrinks, and SIOCOUTQ needs no TCP_INFO at the beginning to compare with.
+    return {unacked_bytes(socket).value_or(UINT32_MAX),
+            std::chrono::milliseconds(info.tcpi_last_ack_recv), info.tcpi_probes};
+}
+
+void note_tcp_facts(Close& close, int socket) {
+    const tcp_info info = info_of(socket).value_or(tcp_info{});
+    close.state = word_at<TcpState>(info.tcpi_state).value_or(TcpState::unknown);
+    close.rtt_us = info.tcpi_rtt;
+    close.unacked = info.tcpi_unacked;
+    close.retransmits = info.tcpi_total_retrans;
+    socklen_t size = sizeof close.socket_cookie;
+    ::getsockopt(socket, SOL_SOCKET, SO_COOKIE, &close.socket_cookie, &size);
 }
 
 void hold_partial_segment(int socket, bool hold) {
@@ -79,11 +101,6 @@ bool speaks_tcp(int socket) {
     socklen_t size = sizeof protocol;
     return ::getsockopt(socket, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
            protocol == IPPROTO_TCP;
-}
-
-bool only_fin_unacknowledged(int socket, int goodbye_max) {
-    int unacknowledged = 0;
-    return ::ioctl(socket, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged <= 1 + goodbye_max;
 }
 
 }  // namespace finwait

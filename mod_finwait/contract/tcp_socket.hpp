@@ -1,14 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The questions asked of a TCP socket around the half-close. Plain descriptors, owned by the
-// caller; never blocks; any thread. No httpd, no APR.
+// The questions asked of a TCP socket around the close, by the child and by the closer. Plain
+// descriptors, owned by the caller; never blocks; any thread. No httpd, no APR.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
+#include "finwait/close.hpp"
+
 namespace finwait {
+
+// What a recv() gives.
+struct Incoming {
+    std::size_t bytes = 0;  // 0 with error 0: the client's FIN
+    int error = 0;          // EAGAIN: nothing there now
+};
+
+// And leaves it there. Takes the socket's pending error.
+[[nodiscard]] Incoming peek(int socket);
 
 // What a peek at the receive queue says at the close.
 enum class Peek : std::uint8_t {
@@ -29,8 +41,21 @@ enum class Peek : std::uint8_t {
 // True if the client has acknowledged our FIN; of a connection that has ended, too.
 [[nodiscard]] bool has_acknowledged_fin(int socket);
 
-// True if the client has not acknowledged all that was written.
-[[nodiscard]] bool has_unacknowledged(int socket);
+// Bytes that the client has not acknowledged. SIOCOUTQ counts our FIN as one: it is 1 right after
+// shutdown() and 0 in FIN_WAIT_2 (net/ipv4/tcp.c, tcp_ioctl). Nothing where the kernel gives no
+// answer.
+[[nodiscard]] std::optional<std::uint32_t> unacked_bytes(int socket);
+
+// What the kernel knows about the client's acknowledgements.
+struct AckFacts {
+    std::uint32_t unacked_bytes = 0;
+    std::chrono::nanoseconds since_last_ack{};
+    unsigned probes = 0;  // sent since then and not answered
+};
+[[nodiscard]] AckFacts ack_facts(int socket);
+
+// What a Record says of its socket: state, cookie, round trip, segments.
+void note_tcp_facts(Close& close, int socket);
 
 // Whether what does not fill a segment waits for shutdown() or close() and leaves in one segment
 // with our FIN (TCP_CORK; net/ipv4/tcp_output.c, tcp_send_fin): one retransmission timeout at most,
@@ -48,10 +73,5 @@ struct Received {
 
 // False for MPTCP, which `mptcpize` makes of TCP without its program's knowledge.
 [[nodiscard]] bool speaks_tcp(int socket);
-
-// True if the client has acknowledged everything but our FIN and at most `goodbye_max` bytes before
-// it. SIOCOUTQ counts the FIN: it is 1 right after shutdown() and 0 in FIN_WAIT_2 (net/ipv4/tcp.c,
-// tcp_ioctl).
-[[nodiscard]] bool only_fin_unacknowledged(int socket, int goodbye_max);
 
 }  // namespace finwait

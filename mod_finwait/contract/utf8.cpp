@@ -45,4 +45,15 @@ std::size_t utf8_length(std::string_view text) {
     return 0;
 }
 
+std::string_view bounded(std::string_view text, std::size_t size_max) {
+    if (text.size() <= size_max) return text;
+    constexpr std::size_t kContinuationMax = 3;  // RFC 3629: a character is at most four bytes
+    std::size_t size = size_max;
+    while (size > 0 && size_max - size < kContinuationMax &&
+           (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80)
+        --size;
+    const bool at_boundary = (static_cast<unsigned char>(text[size]) & 0xC0) != 0x80;
+    return text.substr(0, at_boundary ? size : size_max);
+}
+
 }  // namespace finwait

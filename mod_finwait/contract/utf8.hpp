@@ -14,4 +14,7 @@ inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+
 // Precondition: `text` is not empty.
 [[nodiscard]] std::size_t utf8_length(std::string_view text);
 
+// `text` cut to at most `size_max` bytes, and not within a UTF-8 character.
+[[nodiscard]] std::string_view bounded(std::string_view text, std::size_t size_max);
+
 }  // namespace finwait

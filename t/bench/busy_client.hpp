@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +33,8 @@ struct Options {
     std::size_t processes = 1;
     std::size_t connections = 32;  // of all processes together
     double seconds = 2;
+    double warm_up = 0;                     // seconds before them, which are not counted
+    std::chrono::milliseconds distance{0};  // from the server's FIN to the client's own
     std::size_t total = SIZE_MAX;
     std::uint16_t port = 0;
 };
@@ -44,6 +48,12 @@ struct Result {
     std::size_t requests;
     std::size_t errors;
     float latency_ms[kSamplesMax];
+};
+
+// The client's FIN, on its way.
+struct Answer {
+    int fd;
+    Clock::time_point due;
 };
 
 struct Connection {
@@ -66,18 +76,33 @@ class Client {
         if (options.tls && (tls_ = SSL_CTX_new(TLS_client_method())) == nullptr) fail("TLS");
     }
 
-    void run(Clock::time_point end) {
+    void run(Clock::time_point begin, Clock::time_point end) {
+        begin_ = begin;
         const std::size_t share = options_.connections / options_.processes;
         std::vector<Connection> connections(std::clamp<std::size_t>(share, 1, options_.total));
         for (Connection& connection : connections) open(connection);
         while (Clock::now() < end && result_.requests < options_.total) {
             epoll_event events[64];
-            const int ready = epoll_wait(epoll_, events, 64, 10);
+            const int ready = epoll_wait(epoll_, events, 64, wait_for_answers());
             for (int i = 0; i < ready; ++i) advance(*static_cast<Connection*>(events[i].data.ptr));
         }
     }
 
   private:
+    // Sends those that are due; all take the same time, so the first is due first. Returns for how
+    // long epoll_wait() may wait: it knows whole milliseconds only, and the next answer may be due
+    // before.
+    int wait_for_answers() {
+        for (; !answers_.empty() && answers_.front().due <= Clock::now(); answers_.pop_front())
+            close(answers_.front().fd);
+        if (answers_.empty()) return 10;
+        const std::chrono::nanoseconds left = answers_.front().due - Clock::now();
+        const timespec timeout{0, std::clamp<long>(left.count(), 0, 10'000'000)};
+        pollfd ready{epoll_, POLLIN, 0};
+        ppoll(&ready, 1, &timeout, nullptr);
+        return 0;
+    }
+
     // With --total, exactly so many get their reply: none is left half-way.
     void open(Connection& connection) {
         if (opened_ == options_.total) return;
@@ -186,6 +211,7 @@ class Client {
     }
 
     void count(const Connection& connection) {
+        if (Clock::now() < begin_) return;
         if (result_.requests < kSamplesMax)
             result_.latency_ms[result_.requests] =
                 static_cast<float>(Seconds(Clock::now() - connection.begun).count() * 1e3);
@@ -200,11 +226,17 @@ class Client {
             --opened_;
         }
         end_tls(connection);
-        if (options_.hold)
-            epoll_ctl(epoll_, EPOLL_CTL_DEL, connection.fd, nullptr);
-        else
-            close(connection.fd);
+        leave(connection.fd);
         open(connection);
+    }
+
+    void leave(int fd) {
+        if (!options_.hold && options_.distance.count() == 0) {
+            close(fd);
+            return;
+        }
+        epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+        if (!options_.hold) answers_.push_back({fd, Clock::now() + options_.distance});
     }
 
     const Options& options_;
@@ -212,6 +244,8 @@ class Client {
     Result& result_;
     const int epoll_;
     SSL_CTX* tls_ = nullptr;
+    std::deque<Answer> answers_;
+    Clock::time_point begin_;
     std::size_t opened_ = 0;
 };
 

@@ -4,10 +4,16 @@
 // a time; one line of JSON tells what they got. Clients that wait for the server's FIN before they
 // close, or never close at all, each process with a source address and descriptors of its own.
 //
-//   client [--hold] [--tls] [--processes n] [--connections n] [--seconds s] [--total n] port
+//   client [--hold] [--tls] [--processes n] [--connections n] [--warm-up s] [--seconds s] [--total
+//   n]
+//          [--distance ms] port
 //
 //   (default)     Connection: close; reads to the server's FIN, closes, connects again
 //   --hold        the same, but never closes: what was opened stays open until stdin ends
+//   --distance ms closes so long after the server's FIN, as a client does whose packets take as
+//   long to
+//                 go and come; its next connection does not wait for that
+//   --warm-up s   counts nothing for so long; then come the --seconds
 //   --total n     stops after n requests (of each process) if that comes before the time is over
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -33,6 +39,9 @@ Options parse(int argc, char** argv) {
             if (word == "--connections") options.connections = std::strtoul(value, nullptr, 10);
             if (word == "--total") options.total = std::strtoul(value, nullptr, 10);
             if (word == "--seconds") options.seconds = std::strtod(value, nullptr);
+            if (word == "--warm-up") options.warm_up = std::strtod(value, nullptr);
+            if (word == "--distance")
+                options.distance = std::chrono::milliseconds(std::strtoul(value, nullptr, 10));
         } else {
             options.port = static_cast<std::uint16_t>(std::strtoul(argv[i], nullptr, 10));
         }
@@ -78,8 +87,11 @@ int main(int argc, char** argv) {
     // A byte from a process says that its time is over; the end of `held` says that it may go.
     int done[2], held[2];
     if (pipe(done) != 0 || pipe(held) != 0) fail("pipe");
-    const auto begin = Clock::now();
-    const auto end = begin + std::chrono::duration_cast<Clock::duration>(Seconds(options.seconds));
+    const auto after = [](Clock::time_point time, double seconds) {
+        return time + std::chrono::duration_cast<Clock::duration>(Seconds(seconds));
+    };
+    const auto begin = after(Clock::now(), options.warm_up);
+    const auto end = after(begin, options.seconds);
     std::vector<Result*> results;
     for (std::size_t i = 0; i < options.processes; ++i) {
         void* memory = mmap(nullptr, sizeof(Result), PROT_READ | PROT_WRITE,
@@ -88,7 +100,7 @@ int main(int argc, char** argv) {
         results.push_back(static_cast<Result*>(memory));
         if (fork() == 0) {
             close(held[1]);
-            Client(options, i, *results.back()).run(end);
+            Client(options, i, *results.back()).run(begin, end);
             char byte = 1;
             if (write(done[1], &byte, 1) != 1) fail("write");
             close(done[1]);

@@ -6,18 +6,20 @@ import pathlib
 import re
 import statistics
 import subprocess
-import time
 
 
 class Series:
     """Values of the same thing, measured again and again."""
 
-    def __init__(self, values, digits=3):
-        self.values, self.digits = list(values), digits
+    def __init__(self, values, digits=3, brief=False):
+        """`brief`: as text, the median only."""
+        self.values, self.digits, self.brief = list(values), digits, brief
         self.median, self.low, self.high = median_with_interval(self.values)
 
     def __str__(self):
         d = self.digits
+        if self.brief or self.low == self.high:
+            return f"{self.median:,.{d}f}"
         return f"{self.median:,.{d}f} ({self.low:,.{d}f} to {self.high:,.{d}f})"
 
     def range(self):

@@ -25,7 +25,7 @@ def senders(size):
     rows, aims = [], []
     for mpm in servers.MPMS:
         for name in ("stock", "module"):
-            found = probed(servers.apache(mpm, name == "module", WORKERS), size(4, 0.3))
+            found = probed(servers.apache(mpm, name, WORKERS), size(4, 0.3))
             rows.append([f"{mpm}, {name}", *found])
         aims += [Aim(f"{mpm} workers lost", rows[-1][1], 0, at_most=True),
                  Aim(f"{mpm} probe's p99 ms", rows[-1][4], 50, at_most=True)]
@@ -110,7 +110,7 @@ def uploads(size):
 
 def upload_servers():
     for mpm in ("event", "prefork"):
-        yield f"{mpm}, stock", servers.apache(mpm, False, UPLOAD_WORKERS)
-        yield f"{mpm}, module", servers.apache(mpm, True, UPLOAD_WORKERS)
+        yield f"{mpm}, stock", servers.apache(mpm, "stock", UPLOAD_WORKERS)
+        yield f"{mpm}, module", servers.apache(mpm, "module", UPLOAD_WORKERS)
     yield "nginx", servers.Nginx()
     yield "HAProxy", servers.Haproxy()

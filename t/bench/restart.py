@@ -21,14 +21,14 @@ def run(size):
     rows, aims = [], []
     count = size(1000, 20)
     for mpm in servers.MPMS:
-        idle = restarts(servers.apache(mpm, False), size(3, 1))
+        idle = restarts(servers.apache(mpm, "stock"), size(3, 1))
         module, lost = with_lingering(mpm, count, size(3, 1))
         rows += [[f"{mpm}, stock, nothing lingers", Series(idle), Series(idle).range(), ""],
                  [f"{mpm}, module, {count:,} linger", Series(module), Series(module).range(), lost]]
         aims += [Aim(f"{mpm} seconds more than stock", Series(module).median - Series(idle).median,
                      SLACK, at_most=True),
                  Aim(f"{mpm} drains lost", lost, 0, at_most=True)]
-    stock = servers.apache("event", False)
+    stock = servers.apache("event", "stock")
     lingering = restarts(stock, 1, lambda: load.Crowd(stock, count))
     rows.append([f"event, stock, {count:,} linger", Series(lingering), "", "all of them"])
     return Result([Table("", ["", "seconds", "min–max", "drains lost"], rows)], aims,
@@ -75,7 +75,7 @@ def closer_of(server):
 
 def with_lingering(mpm, count, times):
     """(seconds of each restart, drains that did not last until their client closed)"""
-    server = servers.apache(mpm, True, extra=PATIENT)
+    server = servers.apache(mpm, "module", extra=PATIENT)
     try:
         server.start()
         load.close_per_request(server, 100)

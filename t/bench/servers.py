@@ -2,6 +2,7 @@
 """The servers that are compared: Apache without the module (stock) and with it, nginx with
 lingering_close always, HAProxy. All listen on 127.0.0.1, serve one file of 1 KiB and log it."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -61,7 +62,6 @@ http {{
   access_log {root}/access.log combined;
   client_body_temp_path {root}/body; proxy_temp_path {root}/proxy; fastcgi_temp_path {root}/fastcgi;
   uwsgi_temp_path {root}/uwsgi; scgi_temp_path {root}/scgi;
-  lingering_close always;
   {lingering}
   client_max_body_size {upload_max};
   server {{ listen 127.0.0.1:{port} backlog=4096 {tls}; root {root}/htdocs; {certificates} }}
@@ -82,22 +82,38 @@ frontend all
 """
 
 
-def apache(mpm, finwait, workers=64, tls=False, extra="", log=True):
-    server = httpd.Apache(mpm, finwait=finwait, body=BODY)
+# The builds of the module that are measured: beside.py adds another version's.
+BUILDS = {"module": httpd.OUT}
+
+
+def apache(mpm, name, workers=64, tls=False, extra=""):
+    """`name`: of a build, or "stock" or "stock again"."""
+    finwait = not name.startswith("stock")
+    server = httpd.Apache(mpm, finwait, body=BODY, out=BUILDS[name] if finwait else None)
     server.tls = tls
     server.extra += POOL[mpm].format(workers=workers, half=(workers + 1) // 2)
     server.extra += APACHE.format(root=server.root, upload_max=UPLOAD_MAX)
     if tls:
         make_certificate()
         server.extra += APACHE_TLS.format(modules=httpd.MODULES, certificate=CERTIFICATE, key=KEY)
-    if finwait and log:
+    if finwait:
         server.extra += f'FinWaitLog "{server.root}/finwait.log"\n'
     server.extra += extra
     return server
 
 
+@contextlib.contextmanager
+def running(all_servers):
+    """{name: server}, all up at once."""
+    with contextlib.ExitStack() as stack:
+        for server in all_servers.values():
+            stack.callback(server.stop)
+            server.start()
+        yield all_servers
+
+
 class Nginx(httpd.Server):
-    def __init__(self, tls=False, lingering=""):
+    def __init__(self, tls=False, lingering="lingering_close always;"):
         super().__init__(BODY)
         self.tls, self.lingering = tls, lingering
         if tls:
@@ -161,6 +177,8 @@ def versions():
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo")
                 if line.startswith("model name")), "?")
     memory = int(pathlib.Path("/proc/meminfo").read_text().split()[1]) // 1024
+    version = (httpd.TREE / "include/finwait/version.hpp").read_text().split('"')[1]
+    yield "mod_finwait", version + "".join(f", beside {name}" for name in BUILDS if name != "module")
     yield "machine", f"{os.cpu_count()} CPUs ({cpu}), {memory} MB"
     yield "kernel", f"Linux {os.uname().release}"
     yield "wmem_max", pathlib.Path("/proc/sys/net/core/wmem_max").read_text().strip()

@@ -4,6 +4,8 @@
 // or the sentence that a test which needs it is skipped with.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <string>
 
 namespace finwait::test {
@@ -13,6 +15,12 @@ const std::string& why_no_vanishing_clients();  // network namespaces, veth pair
 const std::string& why_no_capture();            // a raw socket
 const std::string& why_no_wmem_max();           // sysctl net.core.wmem_max
 const std::string& why_no_ipv6();               // ::1
+
+// For what is found out deep inside a test: ends it as skipped.
+[[noreturn]] void cannot_be_tried(const std::string& why);
+
+constexpr char kNoDescriptorsOfOthers[] =
+    "descriptors of another user's process cannot be read here (CAP_SYS_PTRACE)";
 
 }  // namespace finwait::test
 

@@ -171,6 +171,13 @@ bool has_busy_thread(pid_t pid) {
         tasks, [](const auto& task) { return state_of(task.path().string()) == 'R'; });
 }
 
+std::chrono::nanoseconds waited_for_a_core(const std::string& task) {
+    std::istringstream schedstat(read_file("/proc/" + task + "/schedstat"));
+    std::chrono::nanoseconds::rep ran = 0, waited = 0;
+    schedstat >> ran >> waited;
+    return std::chrono::nanoseconds(waited);
+}
+
 std::string read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text;

@@ -54,6 +54,9 @@ Finished run(const std::vector<std::string>& argv, milliseconds limit = kPatienc
 [[nodiscard]] std::string command_name(pid_t pid);  // /proc/PID/comm, "" when it is gone
 [[nodiscard]] bool is_running(pid_t pid);           // a zombie is not
 [[nodiscard]] bool has_busy_thread(pid_t pid);      // running, or ready to run
+// What the scheduler has let a process, or this thread ("thread-self"), wait for a core so far: the
+// yardstick for times.
+[[nodiscard]] std::chrono::nanoseconds waited_for_a_core(const std::string& task);
 [[nodiscard]] bool is_in_system_call(pid_t pid, long number);
 [[nodiscard]] std::string read_file(const std::string& path);
 void write_file(const std::string& path, const std::string& text);

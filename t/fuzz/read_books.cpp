@@ -51,9 +51,13 @@ class Memory {
 
 void book_some(Ledger& ledger, int accounts) {
     for (int i = 0; i < accounts; ++i) {
-        BookedClose close;
-        close.close.fin_wait_2_time = 1s * i;
-        ledger.book({"ua" + std::to_string(i), "host" + std::to_string(i % 3)}, close, 1ms * i);
+        const std::string user_agent = "ua" + std::to_string(i);
+        const std::string vhost = "host" + std::to_string(i % 3);
+        Close close;
+        close.user_agent = user_agent;
+        close.vhost = vhost;
+        close.fin_wait_2_time = 1s * i;
+        ledger.book(close, 0, 1ms * i);
     }
 }
 

@@ -82,16 +82,22 @@ Record any_record(FuzzedDataProvider& input) {
     record.drain = any_word<Drain>(input);
     record.outcome = any_word<Outcome>(input);
     record.requests = input.ConsumeIntegral<std::uint32_t>();
-    record.drain_ms = input.ConsumeIntegral<std::uint64_t>();
+    record.drain_time =
+        std::chrono::milliseconds(input.ConsumeIntegralInRange<std::uint64_t>(0, kRecordMsMax));
     record.drained_bytes = input.ConsumeIntegral<std::uint64_t>();
-    record.fin_wait_2_ms = input.ConsumeIntegral<std::uint64_t>();
+    record.fin_wait_2_time =
+        std::chrono::milliseconds(input.ConsumeIntegralInRange<std::uint64_t>(0, kRecordMsMax));
     record.socket_cookie = input.ConsumeIntegral<std::uint64_t>();
     record.rtt_us = input.ConsumeIntegral<std::uint32_t>();
     record.unacked = input.ConsumeIntegral<std::uint32_t>();
     record.retransmits = input.ConsumeIntegral<std::uint32_t>();
-    record.vhost = input.ConsumeRandomLengthString(kVhostMax);
-    record.client_address = input.ConsumeRandomLengthString(kClientAddressMax);
-    record.user_agent = input.ConsumeBytesAsString(kUserAgentMax);
+    const std::string vhost = input.ConsumeRandomLengthString(kVhostMax);
+    const std::string client_address = input.ConsumeRandomLengthString(kClientAddressMax);
+    const std::string user_agent = input.ConsumeBytesAsString(kUserAgentMax);
+    record.vhost = vhost;
+    record.client_address = client_address;
+    record.user_agent = user_agent;
+    record.own_texts();
     return record;
 }
 

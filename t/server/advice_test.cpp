@@ -62,7 +62,7 @@ Visit visit(const Visitors& visitors, const std::string& advice = {}) {
         run({Suite::build_dir() + "/finwait-report", "--httpd-conf", httpd.dir() + "/finwait.log"});
     EXPECT_EQ(conf.exit_code, 0) << conf.output;
     Visit visit{conf.output};
-    for (const Record& record : httpd.records()) visit.fin_wait_2_ms += record.fin_wait_2_ms;
+    for (const Record& record : httpd.records()) visit.fin_wait_2_ms += record.fin_wait_2_ms();
     return visit;
 }
 

@@ -6,7 +6,7 @@
 
 #include <stdexcept>
 
-#include "clients/skip.hpp"
+#include "clients/can.hpp"
 #include "server/config.hpp"
 
 namespace finwait::test {

@@ -65,15 +65,18 @@ class Counters {
     [[nodiscard]] std::uint64_t declined(Decline why) const;
     [[nodiscard]] std::uint64_t held() const;
     [[nodiscard]] std::uint64_t waiting() const;
-    [[nodiscard]] std::uint64_t untold() const;
-    // closes == handoffs + reports + declined, and the closer has finished with all of them, but
-    // for tally lines that are not due yet.
+    [[nodiscard]] std::uint64_t unwritten() const;
+    // closes == handoffs + ended + declined, and all of them are over: at most a line is missing,
+    // which in a log of mode `stuck` may take a minute.
+    [[nodiscard]] bool all_ended() const;
+    // And the closer has finished with all of them.
     [[nodiscard]] bool settled() const;
     [[nodiscard]] bool module_is_consistent() const;
     [[nodiscard]] std::string text() const;
 
   private:
     Counters() = default;
+    [[nodiscard]] std::uint64_t not_counted() const;
 
     std::shared_ptr<const ModuleCounters> module_;
     std::shared_ptr<const CloserCounters> closer_;

@@ -11,7 +11,6 @@
 
 #include "clients/can.hpp"
 #include "clients/crowd.hpp"
-#include "clients/skip.hpp"
 #include "server/each.hpp"
 
 namespace finwait::test {

@@ -71,7 +71,7 @@ TEST(Log, ConditionsHideClosesWhichAreThenCountedAsUnlogged) {
     EXPECT_EQ(read(httpd.counters().closer().unlogged), 1U);
     const auto clients_in = [&](const char* log) {
         std::vector<std::string> user_agents;
-        for (const Record& record : httpd.records(log)) user_agents.push_back(record.user_agent);
+        for (const Record& record : httpd.records(log)) user_agents.emplace_back(record.user_agent);
         return user_agents;
     };
     EXPECT_EVENTUALLY(clients_in("hidden.log"), ElementsAre("a loud one"));
@@ -93,10 +93,10 @@ TEST(Log, FourOfOneVirtualHostGetTheSameLine) {
     EXPECT_EQ(read(httpd.counters().closer().records), 1U);  // once per close
 }
 
-// Neither at a stop nor when the closer is killed is a close lost that one of its logs has.
-TEST(Log, OneThatTakesNothingDoesNotMakeTheOthersLinesUncounted) {
+// Neither at a stop nor when the closer is killed is a close lost that its first log has.
+TEST(Log, OneThatTakesNothingDoesNotMakeTheFirstOnesLinesUncounted) {
     for (const int signal : {SIGTERM, SIGKILL}) {
-        Httpd httpd(Mpm::event, "FinWaitLog /dev/full\nFinWaitLog ${dir}/file.log",
+        Httpd httpd(Mpm::event, "FinWaitLog ${dir}/file.log\nFinWaitLog /dev/full",
                     {.with_log = false});
         for (const char* said :
              {"/dev/full: No space left", "lines of log /dev/full", "the closer died"})
@@ -113,6 +113,20 @@ TEST(Log, OneThatTakesNothingDoesNotMakeTheOthersLinesUncounted) {
         EXPECT_EQ(read(httpd.counters().closer().records), 6U) << httpd.counters();
         EXPECT_EQ(read(httpd.counters().closer().lost), 0U) << httpd.counters();
     }
+}
+
+// The first log accounts for a close; what another one has of it is there all the same.
+TEST(Log, AFirstOneThatTakesNothingLeavesItsClosesDroppedAndTheOthersWhole) {
+    Httpd httpd(Mpm::event, "FinWaitLog /dev/full\nFinWaitLog ${dir}/file.log",
+                {.with_log = false});
+    httpd.expect_error("/dev/full: No space left");
+    httpd.expect_error("lines of log /dev/full");
+    for (int i = 0; i < 5; ++i) one_request(httpd, "/small", "two logs");
+    ASSERT_EVENTUALLY(httpd.counters().unwritten(), 5U);
+    ASSERT_EVENTUALLY(httpd.records("file.log").size(), 5U);
+    httpd.stop();
+    EXPECT_EQ(read(httpd.counters().closer().dropped), 5U) << httpd.counters();
+    EXPECT_EQ(httpd.records("file.log").size(), 5U);
 }
 
 TEST(Log, NoneConfiguredCountsAsUnlogged) {

@@ -97,7 +97,7 @@ struct Proxy : testing::TestWithParam<Case> {
     void expect_pool(const std::string& peer, bool is_stuck_there) const {
         EXPECT_EVENTUALLY(records_of(peer).size(), kPool);
         for (const Record& record : records_of(peer)) {
-            EXPECT_EQ(is_stuck(record.drain, record.state, record.probe), is_stuck_there) << record;
+            EXPECT_EQ(record.is_stuck(), is_stuck_there) << record;
             EXPECT_EQ(record.cause, Cause::keepalive_timeout) << record;
             EXPECT_EQ(record.requests, GetParam().is_pool ? std::size(kUsers) : 1) << record;
             EXPECT_EQ(record.client_address.empty(), !GetParam().tells_client) << record;

@@ -96,7 +96,7 @@ TEST_P(RealClient, IdleSessionOfPythonRequestsIsStuck) {
     EXPECT_EQ(record.state, TcpState::fin_wait_2);
     EXPECT_EQ(record.requests, 1U);
     EXPECT_EQ(record.outcome, Outcome::timeout);
-    EXPECT_GE(record.fin_wait_2_ms, 1000U);  // FinWaitTimeout, and some of the drain
+    EXPECT_GE(record.fin_wait_2_ms(), 1000U);  // FinWaitTimeout, and some of the drain
     EXPECT_EVENTUALLY(python.output(), "idle\n");
 }
 
@@ -113,6 +113,44 @@ TEST_P(RealClient, ApacheBenchWithKeepAliveIsOneRecordPerConnection) {
         return std::pair(requests, httpd.counters().closes() - records.size());
     };
     EXPECT_EVENTUALLY(requests_and_missing_records(), Pair(200U, 0U));
+}
+
+TEST(RealRemedy, PythonRequestsIsLearntAndStopsLeavingSockets) {
+    // What is told to close does so in less than the drains' time on any machine.
+    Httpd httpd(Mpm::event,
+                "FinWaitAuto On stuck=50% min=10 requests=2 for=1h\n"
+                "KeepAliveTimeout 200ms\n"
+                "FinWaitShortDrainTimeout 3s\nFinWaitDrainIdleTimeout 3s\n");
+    const std::string url = "http://127.0.0.1:" + std::to_string(httpd.port()) + "/small";
+    Process python({"/usr/bin/python3", "-c", R"(
+import requests, sys, time
+from requests.adapters import HTTPAdapter
+
+class From(HTTPAdapter):
+    def __init__(self, address):
+        self.address = address
+        super().__init__()
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, source_address=(self.address, 0), **kwargs)
+
+sessions = [requests.Session() for _ in range(12)]
+for i, session in enumerate(sessions):
+    session.mount('http://', From('127.0.%d.1' % (i % 4 + 1)))
+while True:
+    for session in sessions:
+        assert session.get(sys.argv[1]).text == 'hello from httpd\n'
+    time.sleep(5)
+)",
+                    url});
+    const auto is_on_remedy = [](const Record& record) {
+        return record.user_agent.starts_with("python-requests/") &&
+               record.remedy == Remedy::nokeepalive;
+    };
+    const Record record = httpd.wait_record(is_on_remedy);
+    EXPECT_EQ(record.cause, Cause::server_limit);
+    EXPECT_EQ(record.drain, Drain::fin);
+    EXPECT_LT(record.fin_wait_2_ms(), 3000U);
+    Process ended = std::move(python);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, RealHttp2Client, testing::Values(Mpm::event, Mpm::worker), NameOf());

@@ -66,7 +66,7 @@ TEST(Report, NamesRequestsAndItsSnippetMakesTheFinWait2GoAway) {
         EXPECT_EQ(conf.exit_code, 0);
         snippet = conf.output;
         for (const Record& record : httpd.records())
-            EXPECT_EQ(is_of_requests(record), is_stuck(record.drain, record.state, record.probe));
+            EXPECT_EQ(is_of_requests(record), record.is_stuck());
     }
     EXPECT_THAT(snippet, HasSubstr("BrowserMatch \"^python-requests/\" nokeepalive"));
     const Finished configtest = apache2_says(Mpm::event, snippet);
@@ -75,8 +75,8 @@ TEST(Report, NamesRequestsAndItsSnippetMakesTheFinWait2GoAway) {
     Httpd httpd(Mpm::event, kShortWaits + snippet);
     let_clients_come(httpd);
     for (const Record& record : httpd.records()) {
-        EXPECT_FALSE(is_stuck(record.drain, record.state, record.probe)) << record.user_agent;
-        EXPECT_LT(record.fin_wait_2_ms, 2000U) << record.user_agent;
+        EXPECT_FALSE(record.is_stuck()) << record.user_agent;
+        EXPECT_LT(record.fin_wait_2_ms(), 2000U) << record.user_agent;
     }
 }
 
@@ -89,7 +89,7 @@ TEST(Report, OfAHostileClientPassesConfigtest) {
     record.cause = Cause::keepalive_timeout;
     record.drain = Drain::deadline;
     record.outcome = Outcome::timeout;
-    record.fin_wait_2_ms = 2000;
+    record.fin_wait_2_time = std::chrono::milliseconds(2000);
     for (int i = 0; i < 60; ++i) append_record(log, record);
     const std::string file = Suite::dir() + "/hostile.log";
     write_file(file, log);
@@ -133,7 +133,7 @@ TEST(ReportInChromium, IsInertDrawsItsChartAndFitsBothWidths) {
         "onerror=\"document.title='pwned'\">";
     record.state = TcpState::fin_wait_2;
     record.drain = Drain::deadline;
-    record.fin_wait_2_ms = 2000;
+    record.fin_wait_2_time = std::chrono::milliseconds(2000);
     std::string log;
     for (int i = 0; i < 60; ++i) {
         record.half_close += 10min;

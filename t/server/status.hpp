@@ -8,8 +8,9 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
-#include "server/httpd.hpp"
+#include "server/each.hpp"
 
 namespace finwait::test {
 
@@ -64,5 +65,27 @@ class Json {
     simdjson::dom::parser parser_;
     simdjson::dom::element root_;
 };
+
+// What misbehaves stays with the closer for as long as a test looks.
+inline const std::string kLocation =
+    std::string(kStatusLocation) +
+    "FinWaitDrainIdleTimeout 60s\nFinWaitDrainTimeout 60s\nFinWaitTimeout 1s\n";
+
+inline std::vector<Client> crowd_of(const Httpd& httpd, const std::string& user_agent,
+                                    std::size_t n) {
+    std::vector<Client> crowd;
+    for (std::size_t i = 0; i < n; ++i) {
+        Client client(Transport::plain, httpd.port(), {.user_agent = user_agent});
+        EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
+        crowd.push_back(std::move(client));
+    }
+    return crowd;
+}
+
+inline std::int64_t held_in_fin_wait_2(Httpd& httpd) {
+    return Json(answered(httpd, "?json").body).number("/sockets/draining/fin_wait_2");
+}
+
+struct StatusPage : PerMpm {};
 
 }  // namespace finwait::test

@@ -9,16 +9,10 @@
 #include <cstdint>
 
 #include "closer/moment.hpp"
+#include "contract/tcp_socket.hpp"
 #include "finwait/handoff.hpp"
 
 namespace finwait {
-
-// What the kernel knows about the client's acknowledgements.
-struct AckFacts {
-    std::uint32_t unacked_bytes = 0;  // our FIN counts as one (SIOCOUTQ)
-    Time since_last_ack{};
-    unsigned probes = 0;  // sent since then and not answered
-};
 
 // How long a client may be silent in FIN_WAIT_2 before it is asked whether it is there.
 inline constexpr Time kProbeAfter = std::chrono::seconds(1);

@@ -9,7 +9,22 @@
 #include <string>
 #include <utility>
 
+#include "closer/drain/tcp_socket.hpp"
+
 namespace finwait {
+
+namespace {
+
+// By both clocks. A sender's clock reading that cannot be right must not make a deadline that never
+// comes.
+Time note_half_close(Close& close, const Handoff& handoff, Moment now) {
+    const Time half_close = std::clamp(handoff.half_close, Time::zero(), now.monotonic);
+    close.half_close = std::chrono::duration_cast<std::chrono::milliseconds>(
+        now.realtime - (now.monotonic - half_close));
+    return half_close;
+}
+
+}  // namespace
 
 void Drainer::publish() {
     held_.store(held(), std::memory_order_relaxed);
@@ -24,25 +39,32 @@ void Drainer::set_max(std::size_t held_max, Moment now) {
 
 bool Drainer::take(UniqueFd socket, const Handoff& handoff, Moment now) {
     const int fd = socket.get();
-    DrainState drain(handoff.policy, wait_timeout_ms(fd, handoff.policy),
-                     plausible_half_close(handoff.half_close, now.monotonic));
+    Close close = handoff.close;
+    const Time half_close = note_half_close(close, handoff, now);
+    DrainState drain(handoff.policy, wait_timeout_ms(fd, handoff.policy), half_close);
     Visit first;
-    if (now.monotonic - drain.half_close() >= kAnswerTime)
-        first = discard_what_came(fd, drain, now);
+    if (now.monotonic - half_close >= kAnswerTime) first = discard_what_came(fd, drain, now);
     if (first.result == Visit::Result::ended) {
-        const CloseEnd end = close_end(fd, drain, ending_of(first, drain), now);
+        note_end(close, fd, drain, ending_of(first, drain), now);
         // What is over for the kernel, too, needs no policy; what is not TCP has no state.
-        if (end.facts.state != TcpState::closed && !apply_policy(fd, handoff.policy)) return false;
-        records_.expect(handoff);
-        conclude(std::move(socket), handoff, end, now);
+        if (close.state != TcpState::closed && !apply_policy(fd, handoff.policy)) return false;
+        records_.expect(close);
+        conclude(std::move(socket), close, now);
         return true;
     }
     if (!apply_policy(fd, handoff.policy)) return false;
     while (held() >= held_max_) shed_one(now);
-    records_.expect(handoff);
-    arrivals_.push_back(sockets_.add(std::move(socket), handoff, drain));
+    records_.expect(close);
+    arrivals_.push_back(sockets_.add(std::move(socket), close, drain));
     publish();
     return true;
+}
+
+void Drainer::take_ended(const Handoff& handoff, Moment now) {
+    Close close = handoff.close;
+    static_cast<void>(note_half_close(close, handoff, now));
+    close.state = TcpState::closed;
+    records_.keep(close, now);
 }
 
 void Drainer::try_arrivals(std::size_t count, Moment now) {
@@ -69,8 +91,8 @@ void Drainer::try_arrivals(std::size_t count, Moment now) {
 void Drainer::watch(Token token, HeldSocket& held, Moment now) {
     deadlines_.set(slot_of(token), held.drain.next_timer());
     held.holding =
-        records_.ledger().hold({held.handoff.user_agent(), held.handoff.vhost()}, Phase::draining,
-                               kNever, std::chrono::floor<std::chrono::milliseconds>(now.realtime));
+        records_.ledger().hold({held.close.user_agent, held.close.vhost}, Phase::draining, kNever,
+                               std::chrono::floor<std::chrono::milliseconds>(now.realtime));
     set_interest(EPOLL_CTL_ADD, token, held, now);
 }
 
@@ -91,7 +113,7 @@ Drainer::Visit Drainer::discard_what_came(int socket, DrainState& drain, Moment 
     if (!drain.reads()) return {};
     std::size_t bytes = 0;
     for (int i = 0; i < kReceivesPerVisit && bytes < kFloodBytes; ++i) {
-        const Discarded got = discard(socket, drain.receive_max(kReceiveMax));
+        const Incoming got = discard(socket, drain.receive_max(kReceiveMax));
         if (got.error == EAGAIN) return {};
         if (got.error != 0) return {Result::ended, drain_of_error(got.error), got.error};
         if (got.bytes == 0) return {Result::ended, Drain::fin, 0};
@@ -115,7 +137,7 @@ Drainer::Visit::Result Drainer::visit(Token token, HeldSocket& held, Moment now)
 }
 
 Drainer::Visit::Result Drainer::look(Token token, HeldSocket& held, Moment now) {
-    const Discarded next = peek(held.socket.get());
+    const Incoming next = peek(held.socket.get());
     if (next.error == EAGAIN) return Visit::Result::drained;
     // The kernel answers a close on unread bytes with RST (net/ipv4/tcp.c, __tcp_close()).
     const Outcome came = next.bytes == 0 ? Outcome::late_fin : Outcome::reset;
@@ -148,7 +170,8 @@ void Drainer::on_event(Token token, std::uint32_t events, Moment now) {
 }
 
 void Drainer::look_at_acks(Token token, HeldSocket& held, Moment now) {
-    if (held.drain.saw_unacked(unacked_bytes(held.socket.get()), now.monotonic))
+    if (held.drain.saw_unacked(unacked_bytes(held.socket.get()).value_or(UINT32_MAX),
+                               now.monotonic))
         static_cast<void>(enter_fin_wait_2(token, held, now));
 }
 

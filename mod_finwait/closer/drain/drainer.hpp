@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "closer/channel/notices.hpp"
-#include "closer/drain/deadlines.hpp"
+#include "closer/deadlines.hpp"
 #include "closer/drain/held_sockets.hpp"
 #include "closer/drain/record_keeper.hpp"
 
@@ -52,6 +52,8 @@ class Drainer {
     // half-close, what the client has ended (by FIN, RST or too much) is ended at once; the rest is
     // held, and an arrival until try_arrivals().
     [[nodiscard]] bool take(UniqueFd socket, const Handoff& handoff, Moment now);
+    // A close that left nothing to drain.
+    void take_ended(const Handoff& handoff, Moment now);
 
     // A look at the `count` oldest arrivals. The longer it can wait, the more of them are already
     // answered by the client's FIN and need no registration with epoll.
@@ -114,8 +116,8 @@ class Drainer {
     void give_up(Token token, Drain how, Moment now);
     void shed_one(Moment now);
     void count_shed(Time now);
-    [[nodiscard]] static CloseEnd close_end(int socket, const DrainState& drain,
-                                            const Ending& ending, Moment now);
+    static void note_end(Close& close, int socket, const DrainState& drain, const Ending& ending,
+                         Moment now);
     void end(Token token, HeldSocket& held, const Ending& ending, Moment now);
     void end_drain(Token token, HeldSocket& held, Drain how, Moment now);
     void end_wait(Token token, HeldSocket& held, Outcome outcome, Moment now);
@@ -128,7 +130,7 @@ class Drainer {
     // A time has run out.
     void end_by_timer(Token token, HeldSocket& held, Drain how, Moment now);
     [[nodiscard]] static Outcome outcome_of_wait(const HeldSocket& held, Moment now);
-    void conclude(UniqueFd socket, const Handoff& handoff, const CloseEnd& end, Moment now);
+    void conclude(UniqueFd socket, const Close& close, Moment now);
     void publish();
 
     int epoll_;

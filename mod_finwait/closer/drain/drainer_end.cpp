@@ -10,8 +10,20 @@
 #include <utility>
 
 #include "closer/drain/drainer.hpp"
+#include "closer/drain/tcp_socket.hpp"
 
 namespace finwait {
+
+namespace {
+
+void note_drain_end(Close& close, int socket, const DrainState& drain, Drain how, Moment now) {
+    close.drain = how;
+    close.drain_time = now.monotonic - drain.half_close();
+    close.drained_bytes = drain.drained_bytes();
+    note_tcp_facts(close, socket);
+}
+
+}  // namespace
 
 void Drainer::expire(Moment now) {
     for (std::size_t i = 0; i < kExpiriesPerTurn; ++i) {
@@ -64,7 +76,7 @@ void Drainer::end_by_method(Token token, HeldSocket& held, Drain how, Moment now
         reset_at_close(held.socket.get());
         return end(token, held, {how, Outcome::method}, now);
     }
-    const Discarded next = peek(held.socket.get());
+    const Incoming next = peek(held.socket.get());
     if (next.error == EAGAIN) return begin_waiting(token, held, how, now);
     if (next.error != 0)
         return end(token, held,
@@ -76,9 +88,7 @@ void Drainer::end_by_method(Token token, HeldSocket& held, Drain how, Moment now
 
 void Drainer::begin_waiting(Token token, HeldSocket& held, Drain how, Moment now) {
     if (held.drain.resets_in_fin_wait_2()) return end_drain(token, held, how, now);
-    held.how = how;
-    held.drain_time = now.monotonic - held.drain.half_close();
-    held.facts = end_facts(held.socket.get());
+    note_drain_end(held.close, held.socket.get(), held.drain, how, now);
     held.is_paced = false;
     held.drain.begin_waiting(now.monotonic);
     move_to(held.drain.is_in_fin_wait_2() ? Stage::waiting : Stage::waiting_unacknowledged, token,
@@ -126,41 +136,35 @@ void Drainer::end_drain(Token token, HeldSocket& held, Drain how, Moment now) {
 void Drainer::end_wait(Token token, HeldSocket& held, Outcome outcome, Moment now) {
     // Where the client has not ended it, the kernel goes on: for what is left of its time.
     set_kernel_wait(held.socket.get(), held.drain.wait_left(now.monotonic));
-    end(token, held, {held.how, outcome}, now);
+    end(token, held, {held.close.drain, outcome}, now);
 }
 
-CloseEnd Drainer::close_end(int socket, const DrainState& drain, const Ending& ending, Moment now) {
-    CloseEnd end;
-    end.facts = end_facts(socket);
-    end.drain = ending.how;
-    end.outcome = ending.outcome;
-    end.probe = ending.outcome == Outcome::vanished ? Probe::silent
-                                                    : drain.probe(end.facts.acks, now.monotonic);
-    end.half_close = drain.half_close();
-    end.drain_time = now.monotonic - drain.half_close();
-    end.fin_wait_2_time = drain.fin_wait_2_time(now.monotonic);
-    end.drained_bytes = drain.drained_bytes();
-    return end;
+void Drainer::note_end(Close& close, int socket, const DrainState& drain, const Ending& ending,
+                       Moment now) {
+    if (!drain.is_waiting()) note_drain_end(close, socket, drain, ending.how, now);
+    close.outcome = ending.outcome;
+    close.fin_wait_2_time = drain.fin_wait_2_time(now.monotonic);
+    if (ending.outcome == Outcome::vanished)
+        close.probe = Probe::silent;
+    else if (drain.is_probing())
+        close.probe = drain.probe(ack_facts(socket), now.monotonic);
 }
 
 void Drainer::end(Token token, HeldSocket& held, const Ending& ending, Moment now) {
-    CloseEnd end = close_end(held.socket.get(), held.drain, ending, now);
-    if (held.drain.is_waiting()) {
-        end.facts = held.facts;
-        end.drain_time = held.drain_time;
-    }
+    note_end(held.close, held.socket.get(), held.drain, ending, now);
     deadlines_.remove(slot_of(token));
-    auto [socket, packed, holding] = sockets_.remove(token);
-    records_.ledger().release(holding);
+    HeldSockets::Removed removed = sockets_.remove(token);
+    records_.ledger().release(removed.holding);
     publish();
-    conclude(std::move(socket), packed.unpack(), end, now);
+    conclude(std::move(removed.socket), removed.close, now);
+    sockets_.drop_texts(removed.texts);
 }
 
-void Drainer::conclude(UniqueFd socket, const Handoff& handoff, const CloseEnd& end, Moment now) {
-    if (end.drain == Drain::byte_limit) reset_at_close(socket.get());
+void Drainer::conclude(UniqueFd socket, const Close& close, Moment now) {
+    if (close.drain == Drain::byte_limit) reset_at_close(socket.get());
     ended_.push_back(std::move(socket));
-    records_.keep(handoff, end, now);
-    records_.release(handoff);
+    records_.keep(close, now);
+    records_.release(close);
 }
 
 }  // namespace finwait

@@ -29,7 +29,7 @@ std::uint32_t HeldSockets::free_slot() {
     return slot;
 }
 
-Token HeldSockets::add(UniqueFd socket, const Handoff& handoff, const DrainState& drain) {
+Token HeldSockets::add(UniqueFd socket, const Close& close, const DrainState& drain) {
     assert(socket);
     const std::uint32_t slot = free_slot();
     HeldSocket& held = at(slot);
@@ -37,7 +37,8 @@ Token HeldSockets::add(UniqueFd socket, const Handoff& handoff, const DrainState
     held.stage = Stage::draining;
     held.is_paced = false;
     held.drain = drain;
-    held.handoff = PackedHandoff(handoff);
+    held.close = close;
+    held.texts = texts_.keep(held.close);
     append(slot);
     return make_token(slot, held.generation);
 }
@@ -48,7 +49,7 @@ HeldSockets::Removed HeldSockets::remove(Token token) {
     unlink(slot_of(token));
     ++held->generation;
     free_.push_back(slot_of(token));
-    return {std::move(held->socket), std::exchange(held->handoff, PackedHandoff()),
+    return {std::move(held->socket), held->close, held->texts,
             std::exchange(held->holding, Holding())};
 }
 

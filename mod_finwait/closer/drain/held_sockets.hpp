@@ -14,9 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "closer/drain/client_texts.hpp"
 #include "closer/drain/drain_state.hpp"
-#include "closer/drain/packed_handoff.hpp"
-#include "closer/drain/tcp_socket.hpp"
 #include "closer/ledger/ledger.hpp"
 #include "closer/unique_fd.hpp"
 
@@ -41,12 +40,10 @@ struct HeldSocket {
     std::uint32_t older = kNoSlot;
     std::uint32_t newer = kNoSlot;
     Stage stage = Stage::draining;
-    bool is_paced = false;    // sends more than it should; read at intervals
-    Drain how = Drain::none;  // of a drain that is over, with the next two
-    Time drain_time{};
-    EndFacts facts;
+    bool is_paced = false;  // sends more than it should; read at intervals
     DrainState drain;
-    PackedHandoff handoff;
+    Close close;
+    ClientTexts::Block texts;
     Holding holding;  // not of an arrival
 };
 
@@ -54,13 +51,16 @@ class HeldSockets {
   public:
     struct Removed {
         UniqueFd socket;
-        PackedHandoff handoff;
+        Close close;
+        ClientTexts::Block texts;
         Holding holding;
     };
 
-    // remove() hands the socket out: whoever drops it closes it.
-    Token add(UniqueFd socket, const Handoff& handoff, const DrainState& drain);
-    Removed remove(Token token);
+    // Keeps the close's texts.
+    Token add(UniqueFd socket, const Close& close, const DrainState& drain);
+    // Whoever drops the socket closes it. The close's texts are there until they are dropped, too.
+    [[nodiscard]] Removed remove(Token token);
+    void drop_texts(ClientTexts::Block texts) { texts_.drop(texts); }
 
     // Nothing if that socket is no longer held.
     [[nodiscard]] HeldSocket* find(Token token);
@@ -114,6 +114,7 @@ class HeldSockets {
     // In chunks and not one vector: growing must not copy 100,000 sockets within one turn.
     std::vector<std::unique_ptr<std::array<HeldSocket, kChunk>>> chunks_;
     std::vector<std::uint32_t> free_;
+    ClientTexts texts_;
     std::array<List, kStages> lists_;  // by Stage
 };
 

@@ -1,55 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Books every finished close: its Record into the logs, its words into the counters, into the
-// ledger, and as evidence (FinWaitAuto). Each is counted exactly once (counters.hpp): as one of
-// `records` when the first log has written its Record; of `tallied` if it has none and a log of
-// mode `stuck` has written the line that counts it; of `unlogged` if it names no log; of `dropped`
-// if no log took it, or every log that did was given up before. Until then it is one of the gauges
-// `unwritten` and `untold`.
+// ledger, and as evidence (FinWaitAuto). Each is counted exactly once (counters.hpp), by its first
+// log: as one of `records` when that has written its Record, of `tallied` when it has written the
+// line that counts it, of `dropped` if it took neither or was given up before; of `unlogged` if it
+// names no log. Until then it is one of the gauge `unwritten`.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <string>
 
-#include "closer/drain/tcp_socket.hpp"
 #include "closer/ledger/ledger.hpp"
 #include "closer/log/logs.hpp"
 #include "closer/log/tally_logs.hpp"
 #include "closer/moment.hpp"
 #include "closer/remedy/remedies.hpp"
+#include "finwait/close.hpp"
 #include "finwait/counters.hpp"
-#include "finwait/handoff.hpp"
 
 namespace finwait {
 
-// What is known at the end of a close beside its Handoff.
-struct CloseEnd {
-    Drain drain = Drain::none;
-    Outcome outcome = Outcome::unknown;
-    Probe probe = Probe::none;
-    Time half_close{};
-    Time drain_time{};
-    Time fin_wait_2_time{};
-    std::uint64_t drained_bytes = 0;
-    EndFacts facts;
-};
-
 class RecordKeeper {
   public:
-    // Writes the gauges `unwritten` and `untold` of its slot.
+    // Writes the gauge `unwritten` of its slot.
     RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& logs, BooksMemory& books,
                  Remedies& remedies);
     RecordKeeper(const RecordKeeper&) = delete;
     RecordKeeper& operator=(const RecordKeeper&) = delete;
 
-    // A Handoff was taken: its logs stay until its close is kept.
-    void expect(const Handoff& handoff) { logs_.hold(handoff.logs); }
-    void release(const Handoff& handoff) { logs_.release(handoff.logs); }
-    void keep(const Handoff& handoff, const CloseEnd& end, Moment now);
-
-    // A Report: a close that left nothing to drain.
-    void keep_report(const Handoff& report, Moment now);
+    // A close was taken: its logs stay until it is kept.
+    void expect(const Close& close) { logs_.hold(close.logs); }
+    void release(const Close& close) { logs_.release(close.logs); }
+    // It has ended.
+    void keep(const Close& close, Moment now);
 
     // The tally lines that are due, then what the logs have to write.
     void flush(Moment now);
@@ -65,23 +49,17 @@ class RecordKeeper {
     [[nodiscard]] const Ledger& ledger() const { return ledger_; }
 
   private:
-    void fill(const Handoff& handoff, const CloseEnd& end, Moment now);
-    [[nodiscard]] BookedClose booked(const Handoff& handoff, const CloseEnd& end) const;
+    void write(const Close& close, AccountId account, std::uint64_t address_hash, Moment now);
     void on_evicted(AccountId account);
     void settle();
-    void publish_gauges();
+    void publish();
 
     CloserCounters& counters_;
     Counter& unwritten_;
-    Counter& untold_;
     Logs& logs_;
     Remedies& remedies_;
     Ledger ledger_;
     TallyLogs tallies_;
-    Record record_;  // one for all, so that its strings are allocated once
 };
-
-// A sender's clock reading that cannot be right must not make a deadline that never comes.
-[[nodiscard]] Time plausible_half_close(Time half_close, Time now);
 
 }  // namespace finwait

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "closer/drain/tcp_socket.hpp"
 
-#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -37,13 +35,6 @@ bool set_linger2(int socket, std::uint32_t ms) {
     const int seconds =
         ms == 0 ? -1 : static_cast<int>(std::min((ms - 1) / 1000 + 1, kLinger2MaxS));
     return set_tcp_option(socket, TCP_LINGER2, static_cast<unsigned>(seconds));
-}
-
-tcp_info read_tcp_info(int socket) {
-    tcp_info info{};
-    socklen_t size = sizeof info;
-    if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
-    return info;
 }
 
 // By its number, because the sanitizers' wrapper of recv() believes that the buffer was written.
@@ -95,46 +86,12 @@ void set_probes(int socket, std::chrono::seconds silence) {
     ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
-Discarded discard(int socket, std::size_t bytes_max) {
+Incoming discard(int socket, std::size_t bytes_max) {
     ssize_t result = receive_and_forget(socket, bytes_max);
     if (result < 0 && (errno == EINVAL || errno == EFAULT))
         result = receive_into_scratch(socket, bytes_max);
     if (result >= 0) return {static_cast<std::size_t>(result), 0};
     return {0, errno == EINTR || errno == EWOULDBLOCK ? EAGAIN : errno};
-}
-
-Discarded peek(int socket) {
-    std::byte byte;
-    const ssize_t result = ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (result >= 0) return {static_cast<std::size_t>(result), 0};
-    return {0, errno == EINTR || errno == EWOULDBLOCK ? EAGAIN : errno};
-}
-
-std::uint32_t unacked_bytes(int socket) {
-    int bytes = 0;
-    if (::ioctl(socket, SIOCOUTQ, &bytes) != 0) return UINT32_MAX;
-    return static_cast<std::uint32_t>(bytes);
-}
-
-AckFacts ack_facts(int socket) {
-    const tcp_info info = read_tcp_info(socket);
-    // SIOCOUTQ and not tcpi_bytes_acked: nothing is written after the half-close, so one grows by
-    // what the other shrinks, and SIOCOUTQ needs no TCP_INFO at the beginning to compare with.
-    return {unacked_bytes(socket), std::chrono::milliseconds(info.tcpi_last_ack_recv),
-            info.tcpi_probes};
-}
-
-EndFacts end_facts(int socket) {
-    const tcp_info info = read_tcp_info(socket);
-    EndFacts facts;
-    facts.state = word_at<TcpState>(info.tcpi_state).value_or(TcpState::unknown);
-    facts.rtt_us = info.tcpi_rtt;
-    facts.unacked = info.tcpi_unacked;
-    facts.retransmits = info.tcpi_total_retrans;
-    socklen_t size = sizeof facts.cookie;
-    ::getsockopt(socket, SOL_SOCKET, SO_COOKIE, &facts.cookie, &size);
-    facts.acks = {0, std::chrono::milliseconds(info.tcpi_last_ack_recv), info.tcpi_probes};
-    return facts;
 }
 
 void reset_at_close(int socket) {

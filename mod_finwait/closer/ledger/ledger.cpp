@@ -87,15 +87,16 @@ void Ledger::set_size(std::uint32_t size_max) {
 }
 
 // First the totals: no account may ever have what they have not.
-AccountId Ledger::book(AccountKey key, const BookedClose& close, std::chrono::milliseconds now) {
-    totals_.book(key.vhost, close);
-    const AccountId id = find_or_open(key, now);
+AccountId Ledger::book(const Close& close, std::uint64_t address_hash,
+                       std::chrono::milliseconds now) {
+    totals_.book(close, address_hash);
+    const AccountId id = find_or_open({close.user_agent, close.vhost}, now);
     if (id == kOther) return id;
     accounts_[id].write([&](Account& account) {
-        account.figures.balance.book(close);
+        account.figures.balance.book(close, address_hash);
         account.figures.last_seen_ms = to_ms(now);
         account.figures.weight_ns += static_cast<std::uint64_t>(
-            std::max(close.close.fin_wait_2_time, std::chrono::nanoseconds::zero()).count());
+            std::max(close.fin_wait_2_time, std::chrono::nanoseconds::zero()).count());
     });
     see(id);
     return id;

@@ -23,10 +23,10 @@
 #include <utility>
 #include <vector>
 
-#include "closer/drain/slot_heap.hpp"
 #include "closer/ledger/books_memory.hpp"
 #include "closer/ledger/vhost_totals.hpp"
 #include "closer/moment.hpp"
+#include "closer/slot_heap.hpp"
 #include "finwait/endpoint.hpp"
 
 namespace finwait {
@@ -66,7 +66,7 @@ class Ledger {
     void set_size(std::uint32_t size_max);
 
     // The account; kOther if there is no memory for one.
-    AccountId book(AccountKey key, const BookedClose& close, std::chrono::milliseconds now);
+    AccountId book(const Close& close, std::uint64_t address_hash, std::chrono::milliseconds now);
 
     [[nodiscard]] Holding hold(AccountKey key, Phase phase, Time fin_wait_2_since,
                                std::chrono::milliseconds now);

@@ -20,9 +20,9 @@ void VhostTotals::take_over(Entry& entry) {
     found_.emplace(vhost.name.text(), &entry);
 }
 
-void VhostTotals::book(std::string_view vhost, const BookedClose& close) {
-    entry_of(vhost.substr(0, kVhostMax)).write([&](BookedVhost& booked) {
-        booked.balance.book(close);
+void VhostTotals::book(const Close& close, std::uint64_t address_hash) {
+    entry_of(close.vhost.substr(0, kVhostMax)).write([&](BookedVhost& booked) {
+        booked.balance.book(close, address_hash);
     });
 }
 

@@ -18,7 +18,7 @@ class VhostTotals {
   public:
     explicit VhostTotals(CloserBooks& books);
 
-    void book(std::string_view vhost, const BookedClose& close);
+    void book(const Close& close, std::uint64_t address_hash);
 
     // Entries that the closer before this one was writing when it was killed.
     [[nodiscard]] std::size_t half_written() const { return half_written_; }

@@ -94,19 +94,16 @@ void LogWriter::appended_line(Moment now) {
     flush_at_ = std::min(flush_at_, now.monotonic + kLogFlushDelay);
 }
 
-bool LogWriter::append(const Record& record, Moment now, std::shared_ptr<SharedRecord> shared) {
+bool LogWriter::append(const Close& close, bool is_answerable, Moment now) {
     write_if_much(now);
     if (!has_room()) {
         ++dropped_;
         return false;
     }
     tell_dropped(now);
-    append_record(buffer_, record);
+    append_record(buffer_, close);
     appended_line(now);
-    if (shared) {
-        shared->taken();
-        note(0, std::move(shared));
-    }
+    if (!is_answerable) note(0);
     return true;
 }
 
@@ -122,12 +119,12 @@ bool LogWriter::append(const TallyLine& line, std::uint64_t answerable, Moment n
 
 ClosesInLines LogWriter::buffered_closes() const {
     ClosesInLines closes{lines_ - notes_.size(), 0};
-    for (const Note& note : notes_) closes.tallied += note.answerable;
+    for (const Note& note : notes_) closes.tallied += note.tallied;
     return closes;
 }
 
-void LogWriter::note(std::uint64_t answerable, std::shared_ptr<SharedRecord> shared) {
-    notes_.push_back({erased_ + buffer_.size(), answerable, std::move(shared)});
+void LogWriter::note(std::uint64_t tallied) {
+    notes_.push_back({erased_ + buffer_.size(), tallied});
 }
 
 void LogWriter::tell_dropped(Moment now) {
@@ -203,8 +200,7 @@ void LogWriter::advance(std::size_t bytes) {
     written_.records += lines;
     for (; !notes_.empty() && notes_.front().end <= erased_ + start_; notes_.pop_front()) {
         --written_.records;
-        written_.tallied += notes_.front().answerable;
-        if (notes_.front().shared) notes_.front().shared->written();
+        written_.tallied += notes_.front().tallied;
     }
     drop_written();
 }

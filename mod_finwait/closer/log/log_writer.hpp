@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,43 +27,12 @@ inline constexpr std::size_t kLogBatch = std::size_t{64} << 10;  // written with
 inline constexpr Time kLogFlushDelay = std::chrono::milliseconds(5);
 inline constexpr Time kLogRetryDelay = std::chrono::seconds(1);
 
-// One Record that several logs took: it is written when the first of them has written it.
-class SharedRecord {
-  public:
-    struct Counts {
-        std::size_t unwritten = 0;
-        std::size_t written = 0;
-        std::size_t abandoned = 0;  // all its logs were given up before
-    };
-
-    explicit SharedRecord(Counts& counts) : counts_(counts) {}
-    SharedRecord(const SharedRecord&) = delete;
-    SharedRecord& operator=(const SharedRecord&) = delete;
-    ~SharedRecord() {
-        if (!is_taken_ || is_written_) return;
-        --counts_.unwritten;
-        ++counts_.abandoned;
-    }
-
-    void taken() {
-        if (!std::exchange(is_taken_, true)) ++counts_.unwritten;
-    }
-    void written() {
-        if (std::exchange(is_written_, true)) return;
-        --counts_.unwritten;
-        ++counts_.written;
-    }
-
-  private:
-    Counts& counts_;
-    bool is_taken_ = false;
-    bool is_written_ = false;
-};
-
-// Closes that whole lines account for.
+// Closes that whole lines of their first log account for.
 struct ClosesInLines {
     std::uint64_t records = 0;  // by a Record
     std::uint64_t tallied = 0;  // by a tally line
+
+    [[nodiscard]] std::uint64_t closes() const { return records + tallied; }
     ClosesInLines& operator+=(const ClosesInLines& other) {
         records += other.records;
         tallied += other.tallied;
@@ -79,12 +47,11 @@ class LogWriter {
     // Takes the place of the descriptor before it. A line that was only partly written begins anew.
     void open(UniqueFd descriptor, std::string_view name);
 
-    // False if the line was dropped. `shared` where other logs get this Record, too.
-    [[nodiscard]] bool append(const Record& record, Moment now,
-                              std::shared_ptr<SharedRecord> shared = nullptr);
+    // False if the line was dropped. `is_answerable`: this line accounts for the close.
+    [[nodiscard]] bool append(const Close& close, bool is_answerable, Moment now);
 
     // False if there is no room now; the line is not dropped then, its counts can wait.
-    // `answerable` closes have nothing but this line to show for them.
+    // `answerable` closes are accounted for by this line.
     [[nodiscard]] bool append(const TallyLine& line, std::uint64_t answerable, Moment now);
 
     // Lines that will never be appended: the log is told with those it had no room for.
@@ -104,7 +71,6 @@ class LogWriter {
     [[nodiscard]] int descriptor() const { return descriptor_.get(); }
     [[nodiscard]] std::size_t buffered() const { return buffer_.size() - line_start_; }
     [[nodiscard]] std::size_t buffered_lines() const { return lines_; }
-    // Of this log alone: a SharedRecord counts itself.
     [[nodiscard]] ClosesInLines buffered_closes() const;
     // Since it was asked last.
     [[nodiscard]] ClosesInLines take_written() { return std::exchange(written_, {}); }
@@ -112,11 +78,10 @@ class LogWriter {
     [[nodiscard]] const std::string& name() const { return name_; }
 
   private:
-    // About a line that is not just a Record of this log alone.
+    // About a line that is not a Record which accounts for its close.
     struct Note {
         std::uint64_t end;  // counted from the first byte that ever was in the buffer
-        std::uint64_t answerable = 0;
-        std::shared_ptr<SharedRecord> shared;
+        std::uint64_t tallied = 0;
     };
 
     void write_if_much(Moment now);
@@ -129,7 +94,7 @@ class LogWriter {
     void drop_written();
     void erase_to(std::size_t end);
     void tell_dropped(Moment now);
-    void note(std::uint64_t answerable, std::shared_ptr<SharedRecord> shared = nullptr);
+    void note(std::uint64_t tallied);
 
     std::string name_;
     UniqueFd descriptor_;

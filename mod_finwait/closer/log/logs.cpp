@@ -4,7 +4,6 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
-#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -40,27 +39,17 @@ void Logs::add_users(const LogIds& ids, long number) {
             log->second.users += number;
 }
 
-LogWriter* Logs::find(std::uint16_t id, Time now) {
-    if (const auto log = logs_.find(id); log != logs_.end()) return &log->second.writer;
-    notices_.tell(NoticeKind::log_unknown, NoticeLevel::error,
-                  "a close names a log that is no longer open: its line is dropped", now);
-    return nullptr;
-}
-
-bool Logs::append(const LogIds& ids, const Record& record, Moment now) {
-    assert(ids.count > 0);
-    assert(ids.count <= ids.ids.size());
-    const auto shared = ids.count > 1 ? std::make_shared<SharedRecord>(shared_) : nullptr;
-    bool was_taken = false;
-    for (std::size_t i = 0; i < ids.count; ++i) {
-        LogWriter* log = find(ids.ids[i], now.monotonic);
-        if (log == nullptr) continue;
-        if (log->append(record, now, shared))
-            was_taken = true;
-        else
-            tell_dropped(*log, now.monotonic);
+bool Logs::append(std::uint16_t id, const Close& close, bool is_answerable, Moment now) {
+    const auto log = logs_.find(id);
+    if (log == logs_.end()) {
+        notices_.tell(NoticeKind::log_unknown, NoticeLevel::error,
+                      "a close names a log that is no longer open: its line is dropped",
+                      now.monotonic);
+        return false;
     }
-    return was_taken;
+    if (log->second.writer.append(close, is_answerable, now)) return true;
+    tell_dropped(log->second.writer, now.monotonic);
+    return false;
 }
 
 bool Logs::append(std::uint16_t id, const TallyLine& line, std::uint64_t answerable, Moment now) {
@@ -68,14 +57,9 @@ bool Logs::append(std::uint16_t id, const TallyLine& line, std::uint64_t answera
     return log != logs_.end() && log->second.writer.append(line, answerable, now);
 }
 
-LogIds Logs::stuck_only(const LogIds& ids) const {
-    LogIds chosen;
-    for (std::size_t i = 0; i < ids.count; ++i) {
-        const auto log = logs_.find(ids.ids[i]);
-        if (log != logs_.end() && log->second.mode == LogMode::stuck)
-            chosen.ids[chosen.count++] = ids.ids[i];
-    }
-    return chosen;
+bool Logs::is_stuck_only(std::uint16_t id) const {
+    const auto log = logs_.find(id);
+    return log != logs_.end() && log->second.mode == LogMode::stuck;
 }
 
 bool Logs::is_closed(std::uint16_t id) const {
@@ -164,14 +148,12 @@ std::string Logs::unwritten_lines() const {
 }
 
 ClosesInLines Logs::unwritten() const {
-    ClosesInLines closes{shared_.unwritten, 0};
+    ClosesInLines closes;
     for (const auto& [id, log] : logs_) closes += log.writer.buffered_closes();
     return closes;
 }
 
 Logs::Settled Logs::take_settled() {
-    settled_.written.records += std::exchange(shared_.written, 0);
-    settled_.abandoned.records += std::exchange(shared_.abandoned, 0);
     return std::exchange(settled_, {});
 }
 

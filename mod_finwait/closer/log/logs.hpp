@@ -36,15 +36,15 @@ class Logs {
     void hold(const LogIds& ids) { add_users(ids, 1); }
     void release(const LogIds& ids) { add_users(ids, -1); }
 
-    // False if no log took the line. Precondition: ids.count > 0.
-    [[nodiscard]] bool append(const LogIds& ids, const Record& record, Moment now);
+    // False if the log did not take the Record. `is_answerable`: it is the close's first log, which
+    // accounts for it.
+    bool append(std::uint16_t id, const Close& close, bool is_answerable, Moment now);
 
     // The same for a tally line; false if there is no room now or no such log.
     [[nodiscard]] bool append(std::uint16_t id, const TallyLine& line, std::uint64_t answerable,
                               Moment now);
 
-    // Those of `ids` that are open and of mode `stuck`.
-    [[nodiscard]] LogIds stuck_only(const LogIds& ids) const;
+    [[nodiscard]] bool is_stuck_only(std::uint16_t id) const;
     // By the parent, or not known.
     [[nodiscard]] bool is_closed(std::uint16_t id) const;
 
@@ -83,7 +83,6 @@ class Logs {
     };
 
     void add_users(const LogIds& ids, long number);
-    [[nodiscard]] LogWriter* find(std::uint16_t id, Time now);
     // True if nothing is left to wait for.
     [[nodiscard]] bool may_go(Log& log, Time now) const;
     void let_go(const Log& log, Time now);
@@ -94,8 +93,7 @@ class Logs {
     std::uint64_t first_token_;
     Notices& notices_;
     Settled settled_;
-    SharedRecord::Counts shared_;
-    std::map<std::uint16_t, Log> logs_;  // after shared_, which its buffers refer to
+    std::map<std::uint16_t, Log> logs_;
 };
 
 }  // namespace finwait

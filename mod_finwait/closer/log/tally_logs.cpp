@@ -20,8 +20,8 @@ LogIds only(std::uint16_t id) {
 
 }  // namespace
 
-void TallyLogs::add(std::uint16_t id, AccountId account, const BookedClose& close,
-                    bool is_answerable, Moment now) {
+void TallyLogs::add(std::uint16_t id, AccountId account, const Close& close,
+                    std::uint64_t address_hash, bool is_answerable, Moment now) {
     Log& log = tallies_[id];
     // So that the log is not let go before it has been told.
     if (log.pending.empty()) logs_.hold(only(id));
@@ -33,7 +33,7 @@ void TallyLogs::add(std::uint16_t id, AccountId account, const BookedClose& clos
         log.due.set(account, is_closed ? now.monotonic : now.monotonic + kTallyInterval);
         if (is_closed) log.give_up_at = std::min(log.give_up_at, now.monotonic + kLogCloseDelay);
     }
-    pending.balance.book(close);
+    pending.balance.book(close, address_hash);
     if (!is_answerable) return;
     ++pending.answerable;
     ++answerable_;

@@ -14,7 +14,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "closer/drain/deadlines.hpp"
+#include "closer/deadlines.hpp"
 #include "closer/ledger/ledger.hpp"
 #include "closer/log/logs.hpp"
 
@@ -28,10 +28,9 @@ class TallyLogs {
   public:
     TallyLogs(const Ledger& ledger, Logs& logs) : ledger_(ledger), logs_(logs) {}
 
-    // `is_answerable`: nothing else accounts for this close, neither a Record nor another log's
-    // tally.
-    void add(std::uint16_t log, AccountId account, const BookedClose& close, bool is_answerable,
-             Moment now);
+    // `is_answerable`: this is the close's first log, which accounts for it.
+    void add(std::uint16_t log, AccountId account, const Close& close, std::uint64_t address_hash,
+             bool is_answerable, Moment now);
 
     void move_to_other(AccountId account);
 

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 
+#include "finwait/remedy.hpp"
+
 namespace finwait {
 
-std::optional<SeenCloses> evidence_of(const TalliedClose& close) {
+std::optional<SeenCloses> evidence_of(const Close& close) {
     if (close.remedy != Remedy::none || close.requests == 0) return std::nullopt;
-    if (close.is_stuck) return SeenCloses{1, 1, close.is_preventable ? 1U : 0U, close.requests};
+    if (close.is_stuck()) return SeenCloses{1, 1, is_preventable(close) ? 1U : 0U, close.requests};
     const bool ended_it = close.drain == Drain::fin || close.drain == Drain::reset ||
                           (close.drain == Drain::none &&
                            (close.outcome == Outcome::client_first ||

@@ -13,9 +13,8 @@
 #include <span>
 
 #include "closer/moment.hpp"
-#include "finwait/handoff.hpp"
+#include "finwait/close.hpp"
 #include "finwait/network.hpp"
-#include "finwait/tally.hpp"
 
 namespace finwait {
 
@@ -39,7 +38,7 @@ struct SeenCloses {
 
 // What a finished close says about its client: it left the socket stuck, or it ended the connection
 // itself. Nothing, if it cannot be told from this close.
-[[nodiscard]] std::optional<SeenCloses> evidence_of(const TalliedClose& close);
+[[nodiscard]] std::optional<SeenCloses> evidence_of(const Close& close);
 
 struct NetworkEvidence {
     Network network = Network::none;

@@ -54,20 +54,18 @@ Remedies::Remedies(RemedyTable& table, std::size_t slot, CloserCounters& counter
     }
 }
 
-void Remedies::book(AccountId account, const Handoff& handoff, const TalliedClose& close,
-                    Moment now) {
-    if (!is_owner() || !handoff.auto_rule) return;
-    const Network network = network_of(handoff.peer);
-    const std::uint64_t client =
-        by_key_.empty() ? 0 : table_.key_of(handoff.vhost, handoff.user_agent);
+void Remedies::book(AccountId account, const Close& close, Moment now) {
+    if (!is_owner() || !close.auto_rule) return;
+    const Network network = network_of(close.peer);
+    const std::uint64_t client = by_key_.empty() ? 0 : table_.key_of(close.vhost, close.user_agent);
     const auto seen = evidence_of(close);
     if (!seen || is_covered(client, network)) return;
     if (evidence_.size() <= account) evidence_.resize(account + std::size_t{1});
     auto& evidence = evidence_[account];
     if (!evidence) evidence = std::make_unique<Evidence>();
     evidence->add(network, *seen, now.monotonic);
-    if (!is_due(*evidence, *handoff.auto_rule, now.monotonic)) return;
-    pass_judgement(table_.key_of(handoff.vhost, handoff.user_agent), *evidence, handoff, now);
+    if (!is_due(*evidence, *close.auto_rule, now.monotonic)) return;
+    pass_judgement(table_.key_of(close.vhost, close.user_agent), *evidence, close, now);
     *evidence = Evidence();
 }
 
@@ -128,21 +126,21 @@ void Remedies::end_trials(std::uint64_t client, const Evidence& evidence) {
     for (const NetworkEvidence& each : evidence.networks()) end(key_of(client, each.network));
 }
 
-void Remedies::pass_judgement(std::uint64_t client, const Evidence& evidence,
-                              const Handoff& handoff, Moment now) {
+void Remedies::pass_judgement(std::uint64_t client, const Evidence& evidence, const Close& close,
+                              Moment now) {
     const auto is_on_trial = [&](Network network) {
         const GivenRemedy* given = find(key_of(client, network));
         return given && given->on_trial;
     };
-    const auto sentences = judge(evidence, *handoff.auto_rule, is_on_trial);
+    const auto sentences = judge(evidence, *close.auto_rule, is_on_trial);
     end_trials(client, evidence);
     for (const Sentence& sentence : sentences) {
         GivenRemedy given;
-        given.user_agent = handoff.user_agent;
-        given.vhost = handoff.vhost;
+        given.user_agent = close.user_agent;
+        given.vhost = close.vhost;
         given.sentence = sentence;
         given.networks = evidence.stuck_networks().size();
-        given.term = std::chrono::seconds(handoff.auto_rule->for_s);
+        given.term = std::chrono::seconds(close.auto_rule->for_s);
         if (!give(key_of(client, sentence.network), std::move(given), now))
             count(counters_.remedies_refused);
     }

@@ -43,7 +43,7 @@ class Remedies {
     Remedies& operator=(const Remedies&) = delete;
 
     // A finished close, booked in that account. Nothing, once another closer owns the table.
-    void book(AccountId account, const Handoff& handoff, const TalliedClose& close, Moment now);
+    void book(AccountId account, const Close& close, Moment now);
     // The account was evicted.
     void forget(AccountId account);
 
@@ -62,7 +62,7 @@ class Remedies {
     [[nodiscard]] const GivenRemedy* find(std::uint64_t key) const;
     [[nodiscard]] bool is_covered(std::uint64_t client, Network network) const;
     void end_trials(std::uint64_t client, const Evidence& evidence);
-    void pass_judgement(std::uint64_t client, const Evidence& evidence, const Handoff& handoff,
+    void pass_judgement(std::uint64_t client, const Evidence& evidence, const Close& close,
                         Moment now);
     bool give(std::uint64_t key, GivenRemedy remedy, Moment now);
     [[nodiscard]] bool make_room();

@@ -3,8 +3,8 @@
 
 #include <span>
 
+#include "contract/utf8.hpp"
 #include "module/config/directives.h"
-#include "module/connection/client_note.hpp"
 #include "module/pool_new.hpp"
 
 namespace finwait {

@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "contract/utf8.hpp"
+
 namespace finwait {
 
 namespace {
@@ -15,17 +17,6 @@ std::string_view kept(std::array<char, N>& buffer, std::string_view text) {
 }
 
 }  // namespace
-
-std::string_view bounded(std::string_view text, std::size_t size_max) {
-    if (text.size() <= size_max) return text;
-    constexpr std::size_t kContinuationMax = 3;  // RFC 3629: a character is at most four bytes
-    std::size_t size = size_max;
-    while (size > 0 && size_max - size < kContinuationMax &&
-           (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80)
-        --size;
-    const bool at_boundary = (static_cast<unsigned char>(text[size]) & 0xC0) != 0x80;
-    return text.substr(0, at_boundary ? size : size_max);
-}
 
 bool ClientNote::is_empty() {
     const std::lock_guard lock(mutex_);

@@ -83,7 +83,4 @@ class ClientNote {
     std::uint32_t streams_ = 0;  // HTTP/2: begun and not ended
 };
 
-// `text` cut to at most `size_max` bytes, and not within a UTF-8 character.
-[[nodiscard]] std::string_view bounded(std::string_view text, std::size_t size_max);
-
 }  // namespace finwait

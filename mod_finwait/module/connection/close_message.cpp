@@ -44,16 +44,16 @@ std::string_view proxied_address(const conn_rec* c, const apr_sockaddr_t* peer) 
 }
 
 // What could not be written was followed by no goodbye: all that is unacknowledged is a reply.
-bool has_given_up_writing(const Close& close) {
-    const auto& before = close.connection.before_goodbye;
-    const auto& last = close.seen.last;
+bool has_given_up_writing(const Closing& closing) {
+    const auto& before = closing.connection.before_goodbye;
+    const auto& last = closing.seen.last;
     const bool was_aborted = (last && last->given_up) || (before && before->aborted);
-    return was_aborted && has_unacknowledged(close.socket);
+    return was_aborted && unacked_bytes(closing.socket).value_or(0) > 0;
 }
 
 // What cause_of_close() asks of a connection that its last reply, if any, left open.
-void learn_what_ended(const Close& close, CloseFacts& facts) {
-    const Connection& connection = close.connection;
+void learn_what_ended(const Closing& closing, CloseFacts& facts) {
+    const Connection& connection = closing.connection;
     const auto& before = connection.before_goodbye;
     const conn_rec* c = connection.c;
     facts.answering = before && before->answering;
@@ -61,12 +61,12 @@ void learn_what_ended(const Close& close, CloseFacts& facts) {
     facts.async = mpm_is_async();
     // On the other MPMs a request is always being read: there only what came with the one before.
     facts.begun = connection.reading != nullptr && (facts.async || c->data_in_input_filters);
-    facts.short_note = has_short_note(close);
+    facts.short_note = has_short_note(closing);
     facts.tls = connection.tls != TlsVersion::none;
     facts.http_2 = connection.http_2;
     facts.timeout = std::chrono::microseconds(c->base_server->timeout);
     facts.keep_alive_timeout = std::chrono::microseconds(c->base_server->keep_alive_timeout);
-    const auto& last = close.seen.last;
+    const auto& last = closing.seen.last;
     if (!last) return;
     facts.timeout = std::min(facts.timeout, last->timeout);
     facts.keep_alive_timeout = last->keep_alive_timeout;
@@ -76,73 +76,75 @@ void learn_what_ended(const Close& close, CloseFacts& facts) {
 }
 
 // The drain only where nothing is lost by it: a client that still reads has the full time.
-void cut_short(const Close& close, Policy& policy) {
+void cut_short(const Closing& closing, Policy& policy) {
     policy.wait_timeout_ms = std::min(policy.wait_timeout_ms, kCutShortMs);
-    if (!all_but_goodbye_acknowledged(close)) return;
+    if (!all_but_goodbye_acknowledged(closing)) return;
     policy.drain_timeout_ms = std::min(policy.drain_timeout_ms, kCutShortMs);
     policy.drain_idle_timeout_ms = std::min(policy.drain_idle_timeout_ms, kCutShortMs);
 }
 
 // What may stand unacknowledged before our FIN without being a reply: close_notify and GOAWAY with
 // its debug text.
-constexpr int kGoodbyeMax = 256;
+constexpr std::uint32_t kGoodbyeMax = 256;
 // And of a reply that left with our FIN: the client's system has had no time yet to acknowledge it.
-constexpr int kLastSegmentMax = 1460;
+constexpr std::uint32_t kLastSegmentMax = 1460;
 
 }  // namespace
 
-bool all_but_goodbye_acknowledged(const Close& close) {
-    const Connection& connection = close.connection;
-    const int goodbye_max = connection.half_close       ? kLastSegmentMax
-                            : connection.before_goodbye ? kGoodbyeMax
-                                                        : 0;
-    return only_fin_unacknowledged(close.socket, goodbye_max);
+bool all_but_goodbye_acknowledged(const Closing& closing) {
+    const Connection& connection = closing.connection;
+    const std::uint32_t goodbye_max = connection.half_close       ? kLastSegmentMax
+                                      : connection.before_goodbye ? kGoodbyeMax
+                                                                  : 0;
+    const auto unacked = unacked_bytes(closing.socket);
+    return unacked && *unacked <= 1 + goodbye_max;  // 1: our FIN
 }
 
-bool has_short_note(const Close& close) {
-    return apr_table_get(close.connection.c->notes, "short-lingering-close") != nullptr;
+bool has_short_note(const Closing& closing) {
+    return apr_table_get(closing.connection.c->notes, "short-lingering-close") != nullptr;
 }
 
-Cause cause_of(const Close& close) {
-    const auto& before = close.connection.before_goodbye;
+Cause cause_of(const Closing& closing) {
+    const auto& before = closing.connection.before_goodbye;
     CloseFacts facts;
-    facts.requests = close.seen.requests;
-    facts.reply_given_up = has_given_up_writing(close);
-    facts.peek = before ? before->peek : close.peek;
-    if (close.seen.last) facts.after_reply = close.seen.last->closes;
-    if (!facts.after_reply) learn_what_ended(close, facts);
+    facts.requests = closing.seen.requests;
+    facts.reply_given_up = has_given_up_writing(closing);
+    facts.peek = before ? before->peek : closing.peek;
+    if (closing.seen.last) facts.after_reply = closing.seen.last->closes;
+    if (!facts.after_reply) learn_what_ended(closing, facts);
     return cause_of_close(facts,
-                          [&] { return before ? before->received : received_on(close.socket); });
+                          [&] { return before ? before->received : received_on(closing.socket); });
 }
 
-Handoff message_for(const Close& close, Cause cause) {
-    const Connection& connection = close.connection;
+Handoff message_for(const Closing& closing, Cause cause) {
+    const Connection& connection = closing.connection;
     conn_rec* c = connection.c;
     apr_socket_t* socket = ap_get_conn_socket(c);
     Handoff message;
-    message.cause = cause;
-    message.mpm = mpm();
-    message.tls = connection.tls;
-    message.requests = close.seen.requests;
     message.half_close = connection.half_close ? connection.half_close->at : monotonic_now();
-    message.policy = close.settings.policy;
-    message.auto_rule = close.settings.auto_rule;
-    message.vhost = close.settings.name;
-    message.logs = close.settings.logs;
-    message.http = connection.http_2 ? HttpVersion::http_2 : HttpVersion::none;
+    message.policy = closing.settings.policy;
+    Close& close = message.close;
+    close.cause = cause;
+    close.mpm = mpm();
+    close.tls = connection.tls;
+    close.requests = closing.seen.requests;
+    close.auto_rule = closing.settings.auto_rule;
+    close.vhost = closing.settings.name;
+    close.logs = closing.settings.logs;
+    close.http = connection.http_2 ? HttpVersion::http_2 : HttpVersion::none;
     const apr_sockaddr_t* peer = address_of(socket, APR_REMOTE);
-    message.peer = endpoint_of(peer);
-    message.local = endpoint_of(address_of(socket, APR_LOCAL));
-    if (const auto& last = close.seen.last) {
-        message.remedy = last->remedy;
-        if (last->remedy == Remedy::cut_short) cut_short(close, message.policy);
+    close.peer = endpoint_of(peer);
+    close.local = endpoint_of(address_of(socket, APR_LOCAL));
+    if (const auto& last = closing.seen.last) {
+        close.remedy = last->remedy;
+        if (last->remedy == Remedy::cut_short) cut_short(closing, message.policy);
         last->policy.apply_to(message.policy);
-        message.http = last->http;
-        message.logs = last->logs;
-        message.user_agent = last->user_agent;
-        message.client_address = last->client_address;
+        close.http = last->http;
+        close.logs = last->logs;
+        close.user_agent = last->user_agent;
+        close.client_address = last->client_address;
     }
-    if (message.client_address.empty()) message.client_address = proxied_address(c, peer);
+    if (close.client_address.empty()) close.client_address = proxied_address(c, peer);
     return message;
 }
 

@@ -11,7 +11,7 @@
 namespace finwait {
 
 // One close, while it is being decided.
-struct Close {
+struct Closing {
     Connection& connection;
     const ClientSeen& seen;
     const VhostSettings& settings;
@@ -20,14 +20,14 @@ struct Close {
 };
 
 // mod_reqtimeout and event leave this note where a short lingering close is enough.
-[[nodiscard]] bool has_short_note(const Close& close);
+[[nodiscard]] bool has_short_note(const Closing& closing);
 
 // Our FIN is sent, and of what came before it the client has acknowledged every reply.
-[[nodiscard]] bool all_but_goodbye_acknowledged(const Close& close);
+[[nodiscard]] bool all_but_goodbye_acknowledged(const Closing& closing);
 
-[[nodiscard]] Cause cause_of(const Close& close);
+[[nodiscard]] Cause cause_of(const Closing& closing);
 
 // A Handoff; its texts are views into the connection's memory.
-[[nodiscard]] Handoff message_for(const Close& close, Cause cause);
+[[nodiscard]] Handoff message_for(const Closing& closing, Cause cause);
 
 }  // namespace finwait

@@ -5,10 +5,10 @@
 #include <http_connection.h>
 #include <http_core.h>
 
+#include "contract/utf8.hpp"
 #include "finwait/remedy.hpp"
 #include "finwait/remedy_table.hpp"
 #include "module/config/server_config.hpp"
-#include "module/connection/client_note.hpp"
 #include "module/parent/runtime.hpp"
 
 namespace finwait {

@@ -52,39 +52,39 @@ bool send(Connection& connection, const Handoff& message, int socket) {
 }
 
 // Nothing is left to drain, so httpd may close at once whether or not the closer hears of it.
-void report(const Close& close, Cause cause, Outcome outcome) {
-    Handoff message = message_for(close, cause);
-    message.kind = MessageKind::report;
-    message.outcome = outcome;
-    if (send(close.connection, message, -1))
-        count(close.connection.runtime->module_counters->reports);
-    close.connection.c->aborted = 1;
+void tell_ended(const Closing& closing, Cause cause, Outcome outcome) {
+    Handoff message = message_for(closing, cause);
+    message.kind = MessageKind::ended;
+    message.close.outcome = outcome;
+    if (send(closing.connection, message, -1))
+        count(closing.connection.runtime->module_counters->ended);
+    closing.connection.c->aborted = 1;
 }
 
 // event starts its keep-alive clock when the kernel, not the client, has the reply: while anything
 // but our FIN is unacknowledged the client is still reading, and the full time applies.
-bool short_drain_is_due(const Close& close, Cause cause) {
-    return (cause == Cause::keepalive_timeout || has_short_note(close)) &&
-           all_but_goodbye_acknowledged(close);
+bool short_drain_is_due(const Closing& closing, Cause cause) {
+    return (cause == Cause::keepalive_timeout || has_short_note(closing)) &&
+           all_but_goodbye_acknowledged(closing);
 }
 
-void hand_off(const Close& close, Cause cause) {
-    Handoff message = message_for(close, cause);
-    if (short_drain_is_due(close, cause))
+void hand_off(const Closing& closing, Cause cause) {
+    Handoff message = message_for(closing, cause);
+    if (short_drain_is_due(closing, cause))
         message.policy.drain_timeout_ms =
-            std::min(message.policy.drain_timeout_ms, close.settings.short_drain_timeout_ms);
-    if (!send(close.connection, message, close.socket)) return;
-    count(close.connection.runtime->module_counters->handoffs);
+            std::min(message.policy.drain_timeout_ms, closing.settings.short_drain_timeout_ms);
+    if (!send(closing.connection, message, closing.socket)) return;
+    count(closing.connection.runtime->module_counters->handoffs);
     // Makes ap_start_lingering_close() tell the MPM to close its own descriptor at once
     // (server/connection.c:145).
-    close.connection.c->aborted = 1;
+    closing.connection.c->aborted = 1;
 }
 
 // How a connection has ended that leaves nothing to drain; nothing if there may be something.
 // c->aborted says nothing of that: httpd sets it for a reader that stops, a TLS handshake that
 // fails or a PROXY header that is missing, and the client is there.
-std::optional<Outcome> outcome_without_drain(const Close& close, Cause cause) {
-    switch (close.peek) {
+std::optional<Outcome> outcome_without_drain(const Closing& closing, Cause cause) {
+    switch (closing.peek) {
         case Peek::fin:
         case Peek::fin_then_reset:
             return Outcome::client_first;
@@ -92,7 +92,7 @@ std::optional<Outcome> outcome_without_drain(const Close& close, Cause cause) {
             return Outcome::reset;
         case Peek::closed:
             // mod_proxy half-closes both ends of a tunnel itself and waits for the FINs.
-            return cause == Cause::tunnel_end && has_acknowledged_fin(close.socket)
+            return cause == Cause::tunnel_end && has_acknowledged_fin(closing.socket)
                        ? Outcome::fin
                        : Outcome::reset;
         case Peek::nothing:
@@ -102,13 +102,13 @@ std::optional<Outcome> outcome_without_drain(const Close& close, Cause cause) {
     return std::nullopt;
 }
 
-void decide(const Close& close) {
-    const Cause cause = cause_of(close);
-    if (const auto outcome = outcome_without_drain(close, cause))
-        return report(close, cause, *outcome);
-    if (!close.connection.half_close && ::shutdown(close.socket, SHUT_WR) != 0)
-        return report(close, cause, Outcome::reset);
-    hand_off(close, cause);
+void decide(const Closing& closing) {
+    const Cause cause = cause_of(closing);
+    if (const auto outcome = outcome_without_drain(closing, cause))
+        return tell_ended(closing, cause, *outcome);
+    if (!closing.connection.half_close && ::shutdown(closing.socket, SHUT_WR) != 0)
+        return tell_ended(closing, cause, Outcome::reset);
+    hand_off(closing, cause);
 }
 
 Peek peek_before_half_close(Connection& connection, int socket) {
@@ -131,11 +131,11 @@ void account(Connection& connection, bool may_wait) {
     apr_socket_t* apr_socket = ap_get_conn_socket(connection.c);
     if (!is_tcp(apr_socket)) return count_decline(connection, Decline::no_socket);
     const int socket = descriptor_of(apr_socket);
-    const Close close{connection, seen, settings, socket,
-                      peek_before_half_close(connection, socket)};
+    const Closing closing{connection, seen, settings, socket,
+                          peek_before_half_close(connection, socket)};
     // httpd has closed it without a word, and nothing can be asked any more.
-    if (socket < 0) return report(close, cause_of(close), Outcome::unknown);
-    decide(close);
+    if (socket < 0) return tell_ended(closing, cause_of(closing), Outcome::unknown);
+    decide(closing);
 }
 
 void observe(Connection& connection) {

@@ -43,7 +43,7 @@ std::string totals_of(const Runtime& runtime) {
     std::string line;
     add_total(line, "closes", read(module.closes));
     add_total(line, "handoffs", read(module.handoffs));
-    add_total(line, "reports", read(module.reports));
+    add_total(line, "ended", read(module.ended));
     for (const auto& word : kDeclines)
         add_total(line, word.name, read(module.declined[static_cast<std::size_t>(word.value)]));
     add_total(line, "records", read(closer.records));

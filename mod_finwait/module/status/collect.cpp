@@ -56,7 +56,7 @@ void fill_counters(const CloserCounters& counters, CloserTotals& totals) {
 }
 
 ModuleTotals totals_of(const ModuleCounters& counters) {
-    ModuleTotals totals{read(counters.closes), read(counters.handoffs), read(counters.reports), {}};
+    ModuleTotals totals{read(counters.closes), read(counters.handoffs), read(counters.ended), {}};
     copy_counters(counters.declined, totals.declined);
     return totals;
 }
@@ -97,8 +97,7 @@ void fill_process(const StatusSources& sources, const Pulse& pulse, ProcessView&
     process.unsent_notices = pulse.unsent_notices;
     process.closers = 0;
     for (std::size_t slot = 0; slot < kCloserSlots; ++slot) {
-        process.unwritten_records += read(sources.closer.unwritten[slot]);
-        process.untold_closes += read(sources.closer.untold[slot]);
+        process.unwritten_closes += read(sources.closer.unwritten[slot]);
         process.closers += read(sources.closer.running[slot]);
     }
 }
@@ -257,7 +256,7 @@ StatusView collect(const StatusSources& sources) {
     view.draining = state.draining;
     view.waiting = state.waiting;
     if (sources.books != nullptr) fill_from_books(sources, view);
-    fill_foreign(sources.closing, view.held(), view);
+    fill_foreign(sources.closing, view);
     return view;
 }
 

@@ -15,9 +15,15 @@ void take(std::uint64_t& from, std::uint64_t held) {
     from -= std::min(from, held);
 }
 
+SocketCounts without(SocketCounts all, const SocketCounts& held) {
+    take(all.fin_wait_1, held.fin_wait_1);
+    take(all.fin_wait_2, held.fin_wait_2);
+    return all;
+}
+
 }  // namespace
 
-ClosingSockets count_closing_sockets(const Neighbours& neighbours) {
+ClosingSockets count_closing_sockets(const Neighbours& neighbours, const SocketCounts& held) {
     ClosingSockets counted;
     ForeignSockets& sockets = counted.sockets;
     for (const Neighbours::Backend& backend : neighbours.backends)
@@ -28,7 +34,7 @@ ClosingSockets count_closing_sockets(const Neighbours& neighbours) {
     if (table.error != 0)
         counted.why_not =
             std::string("the kernel does not tell (sock_diag: ") + std::strerror(table.error) + ")";
-    sockets.unattributed = table.on_ports;
+    sockets.unattributed = without(table.on_ports, held);
     sockets.other_programs = table.other_remotes;
     for (const auto& [remote, counts] : table.by_remote) {
         const auto backend =
@@ -40,10 +46,11 @@ ClosingSockets count_closing_sockets(const Neighbours& neighbours) {
     return counted;
 }
 
-ClosingSockets KernelWalks::counted(const Neighbours& neighbours, std::chrono::nanoseconds now) {
+ClosingSockets KernelWalks::counted(const Neighbours& neighbours, const SocketCounts& held,
+                                    std::chrono::nanoseconds now) {
     const std::unique_lock walk(walking_, std::try_to_lock);
     if (walk.owns_lock() && now >= next_) {
-        ClosingSockets counted = count_closing_sockets(neighbours);
+        ClosingSockets counted = count_closing_sockets(neighbours, held);
         const std::lock_guard guard(mutex_);
         last_ = std::move(counted);
         next_ = now + kWalkInterval;
@@ -52,12 +59,9 @@ ClosingSockets KernelWalks::counted(const Neighbours& neighbours, std::chrono::n
     return last_;
 }
 
-void fill_foreign(ClosingSockets counted, const SocketCounts& held, StatusView& view) {
+void fill_foreign(ClosingSockets counted, StatusView& view) {
     view.foreign_unknown = std::move(counted.why_not);
     if (!view.knows_foreign()) return;
-    SocketCounts& unattributed = counted.sockets.unattributed;
-    take(unattributed.fin_wait_1, held.fin_wait_1);
-    take(unattributed.fin_wait_2, held.fin_wait_2);
     std::erase_if(counted.sockets.backends,
                   [](const auto& backend) { return backend.sockets.all() == 0; });
     view.foreign = std::move(counted.sockets);

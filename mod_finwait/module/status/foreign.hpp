@@ -31,17 +31,20 @@ struct Neighbours {
     std::vector<Backend> backends;
 };
 
-// Of the whole table, the closers' sockets among it.
 struct ClosingSockets {
-    ForeignSockets sockets;  // `unattributed` is all that there are on the server's ports
-    std::string why_not;     // they are not known; "": they are
+    ForeignSockets sockets;
+    std::string why_not;  // they are not known; "": they are
 };
 
-[[nodiscard]] ClosingSockets count_closing_sockets(const Neighbours& neighbours);
+// `held` is what the closers hold: the rest on the server's ports is nobody's.
+[[nodiscard]] ClosingSockets count_closing_sockets(const Neighbours& neighbours,
+                                                   const SocketCounts& held);
 
 class KernelWalks {
   public:
-    [[nodiscard]] ClosingSockets counted(const Neighbours& neighbours,
+    // `held` now, and so with the kernel's figures of the same time: what has ended since the last
+    // walk was not nobody's.
+    [[nodiscard]] ClosingSockets counted(const Neighbours& neighbours, const SocketCounts& held,
                                          std::chrono::nanoseconds now);
 
   private:
@@ -51,7 +54,6 @@ class KernelWalks {
     std::chrono::nanoseconds next_{};
 };
 
-// `held` is what the closers hold: the rest is nobody's.
-void fill_foreign(ClosingSockets counted, const SocketCounts& held, StatusView& view);
+void fill_foreign(ClosingSockets counted, StatusView& view);
 
 }  // namespace finwait

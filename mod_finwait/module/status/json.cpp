@@ -103,7 +103,7 @@ Json json_of(const KernelView& kernel) {
 Json json_of(const ModuleTotals& module) {
     return {{"closes", module.closes},
             {"handoffs", module.handoffs},
-            {"reports", module.reports},
+            {"ended", module.ended},
             {"declined", json_of(kDeclines, module.declined)}};
 }
 
@@ -139,8 +139,7 @@ Json json_of(const ProcessView& process) {
             {"resident_bytes", process.resident_bytes},
             {"descriptor_limit", process.descriptor_limit},
             {"unsent_notices", process.unsent_notices},
-            {"unwritten_records", process.unwritten_records},
-            {"untold_closes", process.untold_closes},
+            {"unwritten_closes", process.unwritten_closes},
             {"closers", process.closers}};
 }
 

@@ -176,8 +176,8 @@ void put_module(Metrics& metrics, const ModuleTotals& module) {
                 module.closes);
     metrics.one("handoffs_total", kCounter, "Closes handed to the closer with their socket.",
                 module.handoffs);
-    metrics.one("reports_total", kCounter, "Closes with nothing left to drain, told to the closer.",
-                module.reports);
+    metrics.one("ended_total", kCounter, "Closes with nothing left to drain, told to the closer.",
+                module.ended);
     metrics.family("declined_total", kCounter, "Closes left to httpd's own lingering close.");
     metrics.words("reason", kDeclines, module.declined);
 }
@@ -229,10 +229,8 @@ void put_process(Metrics& metrics, const StatusView& view) {
                 view.process.resident_bytes);
     metrics.one("closers", kGauge, "Closers that run, with replaced ones that still drain.",
                 view.process.closers);
-    metrics.one("unwritten_records", kGauge, "Closes whose Record is in the buffers of logs only.",
-                view.process.unwritten_records);
-    metrics.one("untold_closes", kGauge, "Closes for a tally line that is not written yet.",
-                view.process.untold_closes);
+    metrics.one("unwritten_closes", kGauge, "Closes whose line in a log is still to be written.",
+                view.process.unwritten_closes);
 }
 
 }  // namespace

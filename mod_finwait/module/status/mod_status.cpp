@@ -74,7 +74,7 @@ void add_state(Section& section, const CloserState& state) {
 void add_module(Section& section, const ModuleCounters& module) {
     section.add("Closes", "closes", read(module.closes));
     section.add("Handoffs", "handed to the closer with their socket", read(module.handoffs));
-    section.add("Reports", "reported: nothing was left to drain", read(module.reports));
+    section.add("Ended", "ended: nothing was left to drain", read(module.ended));
     section.add("Declined", "left to httpd's own lingering close", sum(module.declined));
 }
 

@@ -54,17 +54,15 @@ void append_accounting(std::string& html, const StatusView& view) {
     html += "<section><h2>Where every close went</h2><table><tbody>\n";
     append_row(html, "closes", "seen by the module", grouped(view.module.closes));
     append_row(html, "handed over", "with their socket", grouped(view.module.handoffs));
-    append_row(html, "reported", "nothing was left to drain", grouped(view.module.reports));
+    append_row(html, "ended", "nothing was left to drain", grouped(view.module.ended));
     append_row(html, "declined", "left to httpd's own lingering close",
                grouped(sum(view.module.declined)));
     append_row(html, "received", "by the closer", grouped(closer.received));
     append_row(html, "held", "still under way", grouped(view.held().all()));
     append_row(html, "Records", "a log has them", grouped(closer.records));
-    append_row(html, "unwritten", "Records in buffers only",
-               grouped(view.process.unwritten_records));
     append_row(html, "tallied", "counted in a tally line", grouped(closer.tallied));
-    append_row(html, "untold", "for a tally line that is not written yet",
-               grouped(view.process.untold_closes));
+    append_row(html, "unwritten", "their line is still to be written",
+               grouped(view.process.unwritten_closes));
     append_row(html, "unlogged", "no log was to have it", grouped(closer.unlogged));
     append_row(html, "dropped", "the log's reader was slow", grouped(closer.dropped));
     append_row(html, "lost", "in the hands of a closer that died", grouped(closer.lost));

@@ -45,7 +45,10 @@ StatusSources sources_of(const Runtime& runtime) {
 
 StatusSources sources_with_kernel(const Runtime& runtime) {
     StatusSources sources = sources_of(runtime);
-    sources.closing = walks().counted(neighbours_of(ap_server_conf), sources.monotonic);
+    const CloserState state = state_of_closer(sources);
+    sources.closing =
+        walks().counted(neighbours_of(ap_server_conf),
+                        SocketCounts(state.draining) += state.waiting, sources.monotonic);
     return sources;
 }
 

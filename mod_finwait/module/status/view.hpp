@@ -26,7 +26,7 @@ namespace finwait {
 struct ModuleTotals {
     std::uint64_t closes = 0;
     std::uint64_t handoffs = 0;
-    std::uint64_t reports = 0;
+    std::uint64_t ended = 0;
     std::array<std::uint64_t, kDeclines.size()> declined{};
 };
 
@@ -171,9 +171,8 @@ struct ProcessView {
     std::uint64_t resident_bytes = 0;
     std::uint64_t descriptor_limit = 0;
     std::uint64_t unsent_notices = 0;
-    std::uint64_t unwritten_records = 0;  // closes whose Record is in buffers only, of all closers
-    std::uint64_t untold_closes = 0;      // closes for a tally line that is not written yet
-    std::uint64_t closers = 1;            // with replaced ones that still drain
+    std::uint64_t unwritten_closes = 0;  // whose line is still to be written, of all closers
+    std::uint64_t closers = 1;           // with replaced ones that still drain
 };
 
 struct NoticeView {

@@ -57,14 +57,14 @@ std::string address_text(const Address& address) {
     return text.data();
 }
 
-std::optional<Address> client_address(const Record& record) {
-    if (!record.client_address.empty()) return parse_address(record.client_address);
-    return peer_address(record);
+std::optional<Address> client_address(const Close& close) {
+    if (!close.client_address.empty()) return parse_address(close.client_address);
+    return peer_address(close);
 }
 
-std::optional<Address> peer_address(const Record& record) {
-    if (record.peer.family == Endpoint::Family::none) return std::nullopt;
-    return address_from(record.peer);
+std::optional<Address> peer_address(const Close& close) {
+    if (close.peer.family == Endpoint::Family::none) return std::nullopt;
+    return address_from(close.peer);
 }
 
 Address masked(const Address& address) {

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "finwait/remedy.hpp"
 #include "presentation/text.hpp"
 
 namespace finwait::report {
@@ -13,21 +12,11 @@ namespace finwait::report {
 namespace {
 
 constexpr std::uint64_t kNsPerMs = 1'000'000;
-// Thirty years: what a damaged line claims beyond that could not be counted in nanoseconds.
-constexpr std::uint64_t kMsMax = 1'000'000'000'000;
 constexpr std::size_t kAddressGroupsMax = 100'000;
 
-TalliedClose close_of(const Record& record) {
-    const bool stuck = is_stuck(record.drain, record.state, record.probe);
-    return {record.cause,
-            record.drain,
-            record.outcome,
-            stuck,
-            stuck && is_preventable(record.cause, record.http, false),
-            record.requests,
-            record.drained_bytes,
-            std::chrono::milliseconds(std::min(record.fin_wait_2_ms, kMsMax)),
-            record.remedy};
+// Debian 12's Abseil has a string_view of its own.
+absl::string_view absl_view(std::string_view text) {
+    return {text.data(), text.size()};
 }
 
 bool is_of_evicted_accounts(const TallyLine& line) {
@@ -43,26 +32,26 @@ std::string hour_text(std::chrono::milliseconds time) {
 Collector::Collector(const Families& families, Filter filter, Dimension by, bool anonymize)
     : families_(families), filter_(std::move(filter)), by_(by), anonymize_(anonymize) {}
 
-void Collector::take(const Record& record) {
-    Agent& agent = agent_of(record.user_agent);
-    if (!agent.is_wanted || !filter_.wants(record)) return;
-    const TalliedClose close = close_of(record);
-    Group& group = group_of(record, agent);
+void Collector::take(const Close& close) {
+    Agent& agent = agent_of(close.user_agent);
+    if (!agent.is_wanted || !filter_.wants(close)) return;
+    const bool is_stuck = close.is_stuck();
+    Group& group = group_of(close, agent);
     for (Group* to : {&group, &all_}) {
         to->tally.add(close);
-        if (close.is_stuck) ++to->stuck_causes[static_cast<std::size_t>(close.cause)];
+        if (is_stuck) ++to->stuck_causes[static_cast<std::size_t>(close.cause)];
     }
-    if (const auto address = client_address(record)) {
+    if (const auto address = client_address(close)) {
         const HashedAddress hashed(*address);
-        group.addresses.add(hashed, close.is_stuck);
-        all_.addresses.add(hashed, close.is_stuck);
+        group.addresses.add(hashed, is_stuck);
+        all_.addresses.add(hashed, is_stuck);
     }
-    if (is_of_agents(by_)) note_peer(record, group, close);
+    if (is_of_agents(by_)) note_peer(close, group);
     ++agent.closes;
-    agent.stuck += close.is_stuck ? 1 : 0;
-    agent.fin_wait_2_ms += std::min(record.fin_wait_2_ms, kMsMax);
-    note_time(record.half_close, {1, close.is_stuck ? 1U : 0U});
-    note_vhost(record.vhost);
+    agent.stuck += is_stuck ? 1 : 0;
+    agent.fin_wait_2_ms += close.fin_wait_2_ms();
+    note_time(close.half_close, {1, is_stuck ? 1U : 0U});
+    note_vhost(close.vhost);
 }
 
 void Collector::take(const TallyLine& line) {
@@ -93,8 +82,8 @@ void Collector::add(const TallyLine& line, Group& group) {
     note_time(line.since, {line.tally.closes, line.tally.stuck});
 }
 
-Agent& Collector::agent_of(const std::string& user_agent) {
-    auto& agent = agents_[user_agent];
+Agent& Collector::agent_of(std::string_view user_agent) {
+    auto& agent = agents_[absl_view(user_agent)];
     if (agent) return *agent;
     agent = std::make_unique<Agent>();
     agent->family = families_.family_of(user_agent);
@@ -103,33 +92,32 @@ Agent& Collector::agent_of(const std::string& user_agent) {
 }
 
 Group& Collector::group_named(std::string_view name) {
-    // Debian's Abseil has a string_view of its own.
-    auto& group = groups_[absl::string_view(name.data(), name.size())];
+    auto& group = groups_[absl_view(name)];
     if (group) return *group;
     group = std::make_unique<Group>();
     group->name = name;
     return *group;
 }
 
-Group& Collector::group_of(const Record& record, Agent& agent) {
+Group& Collector::group_of(const Close& close, Agent& agent) {
     switch (by_) {
         case Dimension::family:
         case Dimension::ua:
             if (agent.group == nullptr) {
                 const bool by_family = by_ == Dimension::family;
-                agent.group = &group_named(by_family ? agent.family.name : record.user_agent);
+                agent.group = &group_named(by_family ? agent.family.name : close.user_agent);
             }
             return *agent.group;
         case Dimension::vhost:
-            return group_named(record.vhost);
+            return group_named(close.vhost);
         case Dimension::address:
-            return group_of_address(client_address(record));
+            return group_of_address(client_address(close));
         case Dimension::peer:
-            return group_of_address(peer_address(record));
+            return group_of_address(peer_address(close));
         case Dimension::cause:
-            return group_named(name_of(record.cause));
+            return group_named(name_of(close.cause));
         case Dimension::hour:
-            return group_named(hour_text(record.half_close));
+            return group_named(hour_text(close.half_close));
     }
     std::abort();
 }
@@ -141,7 +129,7 @@ Group& Collector::group_of_address(const std::optional<Address>& address) {
 }
 
 Group& Collector::group_of_tally(const TallyLine& line) {
-    Record like;
+    Close like;
     like.vhost = line.vhost;
     like.user_agent = line.user_agent;
     like.half_close = line.since;
@@ -180,9 +168,8 @@ void Collector::fold_the_light() {
     groups_[other->name] = std::move(other);
 }
 
-void Collector::note_peer(const Record& record, const Group& group, const TalliedClose& close) {
-    if (const auto address = peer_address(record))
-        peers_.add(HashedAddress(*address), group, close);
+void Collector::note_peer(const Close& close, const Group& group) {
+    if (const auto address = peer_address(close)) peers_.add(HashedAddress(*address), group, close);
 }
 
 void Collector::note_time(std::chrono::milliseconds time, const Timeline::Point& closes) {
@@ -191,8 +178,8 @@ void Collector::note_time(std::chrono::milliseconds time, const Timeline::Point&
     last_ = last_ ? std::max(*last_, time) : time;
 }
 
-void Collector::note_vhost(const std::string& vhost) {
-    if (!vhosts_.contains(vhost)) vhosts_.insert(vhost);
+void Collector::note_vhost(std::string_view vhost) {
+    if (!vhosts_.contains(absl_view(vhost))) vhosts_.emplace(vhost);
 }
 
 }  // namespace finwait::report

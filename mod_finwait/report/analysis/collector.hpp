@@ -27,7 +27,7 @@ class Collector : public Sink {
     // `families` must live as long as this.
     Collector(const Families& families, Filter filter, Dimension by, bool anonymize);
 
-    void take(const Record& record) override;
+    void take(const Close& close) override;
     void take(const TallyLine& line) override;
 
     using Groups = absl::flat_hash_map<std::string, std::unique_ptr<Group>>;
@@ -49,17 +49,17 @@ class Collector : public Sink {
     [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
 
   private:
-    Agent& agent_of(const std::string& user_agent);
+    Agent& agent_of(std::string_view user_agent);
     Group& group_named(std::string_view name);
     Group& group_of_address(const std::optional<Address>& address);
-    Group& group_of(const Record& record, Agent& agent);
+    Group& group_of(const Close& close, Agent& agent);
     Group& group_of_tally(const TallyLine& line);
     Group& shared_group(std::string_view name);
     void add(const TallyLine& line, Group& group);
-    void note_peer(const Record& record, const Group& group, const TalliedClose& close);
+    void note_peer(const Close& close, const Group& group);
     void fold_the_light();
     void note_time(std::chrono::milliseconds time, const Timeline::Point& closes);
-    void note_vhost(const std::string& vhost);
+    void note_vhost(std::string_view vhost);
 
     const Families& families_;
     Filter filter_;

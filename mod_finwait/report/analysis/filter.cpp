@@ -18,13 +18,13 @@ bool Filter::wants_client(std::string_view agent, const Family& its_family) cons
     return !family || is_same_name(its_family.name, *family);
 }
 
-bool Filter::wants(const Record& record) const {
-    if (!wants_time(record.half_close)) return false;
-    if (vhost && !is_same_name(record.vhost, *vhost)) return false;
-    if (outcome && record.outcome != *outcome) return false;
-    if (cause && record.cause != *cause) return false;
+bool Filter::wants(const Close& close) const {
+    if (!wants_time(close.half_close)) return false;
+    if (vhost && !is_same_name(close.vhost, *vhost)) return false;
+    if (outcome && close.outcome != *outcome) return false;
+    if (cause && close.cause != *cause) return false;
     if (!network) return true;
-    const auto address = client_address(record);
+    const auto address = client_address(close);
     return address && network->contains(*address);
 }
 

@@ -28,7 +28,7 @@ struct Filter {
 
     [[nodiscard]] bool wants_client(std::string_view user_agent, const Family& family) const;
     // All but the client.
-    [[nodiscard]] bool wants(const Record& record) const;
+    [[nodiscard]] bool wants(const Close& close) const;
 
     // How many of the closes in a tally are wanted, and whether its other figures are those of the
     // wanted ones too: it does not say which outcome or cause took which time.

@@ -6,15 +6,16 @@
 
 namespace finwait::report {
 
-void Peers::add(const HashedAddress& address, const Group& client, const TalliedClose& close) {
-    const auto found = close.is_stuck ? peers_.try_emplace(address).first : peers_.find(address);
+void Peers::add(const HashedAddress& address, const Group& client, const Close& close) {
+    const bool is_stuck = close.is_stuck();
+    const auto found = is_stuck ? peers_.try_emplace(address).first : peers_.find(address);
     if (found == peers_.end()) return;
     Peer& peer = found->second;
     ++peer.closes;
-    peer.stuck += close.is_stuck ? 1 : 0;
+    peer.stuck += is_stuck ? 1 : 0;
     const auto [entry, is_new] = peer.clients.try_emplace(&client);
     entry->second.tally.add(close);
-    if (close.is_stuck) ++entry->second.stuck_causes[static_cast<std::size_t>(close.cause)];
+    if (is_stuck) ++entry->second.stuck_causes[static_cast<std::size_t>(close.cause)];
     if (is_new && ++clients_ > kClientsMax) forget_the_light();
 }
 

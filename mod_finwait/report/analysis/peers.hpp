@@ -29,7 +29,7 @@ class Peers {
   public:
     using ByAddress = absl::flat_hash_map<HashedAddress, Peer>;
 
-    void add(const HashedAddress& address, const Group& client, const TalliedClose& close);
+    void add(const HashedAddress& address, const Group& client, const Close& close);
     [[nodiscard]] const ByAddress& by_address() const { return peers_; }
 
   private:

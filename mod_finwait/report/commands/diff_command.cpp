@@ -17,7 +17,7 @@ namespace {
 class Both : public Sink {
   public:
     Both(Sink& first, Sink& second) : first_(first), second_(second) {}
-    void take(const Record& record) override { first_.take(record), second_.take(record); }
+    void take(const Close& close) override { first_.take(close), second_.take(close); }
     void take(const TallyLine& line) override { first_.take(line), second_.take(line); }
 
   private:

@@ -18,11 +18,11 @@ class Storyteller : public Sink {
     Storyteller(const Options& options, const Families& families)
         : options_(options), families_(families) {}
 
-    void take(const Record& record) override {
-        if (record.socket_cookie != *options_.show_cookie) return;
+    void take(const Close& close) override {
+        if (close.socket_cookie != *options_.show_cookie) return;
         if (told_++ != 0) std::fputs("\n", stdout);
-        const Family family = families_.family_of(record.user_agent);
-        std::fputs(tell_story(record, family, options_.anonymize).c_str(), stdout);
+        const Family family = families_.family_of(close.user_agent);
+        std::fputs(tell_story(close, family, options_.anonymize).c_str(), stdout);
     }
     void take(const TallyLine& line) override { tallied_ += line.tally.closes; }
 

@@ -27,7 +27,7 @@ void LogLines::take(std::string_view line) {
     switch (parser_.parse(line)) {
         case LineKind::record:
             ++reading_.records;
-            return sink_.take(parser_.record());
+            return sink_.take(parser_.close());
         case LineKind::tally:
             ++reading_.tallies;
             return sink_.take(parser_.tally());

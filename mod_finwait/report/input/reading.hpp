@@ -42,7 +42,7 @@ struct Reading {
 class Sink {
   public:
     virtual ~Sink() = default;
-    virtual void take(const Record& record) = 0;
+    virtual void take(const Close& close) = 0;
     virtual void take(const TallyLine& line) = 0;
 };
 

@@ -37,26 +37,25 @@ std::string seconds_of(std::uint64_t ms) {
 
 class Story {
   public:
-    Story(const Record& record, const Family& family, bool anonymize)
-        : record_(record), family_(family), anonymize_(anonymize) {}
+    Story(const Close& close, const Family& family, bool anonymize)
+        : close_(close), family_(family), anonymize_(anonymize) {}
 
     std::string tell() {
         add("client", client());
         add("User-Agent",
-            record_.user_agent.empty() ? std::string(kNoUserAgent) : record_.user_agent);
+            std::string(close_.user_agent.empty() ? kNoUserAgent : close_.user_agent));
         add("family",
             family_.version.empty() ? family_.name : family_.name + " " + family_.version);
-        add("virtual host",
-            record_.vhost + ", " +
-                with_port(finwait::address_text(record_.local), record_.local.port));
-        add("requests", grouped(record_.requests) + protocol());
-        add("closed at", time_text(record_.half_close) + ", " + with_meaning(record_.cause));
-        if (record_.drain == Drain::none)
-            add("drain", with_meaning(record_.drain));
+        add("virtual host", std::string(close_.vhost) + ", " +
+                                with_port(finwait::address_text(close_.local), close_.local.port));
+        add("requests", grouped(close_.requests) + protocol());
+        add("closed at", time_text(close_.half_close) + ", " + with_meaning(close_.cause));
+        if (close_.drain == Drain::none)
+            add("drain", with_meaning(close_.drain));
         else
             add_drain();
-        add("outcome", with_meaning(record_.outcome));
-        add("FIN_WAIT_2", seconds_of(record_.fin_wait_2_ms));
+        add("outcome", with_meaning(close_.outcome));
+        add("FIN_WAIT_2", seconds_of(close_.fin_wait_2_ms()));
         add("verdict", verdict());
         return std::move(text_);
     }
@@ -67,41 +66,40 @@ class Story {
     }
 
     void add_drain() {
-        add("drain", seconds_of(record_.drain_ms) + ", " + bytes_text(record_.drained_bytes) +
-                         " discarded, " + with_meaning(record_.drain));
-        add("state then", with_meaning(record_.state));
-        add("TCP", "round trip " + seconds_of(record_.rtt_us / 1000) + ", " +
-                       grouped(record_.retransmits) + " segments sent again, " +
-                       grouped(record_.unacked) + " not acknowledged");
+        add("drain", seconds_of(close_.drain_ms()) + ", " + bytes_text(close_.drained_bytes) +
+                         " discarded, " + with_meaning(close_.drain));
+        add("state then", with_meaning(close_.state));
+        add("TCP", "round trip " + seconds_of(close_.rtt_us / 1000) + ", " +
+                       grouped(close_.retransmits) + " segments sent again, " +
+                       grouped(close_.unacked) + " not acknowledged");
     }
 
     [[nodiscard]] std::string client() const {
-        std::string text = with_port(shown_address(record_.peer, anonymize_), record_.peer.port);
-        const auto behind = parse_address(record_.client_address);
+        std::string text = with_port(shown_address(close_.peer, anonymize_), close_.peer.port);
+        const auto behind = parse_address(close_.client_address);
         if (behind)
             text = address_text(anonymize_ ? masked(*behind) : *behind) + ", through " + text;
-        return text + ", cookie " + hex_text(record_.socket_cookie);
+        return text + ", cookie " + hex_text(close_.socket_cookie);
     }
 
     [[nodiscard]] std::string protocol() const {
         std::string text;
-        if (record_.http != HttpVersion::none)
-            text += ", HTTP/" + std::string(name_of(record_.http));
-        if (record_.tls != TlsVersion::none) text += ", TLS " + std::string(name_of(record_.tls));
-        return text + ", " + std::string(name_of(record_.mpm)) + " MPM";
+        if (close_.http != HttpVersion::none) text += ", HTTP/" + std::string(name_of(close_.http));
+        if (close_.tls != TlsVersion::none) text += ", TLS " + std::string(name_of(close_.tls));
+        return text + ", " + std::string(name_of(close_.mpm)) + " MPM";
     }
 
     [[nodiscard]] std::string verdict() const {
-        if (is_stuck(record_.drain, record_.state, record_.probe))
+        if (close_.is_stuck())
             return "stuck: it acknowledged our FIN and did not send its own while we waited";
-        if (record_.probe == Probe::silent)
+        if (close_.probe == Probe::silent)
             return "not stuck: it acknowledged our FIN and was gone, it answered no probe";
-        if (record_.state == TcpState::fin_wait_1 && record_.drain != Drain::none)
+        if (close_.state == TcpState::fin_wait_1 && close_.drain != Drain::none)
             return "not stuck: our FIN was never acknowledged, so the client may not have had it";
         return "not stuck";
     }
 
-    const Record& record_;
+    const Close& close_;
     const Family& family_;
     bool anonymize_;
     std::string text_;
@@ -109,8 +107,8 @@ class Story {
 
 }  // namespace
 
-std::string tell_story(const Record& record, const Family& family, bool anonymize) {
-    return Story(record, family, anonymize).tell();
+std::string tell_story(const Close& close, const Family& family, bool anonymize) {
+    return Story(close, family, anonymize).tell();
 }
 
 }  // namespace finwait::report

@@ -11,6 +11,6 @@
 namespace finwait::report {
 
 // Ready for a terminal.
-[[nodiscard]] std::string tell_story(const Record& record, const Family& family, bool anonymize);
+[[nodiscard]] std::string tell_story(const Close& close, const Family& family, bool anonymize);
 
 }  // namespace finwait::report

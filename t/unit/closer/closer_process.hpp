@@ -24,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "clients/process.hpp"
 #include "closer/moment.hpp"
 #include "finwait/counters.hpp"
 #include "finwait/record.hpp"
@@ -152,7 +153,7 @@ class CloserProcess : public testing::Test {
     void hand_over(TcpPair& pair, std::uint32_t number = 0) {
         Handoff handoff = sample_handoff();
         handoff.policy = policy;
-        handoff.requests = number;
+        handoff.close.requests = number;
         handoff.half_close = moment_now().monotonic;
         ASSERT_EQ(0, send_message(child, encoded(handoff), {pair.server.get()}));
         pair.server.reset();
@@ -191,15 +192,7 @@ class CloserProcess : public testing::Test {
         return result;
     }
 
-    // What the scheduler has let the closer, or this thread, wait so far: the yardstick for times.
-    Time waited_for_a_core(const std::string& task) const {
-        std::ifstream schedstat("/proc/" + task + "/schedstat");
-        Time::rep ran_ns = 0, waited_ns = 0;
-        schedstat >> ran_ns >> waited_ns;
-        return std::chrono::nanoseconds(waited_ns);
-    }
     Time closer_waited() const { return waited_for_a_core(std::to_string(pid)); }
-    Time both_waited() const { return closer_waited() + waited_for_a_core("thread-self"); }
 
     std::string proc(const std::string& file) const {
         std::ifstream in("/proc/" + std::to_string(pid) + "/" + file);

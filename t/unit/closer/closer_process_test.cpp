@@ -24,8 +24,8 @@ TEST_F(CloserProcess, WritesARecordOfEveryClose) {
     hand_over(silent, 3);
     closes.client.reset();
     reset(resets.client);
-    Handoff report = sample_report(Outcome::client_first);
-    report.requests = 4;
+    Handoff report = sample_ended(Outcome::client_first);
+    report.close.requests = 4;
     ASSERT_EQ(0, send_message(child, encoded(report)));
     std::map<std::uint32_t, Record> by_number;
     for (const Record& record : records(4)) by_number[record.requests] = record;
@@ -33,10 +33,10 @@ TEST_F(CloserProcess, WritesARecordOfEveryClose) {
     EXPECT_EQ(Outcome::reset, by_number[2].outcome);
     EXPECT_EQ(Drain::idle_timeout, by_number[3].drain);
     EXPECT_EQ(TcpState::fin_wait_2, by_number[3].state);
-    EXPECT_GE(by_number[3].drain_ms, 200U);
-    EXPECT_LT(by_number[3].drain_ms, 30'000U);
+    EXPECT_GE(by_number[3].drain_ms(), 200U);
+    EXPECT_LT(by_number[3].drain_ms(), 30'000U);
     EXPECT_EQ(Outcome::timeout, by_number[3].outcome);
-    EXPECT_GE(by_number[3].fin_wait_2_ms, 500U);
+    EXPECT_GE(by_number[3].fin_wait_2_ms(), 500U);
     EXPECT_EQ(Outcome::client_first, by_number[4].outcome);
     EXPECT_EVENTUALLY(read(counters->records), 4U);
     EXPECT_EVENTUALLY(read(counters->held[2]), 0U);
@@ -153,8 +153,8 @@ TEST_F(CloserProcess, FinishLeavesTheDrainsTheirGrace) {
     const std::vector<Record> all = records(2);
     EXPECT_EQ(Drain::idle_timeout, all[0].drain);
     EXPECT_EQ(Drain::stopping, all[1].drain);
-    EXPECT_GE(all[1].drain_ms, 3000U);
-    EXPECT_LT(all[1].drain_ms, 30'000U);
+    EXPECT_GE(all[1].drain_ms(), 3000U);
+    EXPECT_LT(all[1].drain_ms(), 30'000U);
 }
 
 TEST_F(CloserProcess, NoTotalFallsHoweverOftenItIsKilled) {
@@ -164,7 +164,7 @@ TEST_F(CloserProcess, NoTotalFallsHoweverOftenItIsKilled) {
     for (std::uint64_t i = 1; i <= kDeaths && !HasFailure(); ++i) {
         start();
         for (std::uint64_t j = 0; j < kClosesEach; ++j)
-            ASSERT_EQ(0, send_message(child, encoded(sample_report(Outcome::client_first))));
+            ASSERT_EQ(0, send_message(child, encoded(sample_ended(Outcome::client_first))));
         // In the middle of them, if it is not through already.
         ASSERT_EVENTUALLY(read(counters->received), testing::Gt((i - 1) * kClosesEach));
         ::kill(pid, SIGKILL);
@@ -176,8 +176,8 @@ TEST_F(CloserProcess, NoTotalFallsHoweverOftenItIsKilled) {
         last = now;
     }
     start();
-    Handoff report = sample_report(Outcome::client_first);
-    report.user_agent = "the last";
+    Handoff report = sample_ended(Outcome::client_first);
+    report.close.user_agent = "the last";
     ASSERT_EQ(0, send_message(child, encoded(report)));
     ASSERT_EVENTUALLY(accounts_in(books->closers[2]).size(), 2U);
     // What one had received and not booked is lost; what it had booked and not written may be both.

@@ -13,21 +13,21 @@ using Bytes = std::vector<std::byte>;
 
 Handoff a_handoff() {
     Handoff handoff;
-    handoff.cause = Cause::keepalive_timeout;
-    handoff.http = HttpVersion::http_1_1;
-    handoff.tls = TlsVersion::tls_1_3;
-    handoff.mpm = Mpm::event;
-    handoff.remedy = Remedy::cut_short;
-    handoff.auto_rule = AutoRule{40, 60, 3, 1800};
-    handoff.requests = 7;
+    handoff.close.cause = Cause::keepalive_timeout;
+    handoff.close.http = HttpVersion::http_1_1;
+    handoff.close.tls = TlsVersion::tls_1_3;
+    handoff.close.mpm = Mpm::event;
+    handoff.close.remedy = Remedy::cut_short;
+    handoff.close.auto_rule = AutoRule{40, 60, 3, 1800};
+    handoff.close.requests = 7;
     handoff.half_close = std::chrono::nanoseconds(123'456'789);
     handoff.policy = {2'000, 500, 1u << 20, 0, 3'000};
-    handoff.logs = {{1, 300}, 2};
-    handoff.peer = {Endpoint::Family::ipv4, 40'000, {127, 0, 0, 1}};
-    handoff.local = {Endpoint::Family::ipv6, 443, {0x20, 0x01, 0x0d, 0xb8}};
-    handoff.vhost = "www.example.org";
-    handoff.user_agent = "curl/7.88.1";
-    handoff.client_address = "192.0.2.1";
+    handoff.close.logs = {{1, 300}, 2};
+    handoff.close.peer = {Endpoint::Family::ipv4, 40'000, {127, 0, 0, 1}};
+    handoff.close.local = {Endpoint::Family::ipv6, 443, {0x20, 0x01, 0x0d, 0xb8}};
+    handoff.close.vhost = "www.example.org";
+    handoff.close.user_agent = "curl/7.88.1";
+    handoff.close.client_address = "192.0.2.1";
     return handoff;
 }
 
@@ -43,31 +43,31 @@ TEST(Handoff, ComesBackAsItWasSent) {
     Handoff received;
     ASSERT_EQ(decode(bytes, received), DecodeError::none);
     EXPECT_EQ(received.kind, sent.kind);
-    EXPECT_EQ(received.cause, sent.cause);
-    EXPECT_EQ(received.http, sent.http);
-    EXPECT_EQ(received.tls, sent.tls);
-    EXPECT_EQ(received.mpm, sent.mpm);
-    EXPECT_EQ(received.remedy, sent.remedy);
-    EXPECT_EQ(received.auto_rule, sent.auto_rule);
-    EXPECT_EQ(received.requests, sent.requests);
+    EXPECT_EQ(received.close.cause, sent.close.cause);
+    EXPECT_EQ(received.close.http, sent.close.http);
+    EXPECT_EQ(received.close.tls, sent.close.tls);
+    EXPECT_EQ(received.close.mpm, sent.close.mpm);
+    EXPECT_EQ(received.close.remedy, sent.close.remedy);
+    EXPECT_EQ(received.close.auto_rule, sent.close.auto_rule);
+    EXPECT_EQ(received.close.requests, sent.close.requests);
     EXPECT_EQ(received.half_close, sent.half_close);
     EXPECT_EQ(received.policy, sent.policy);
-    EXPECT_EQ(received.logs, sent.logs);
-    EXPECT_EQ(received.peer, sent.peer);
-    EXPECT_EQ(received.local, sent.local);
-    EXPECT_EQ(received.vhost, sent.vhost);
-    EXPECT_EQ(received.user_agent, sent.user_agent);
-    EXPECT_EQ(received.client_address, sent.client_address);
+    EXPECT_EQ(received.close.logs, sent.close.logs);
+    EXPECT_EQ(received.close.peer, sent.close.peer);
+    EXPECT_EQ(received.close.local, sent.close.local);
+    EXPECT_EQ(received.close.vhost, sent.close.vhost);
+    EXPECT_EQ(received.close.user_agent, sent.close.user_agent);
+    EXPECT_EQ(received.close.client_address, sent.close.client_address);
 }
 
 TEST(Handoff, OfATypicalClientFitsInHalfAKilobyteOfChannelBuffer) {
     Handoff handoff = a_handoff();
     const std::string browser(112, 'x');  // Chromium's is 101 to 125 bytes long
-    handoff.user_agent = browser;
+    handoff.close.user_agent = browser;
     handoff.policy = Policy();
-    handoff.local = handoff.peer;
-    handoff.client_address = {};
-    handoff.logs.count = 1;
+    handoff.close.local = handoff.close.peer;
+    handoff.close.client_address = {};
+    handoff.close.logs.count = 1;
     EXPECT_LE(encoded(handoff).size(), 192u);
 }
 
@@ -75,21 +75,21 @@ TEST(Handoff, WithTextsAtTheirMaximaFits) {
     Handoff handoff = a_handoff();
     const std::string vhost(kVhostMax, 'v'), agent(kUserAgentMax, 'u'),
         client(kClientAddressMax, 'c');
-    handoff.vhost = vhost;
-    handoff.user_agent = agent;
-    handoff.client_address = client;
-    handoff.peer = handoff.local;
-    handoff.logs.count = kLogsPerVhostMax;
+    handoff.close.vhost = vhost;
+    handoff.close.user_agent = agent;
+    handoff.close.client_address = client;
+    handoff.close.peer = handoff.close.local;
+    handoff.close.logs.count = kLogsPerVhostMax;
     Handoff received;
     const Bytes bytes = encoded(handoff);
     ASSERT_EQ(decode(bytes, received), DecodeError::none);
-    EXPECT_EQ(received.user_agent, agent);
+    EXPECT_EQ(received.close.user_agent, agent);
 }
 
 TEST(Handoff, WithATextOverItsMaximumIsNotEncoded) {
     const std::string too_long(kUserAgentMax + 1, 'u');
     Handoff handoff = a_handoff();
-    handoff.user_agent = too_long;
+    handoff.close.user_agent = too_long;
     EXPECT_TRUE(encoded(handoff).empty());
 }
 
@@ -136,7 +136,7 @@ TEST(Handoff, WithARuleOutOfItsRangeIsRefused) {
           AutoRule{50, 50, 2, 0}, AutoRule{50, AutoRule::kClosesMax + 1, 2, 60},
           AutoRule{50, 50, 1001, 60}, AutoRule{50, 50, 2, AutoRule::kForMaxS + 1}}) {
         Handoff handoff = a_handoff(), received;
-        handoff.auto_rule = bad;
+        handoff.close.auto_rule = bad;
         EXPECT_EQ(decode(encoded(handoff), received), DecodeError::bad_value);
     }
 }

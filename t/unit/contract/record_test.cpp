@@ -28,9 +28,9 @@ Record a_record() {
     record.cause = Cause::keepalive_timeout;
     record.drain = Drain::deadline;
     record.requests = 3;
-    record.drain_ms = 2'000;
+    record.drain_time = std::chrono::milliseconds(2'000);
     record.drained_bytes = 24;
-    record.fin_wait_2_ms = 1'999;
+    record.fin_wait_2_time = std::chrono::milliseconds(1'999);
     record.socket_cookie = 0x14b83;
     record.rtt_us = 812;
     return record;
@@ -42,9 +42,9 @@ std::string line_of(const Record& record) {
     return line;
 }
 
-std::string line_with_agent(std::string agent) {
+std::string line_with_agent(const std::string& agent) {
     Record record = a_record();
-    record.user_agent = std::move(agent);
+    record.user_agent = agent;
     return line_of(record);
 }
 
@@ -123,11 +123,12 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Record, OfTheWorstTextsStaysUnderItsMaximum) {
     Record record = a_record();
-    record.vhost = std::string(kVhostMax, '\x01');
-    record.user_agent = std::string(kUserAgentMax, '\x01');
-    record.client_address = std::string(kClientAddressMax, '\x01');
-    record.drain_ms = record.drained_bytes = record.fin_wait_2_ms = record.socket_cookie =
-        UINT64_MAX;
+    const std::string worst(std::max(kVhostMax, kUserAgentMax), '\x01');
+    record.vhost = std::string_view(worst).substr(0, kVhostMax);
+    record.user_agent = std::string_view(worst).substr(0, kUserAgentMax);
+    record.client_address = std::string_view(worst).substr(0, kClientAddressMax);
+    record.drained_bytes = record.socket_cookie = UINT64_MAX;
+    record.drain_time = record.fin_wait_2_time = std::chrono::milliseconds(kRecordMsMax);
     EXPECT_LE(line_of(record).size(), kRecordSizeMax);
     EXPECT_EQ(parse_record(line_of(record)), record);
 }

@@ -14,8 +14,15 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
-TalliedClose a_close(std::chrono::nanoseconds fin_wait_2_time) {
-    return {Cause::client_asked, Drain::fin, Outcome::fin, false, false, 3, 24, fin_wait_2_time};
+Close a_close(std::chrono::nanoseconds fin_wait_2_time) {
+    Close close;
+    close.cause = Cause::client_asked;
+    close.drain = Drain::fin;
+    close.outcome = Outcome::fin;
+    close.requests = 3;
+    close.drained_bytes = 24;
+    close.fin_wait_2_time = fin_wait_2_time;
+    return close;
 }
 
 TallyLine a_line() {
@@ -49,10 +56,10 @@ TEST(Histogram, EachTimeStandsUnderItsBound) {
 TEST(Tally, OfPartsIsTheTallyOfTheWhole) {
     Tally one, two, all;
     for (int i = 0; i < 100; ++i) {
-        TalliedClose close = a_close(std::chrono::milliseconds(i * 77));
-        close.cause = *word_at<Cause>(static_cast<std::size_t>(i) % kCauses.size());
-        close.is_stuck = i % 2 == 0;
-        close.is_preventable = i % 4 == 0;
+        Close close = a_close(std::chrono::milliseconds(i * 77));
+        close.cause = i % 4 == 0 ? Cause::keepalive_timeout : Cause::error;
+        close.state = TcpState::fin_wait_2;
+        close.drain = i % 2 == 0 ? Drain::deadline : Drain::fin;
         (i < 30 ? one : two).add(close);
         all.add(close);
     }
@@ -77,12 +84,17 @@ TEST(Tally, AQuantileIsTheBoundMostStayedUnder) {
 }
 
 TEST(Tally, StuckIsWhatTheClientDidInFinWait2) {
+    Close close;
     for (const auto& drain : kDrains)
         for (const auto& state : kTcpStates)
-            for (const auto& probe : kProbes)
+            for (const auto& probe : kProbes) {
+                close.drain = drain.value;
+                close.state = state.value;
+                close.probe = probe.value;
                 EXPECT_EQ((drain.value == Drain::idle_timeout || drain.value == Drain::deadline) &&
                               state.value == TcpState::fin_wait_2 && probe.value != Probe::silent,
-                          is_stuck(drain.value, state.value, probe.value));
+                          close.is_stuck());
+            }
 }
 
 TEST(TallyLine, IsExactlyThis) {

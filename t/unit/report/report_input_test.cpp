@@ -122,7 +122,7 @@ TEST(HttpdConf, HasLessPatienceWithWhoDoesNotCloseAfterAReplyEither) {
     std::vector<Record> closes(100, a_close("curl/8.0"));
     closes.insert(closes.end(), 60, a_stuck_close("Never/1.0"));
     for (Record& record : closes)
-        if (is_stuck(record)) record.cause = Cause::client_asked;
+        if (record.is_stuck()) record.cause = Cause::client_asked;
     EXPECT_THAT(conf_of(closes),
                 HasSubstr("BrowserMatch \"^Never/1\\.0\\b\" finwait-idle=1s finwait-timeout=1s\n"));
 }

@@ -19,13 +19,14 @@ namespace finwait::test {
 
 inline constexpr std::chrono::milliseconds kNoon{1'795'348'800'000};  // 2026-11-22 12:00 UTC
 
-inline Record a_close(std::string user_agent, std::uint8_t host = 1) {
+inline Record a_close(const std::string& user_agent, std::uint8_t host = 1) {
     Record record;
     record.half_close = kNoon;
     record.peer = {Endpoint::Family::ipv4, 40'000, {192, 0, 2, host}};
     record.local = {Endpoint::Family::ipv4, 443, {198, 51, 100, 1}};
     record.vhost = "www.example.org";
-    record.user_agent = std::move(user_agent);
+    record.user_agent = user_agent;
+    record.own_texts();
     record.http = HttpVersion::http_1_1;
     record.mpm = Mpm::event;
     record.state = TcpState::closed;
@@ -33,23 +34,19 @@ inline Record a_close(std::string user_agent, std::uint8_t host = 1) {
     record.drain = Drain::fin;
     record.outcome = Outcome::fin;
     record.requests = 2;
-    record.fin_wait_2_ms = 3;
+    record.fin_wait_2_time = std::chrono::milliseconds(3);
     record.socket_cookie = 0x1000;
     return record;
 }
 
-inline Record a_stuck_close(std::string user_agent, std::uint8_t host = 1) {
-    Record record = a_close(std::move(user_agent), host);
+inline Record a_stuck_close(const std::string& user_agent, std::uint8_t host = 1) {
+    Record record = a_close(user_agent, host);
     record.state = TcpState::fin_wait_2;
     record.drain = Drain::deadline;
     record.outcome = Outcome::timeout;
-    record.drain_ms = 2000;
-    record.fin_wait_2_ms = 16'900;
+    record.drain_time = std::chrono::milliseconds(2000);
+    record.fin_wait_2_time = std::chrono::milliseconds(16'900);
     return record;
-}
-
-inline bool is_stuck(const Record& record) {
-    return finwait::is_stuck(record.drain, record.state, record.probe);
 }
 
 inline std::string all_log(const std::vector<Record>& closes) {
@@ -63,18 +60,16 @@ inline std::string stuck_log(const std::vector<Record>& closes) {
     std::string log;
     std::map<std::pair<std::string, std::string>, TallyLine> accounts;
     for (const Record& close : closes) {
-        if (is_stuck(close)) {
+        if (close.is_stuck()) {
             append_record(log, close);
             continue;
         }
-        TallyLine& line = accounts[{close.user_agent, close.vhost}];
+        TallyLine& line = accounts[{std::string(close.user_agent), std::string(close.vhost)}];
         line.since = line.until = close.half_close;
         line.vhost = close.vhost;
         line.user_agent = close.user_agent;
         line.addresses = 1;
-        line.tally.add({close.cause, close.drain, close.outcome, false, false, close.requests,
-                        close.drained_bytes, std::chrono::milliseconds(close.fin_wait_2_ms),
-                        close.remedy});
+        line.tally.add(close);
     }
     for (const auto& [account, line] : accounts) append_tally(log, line);
     return log;
@@ -100,7 +95,9 @@ inline std::vector<Record> some_closes(std::size_t count, unsigned seed = 1) {
         if (!stuck) record.outcome = static_cast<Outcome>(below(kOutcomes.size()));
         record.requests = below(20);
         record.drained_bytes = below(1000);
-        record.fin_wait_2_ms = stuck ? 2000 + below(20'000) : below(3) == 0 ? below(900) : 0;
+        record.fin_wait_2_time = std::chrono::milliseconds(stuck           ? 2000 + below(20'000)
+                                                           : below(3) == 0 ? below(900)
+                                                                           : 0);
         if (kind == 0) record.remedy = static_cast<Remedy>(below(kRemedies.size()));
         record.vhost = below(2) == 0 ? "www.example.org" : "api.example.org";
         record.half_close = kNoon + std::chrono::milliseconds(i * 20);

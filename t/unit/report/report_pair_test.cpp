@@ -69,7 +69,7 @@ TEST(LogPairTotals, AreTheSameWhateverTheOrderOfTheLines) {
 TEST(TallyLines, SayHowManyClosesTheyCannotTellTheAddressOf) {
     const auto closes = some_closes(2'000);
     const auto stuck = static_cast<std::uint64_t>(
-        std::count_if(closes.begin(), closes.end(), [](const Record& r) { return is_stuck(r); }));
+        std::count_if(closes.begin(), closes.end(), [](const Record& r) { return r.is_stuck(); }));
     Filter filter;
     filter.network = parse_network("0.0.0.0/0");
     const auto result = analysed(stuck_log(closes), filter);

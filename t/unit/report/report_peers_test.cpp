@@ -132,8 +132,9 @@ TEST_F(ReportPeers, OfAProxyTheAdviceIsKeyedOnItsAddress) {
 TEST(Peers, AreBoundedAndTheHeavyOnesStay) {
     Peers peers;
     const Group client;
-    TalliedClose stuck;
-    stuck.is_stuck = true;
+    Close stuck;
+    stuck.state = TcpState::fin_wait_2;
+    stuck.drain = Drain::deadline;
     const HashedAddress heavy(Address{1});
     for (std::uint32_t i = 0; i < 50'000; ++i) {
         peers.add(

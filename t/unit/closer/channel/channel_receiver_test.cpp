@@ -39,16 +39,16 @@ TEST_F(ChannelReceiverTest, AHandoffBringsItsSocket) {
     EXPECT_EQ("", batch.messages[0].refused);
     EXPECT_TRUE(batch.messages[0].socket);
     EXPECT_EQ(FD_CLOEXEC, ::fcntl(batch.messages[0].socket.get(), F_GETFD));
-    EXPECT_EQ("www.example.org", batch.messages[0].handoff.vhost);
+    EXPECT_EQ("www.example.org", batch.messages[0].handoff.close.vhost);
     EXPECT_FALSE(batch.has_ended);
 }
 
 TEST_F(ChannelReceiverTest, AReportHasNoSocket) {
-    ASSERT_EQ(0, send_message(sender, encoded(sample_report(Outcome::reset))));
+    ASSERT_EQ(0, send_message(sender, encoded(sample_ended(Outcome::reset))));
     const ReceivedBatch batch = receiver.receive(0);
     ASSERT_EQ(1U, batch.messages.size());
     EXPECT_EQ("", batch.messages[0].refused);
-    EXPECT_EQ(MessageKind::report, batch.messages[0].handoff.kind);
+    EXPECT_EQ(MessageKind::ended, batch.messages[0].handoff.kind);
     EXPECT_FALSE(batch.messages[0].socket);
 }
 
@@ -59,7 +59,7 @@ TEST_F(ChannelReceiverTest, NothingQueuedIsNotTheEnd) {
 }
 
 TEST_F(ChannelReceiverTest, ABatchIsBoundedAndSaysThatThereIsMore) {
-    const std::vector<std::byte> report = encoded(sample_report(Outcome::reset));
+    const std::vector<std::byte> report = encoded(sample_ended(Outcome::reset));
     for (std::size_t i = 0; i < kReceiveBatch + 1; ++i)
         ASSERT_EQ(0, send_message(sender, report, {}, MSG_DONTWAIT));
     const ReceivedBatch first = receiver.receive(0);
@@ -72,11 +72,11 @@ TEST_F(ChannelReceiverTest, ABatchIsBoundedAndSaysThatThereIsMore) {
 
 TEST_F(ChannelReceiverTest, EndsAfterTheLastMessageOfTheLastSender) {
     UniqueFd other(::dup(sender.get()));
-    ASSERT_EQ(0, send_message(sender, encoded(sample_report(Outcome::reset))));
+    ASSERT_EQ(0, send_message(sender, encoded(sample_ended(Outcome::reset))));
     sender.reset();
     EXPECT_FALSE(receiver.receive(0).has_ended);
     EXPECT_FALSE(receiver.receive(0).has_ended);
-    ASSERT_EQ(0, send_message(other, encoded(sample_report(Outcome::reset))));
+    ASSERT_EQ(0, send_message(other, encoded(sample_ended(Outcome::reset))));
     other.reset();
     const ReceivedBatch last = receiver.receive(0);
     EXPECT_EQ(1U, last.messages.size());
@@ -87,7 +87,7 @@ TEST_F(ChannelReceiverTest, AnEmptyMessageIsRefusedAndNotTakenForTheEnd) {
     ASSERT_EQ(0, send_message(sender, {}));
     EXPECT_NE("", verdict());
     ASSERT_EQ(0, send_message(sender, {}));
-    ASSERT_EQ(0, send_message(sender, encoded(sample_report(Outcome::reset))));
+    ASSERT_EQ(0, send_message(sender, encoded(sample_ended(Outcome::reset))));
     sender.reset();
     const ReceivedBatch batch = receiver.receive(0);
     EXPECT_EQ(2U, batch.messages.size());
@@ -103,7 +103,7 @@ TEST_F(ChannelReceiverTest, RefusedMessagesLeakNoDescriptor) {
     trailing.push_back(std::byte{0});
     const std::vector<std::byte> oversized(kHandoffSizeMax + 1);
     const std::vector<std::byte> handoff = encoded(sample_handoff());
-    const std::vector<std::byte> report = encoded(sample_report(Outcome::reset));
+    const std::vector<std::byte> report = encoded(sample_ended(Outcome::reset));
     const int fd = any.get();
     const std::size_t before = open_descriptors();
 
@@ -144,7 +144,7 @@ TEST_F(ChannelReceiverTest, ASocketNotTakenIsClosedByTheNextReceive) {
     ASSERT_EQ(0, send_message(sender, encoded(sample_handoff()), {any.get()}));
     static_cast<void>(receiver.receive(0));
     EXPECT_EQ(before + 1, open_descriptors());
-    ASSERT_EQ(0, send_message(sender, encoded(sample_report(Outcome::reset))));
+    ASSERT_EQ(0, send_message(sender, encoded(sample_ended(Outcome::reset))));
     static_cast<void>(receiver.receive(0));
     EXPECT_EQ(before, open_descriptors());
 }

@@ -70,24 +70,24 @@ inline std::vector<std::byte> encoded(const Control& control) {
 
 inline Handoff sample_handoff() {
     Handoff handoff;
-    handoff.cause = Cause::keepalive_timeout;
-    handoff.http = HttpVersion::http_1_1;
-    handoff.mpm = Mpm::event;
-    handoff.requests = 3;
-    handoff.peer = {Endpoint::Family::ipv4, 40000, {192, 0, 2, 1}};
-    handoff.local = {Endpoint::Family::ipv4, 80, {192, 0, 2, 2}};
-    handoff.vhost = "www.example.org";
-    handoff.user_agent = "python-requests/2.28.1";
-    handoff.logs.ids[0] = 0;
-    handoff.logs.count = 1;
+    handoff.close.cause = Cause::keepalive_timeout;
+    handoff.close.http = HttpVersion::http_1_1;
+    handoff.close.mpm = Mpm::event;
+    handoff.close.requests = 3;
+    handoff.close.peer = {Endpoint::Family::ipv4, 40000, {192, 0, 2, 1}};
+    handoff.close.local = {Endpoint::Family::ipv4, 80, {192, 0, 2, 2}};
+    handoff.close.vhost = "www.example.org";
+    handoff.close.user_agent = "python-requests/2.28.1";
+    handoff.close.logs.ids[0] = 0;
+    handoff.close.logs.count = 1;
     return handoff;
 }
 
-inline Handoff sample_report(Outcome outcome) {
+inline Handoff sample_ended(Outcome outcome) {
     Handoff report = sample_handoff();
-    report.kind = MessageKind::report;
-    report.cause = Cause::client_gone;
-    report.outcome = outcome;
+    report.kind = MessageKind::ended;
+    report.close.cause = Cause::client_gone;
+    report.close.outcome = outcome;
     return report;
 }
 

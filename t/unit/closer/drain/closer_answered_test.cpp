@@ -42,7 +42,7 @@ TEST_F(CloserAnswered, ByFinIsRecordedAsAnyOther) {
     EXPECT_EQ(before - 1, open_descriptors());
     expect_only(Drain::fin, Outcome::fin);
     const Record record = only_record();
-    EXPECT_EQ(2U, record.drain_ms);
+    EXPECT_EQ(2U, record.drain_ms());
     EXPECT_EQ(77U, record.drained_bytes);
     EXPECT_EQ(TcpState::closed, record.state);
     EXPECT_NE(0U, record.socket_cookie);

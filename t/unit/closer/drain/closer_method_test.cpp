@@ -53,7 +53,7 @@ TEST_F(CloserMethods, CloseReadsNothingAndLeavesTheRestToTheKernel) {
     pair.client.reset();
     turn_until_held(0);
     expect_only(Drain::none, Outcome::late_fin);
-    EXPECT_EQ(0U, only_record().drain_ms);
+    EXPECT_EQ(0U, only_record().drain_ms());
 }
 
 TEST_F(CloserMethods, CloseOnUnreadBytesIsAReset) {

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "closer/drain/tcp_socket.hpp"
 #include "unit/closer/closer_fixture.hpp"
 
 namespace finwait {
@@ -40,8 +41,8 @@ TEST_F(CloserWaits, ForALateFin) {
     turn_until_held(0);
     expect_only(Drain::idle_timeout, Outcome::late_fin);
     const Record record = only_record();
-    EXPECT_EQ(5000U, record.drain_ms);
-    EXPECT_EQ(8000U, record.fin_wait_2_ms);
+    EXPECT_EQ(5000U, record.drain_ms());
+    EXPECT_EQ(8000U, record.fin_wait_2_ms());
     EXPECT_EQ(TcpState::fin_wait_2, record.state) << "at the drain's end";
     EXPECT_NE(0U, record.socket_cookie);
     EXPECT_EQ("python-requests/2.28.1", record.user_agent);
@@ -54,7 +55,7 @@ TEST_F(CloserWaits, ForAReset) {
     reset(pair.client);
     turn_until_held(0);
     expect_only(Drain::idle_timeout, Outcome::reset);
-    EXPECT_EQ(9000U, only_record().fin_wait_2_ms);
+    EXPECT_EQ(9000U, only_record().fin_wait_2_ms());
 }
 
 TEST_F(CloserWaits, AndAnswersDataWithAReset) {
@@ -64,7 +65,7 @@ TEST_F(CloserWaits, AndAnswersDataWithAReset) {
     send_bytes(pair.client, 10);
     turn_until_held(0);
     expect_only(Drain::idle_timeout, Outcome::reset);
-    EXPECT_EQ(9000U, only_record().fin_wait_2_ms);
+    EXPECT_EQ(9000U, only_record().fin_wait_2_ms());
     EXPECT_EQ(0U, only_record().drained_bytes);
     pollfd state{pair.client.get(), 0, 0};
     ASSERT_EQ(1, ::poll(&state, 1, 5000));
@@ -81,7 +82,7 @@ TEST_F(CloserWaits, ExactlyForFinWaitTimeout) {
     turn(1ns);
     EXPECT_EQ(0U, closer->held());
     expect_only(Drain::idle_timeout, Outcome::timeout);
-    EXPECT_EQ(12'001U, only_record().fin_wait_2_ms);
+    EXPECT_EQ(12'001U, only_record().fin_wait_2_ms());
     EXPECT_EQ(Probe::answered, only_record().probe);
 }
 
@@ -108,7 +109,7 @@ TEST_F(CloserWaits, NoLongerForWhoNeverAcknowledges) {
     turn(5s);
     wait_to_the_end();
     expect_only(Drain::idle_timeout, Outcome::unacked);
-    EXPECT_EQ(0U, only_record().fin_wait_2_ms);
+    EXPECT_EQ(0U, only_record().fin_wait_2_ms());
     EXPECT_EQ(Probe::none, only_record().probe) << "nobody can be asked in FIN_WAIT_1";
 }
 
@@ -129,7 +130,7 @@ TEST_F(CloserWaits, AnewFromTheAcknowledgementOfItsFin) {
     EXPECT_EQ(1U, closer->held());
     turn(1s);
     expect_only(Drain::idle_timeout, Outcome::timeout);
-    EXPECT_EQ(15'000U, only_record().fin_wait_2_ms);
+    EXPECT_EQ(15'000U, only_record().fin_wait_2_ms());
 }
 
 TEST_F(CloserWaits, NoLongerThanThereIsRoomTheLongestFirst) {
@@ -138,7 +139,7 @@ TEST_F(CloserWaits, NoLongerThanThereIsRoomTheLongestFirst) {
     handoff.policy.drain_idle_timeout_ms = 1000;
     for (std::uint32_t i = 1; i <= 2; ++i) {
         TcpPair pair = loopback.half_closed();
-        handoff.requests = i;
+        handoff.close.requests = i;
         hand_over(pair, handoff);
         settle(i);
         turn(1s);

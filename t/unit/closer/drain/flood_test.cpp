@@ -42,8 +42,8 @@ class Flood : public CloserProcess {
     void come_and_go(std::mt19937_64& random) {
         std::string user_agent(300, ' ');
         for (char& c : user_agent) c = static_cast<char>('!' + random() % 90);
-        Handoff report = sample_report(Outcome::client_first);
-        report.user_agent = user_agent;
+        Handoff report = sample_ended(Outcome::client_first);
+        report.close.user_agent = user_agent;
         ASSERT_EQ(0, send_message(child, encoded(report)));
     }
     std::uint64_t private_bytes() const {
@@ -74,7 +74,7 @@ TEST_F(Flood, OfUserAgentsHidesNoCulpritAndTakesNoMemory) {
     EXPECT_EQ("python-requests/2.28.1", seen.accounts.at(0).user_agent);
     EXPECT_EQ(kKept, seen.accounts[0].now.fin_wait_2);
     EXPECT_EQ(kClients, seen.finished.closes);
-    EXPECT_EVENTUALLY(read(counters->untold[2]) + read(counters->tallied), kClients);
+    EXPECT_EVENTUALLY(read(counters->unwritten[2]) + read(counters->tallied), kClients);
     const std::uint64_t grown = private_bytes() - before;
     RecordProperty("bytes", static_cast<int>(grown));
     EXPECT_LE(grown, kSanitized ? 100 * kMemoryMax : kMemoryMax);

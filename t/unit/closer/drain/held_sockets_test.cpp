@@ -16,11 +16,12 @@ class HeldSocketsTest : public testing::Test {
   protected:
     Token add() {
         UniqueFd any(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-        return held.add(std::move(any), test::sample_handoff(), {});
+        return held.add(std::move(any), test::sample_handoff().close, {});
     }
+    void remove(Token token) { held.drop_texts(held.remove(token).texts); }
     Token take_cheapest() {
         const Token token = held.cheapest().value();
-        held.remove(token);
+        remove(token);
         return token;
     }
 
@@ -29,7 +30,7 @@ class HeldSocketsTest : public testing::Test {
 
 TEST_F(HeldSocketsTest, NothingIsCheapestWhenNothingIsHeld) {
     EXPECT_FALSE(held.cheapest());
-    held.remove(add());
+    remove(add());
     EXPECT_FALSE(held.cheapest());
     EXPECT_EQ(0U, held.size());
 }
@@ -69,14 +70,14 @@ TEST_F(HeldSocketsTest, RemovalFromTheMiddleKeepsTheOrder) {
     const Token first = add();
     const Token second = add();
     const Token third = add();
-    held.remove(second);
+    remove(second);
     EXPECT_EQ(first, take_cheapest());
     EXPECT_EQ(third, take_cheapest());
 }
 
 TEST_F(HeldSocketsTest, AStaleTokenFindsNothingThoughItsSlotIsInUseAgain) {
     const Token old = add();
-    held.remove(old);
+    remove(old);
     const Token reused = add();
     ASSERT_EQ(slot_of(old), slot_of(reused));
     EXPECT_EQ(nullptr, held.find(old));
@@ -89,7 +90,7 @@ TEST_F(HeldSocketsTest, RemovalClosesTheSocket) {
     std::vector<Token> tokens;
     for (int i = 0; i < 300; ++i) tokens.push_back(add());
     EXPECT_EQ(before + 300, test::open_descriptors());
-    for (const Token token : tokens) held.remove(token);
+    for (const Token token : tokens) remove(token);
     EXPECT_EQ(before, test::open_descriptors());
 }
 

@@ -38,7 +38,7 @@ class ManySockets : public CloserProcess {
             const auto answer_ms = [&] {
                 const Time begin = moment_now().monotonic;
                 sources.monotonic = begin;
-                sources.closing = count_closing_sockets({});
+                sources.closing = count_closing_sockets({}, {});
                 EXPECT_FALSE(render(collect(sources)).empty());
                 const Time took = moment_now().monotonic - begin;
                 return std::chrono::duration<double, std::milli>(took).count();
@@ -61,7 +61,7 @@ TEST_F(ManySockets, EachTakesAtMostHalfAKilobyteOfUserMemory) {
     policy.drain_timeout_ms = policy.drain_idle_timeout_ms = 60'000;
     const std::string user_agent(110, 'u');
     Handoff handoff = sample_handoff();
-    handoff.user_agent = user_agent;
+    handoff.close.user_agent = user_agent;
     handoff.policy = policy;
     const std::uint64_t before = private_bytes();
     for (std::size_t i = 0; i < kManySockets; ++i) {
@@ -116,8 +116,8 @@ TEST_F(ManySockets, TimersAreExactWhileOneClientFloods) {
             flooded = record.drained_bytes;
             continue;
         }
-        ASSERT_GE(record.drain_ms, kLimitMs);
-        late_ms[record.drain].push_back(record.drain_ms - kLimitMs);
+        ASSERT_GE(record.drain_ms(), kLimitMs);
+        late_ms[record.drain].push_back(record.drain_ms() - kLimitMs);
     }
     EXPECT_GT(flooded, std::uint64_t{100} << 20);
     for (const Drain drain : {Drain::idle_timeout, Drain::deadline}) {
@@ -183,8 +183,8 @@ TEST_F(ManyWaiting, LeaveTheDeadlinesOfDrainsExact) {
     for (const Record& record : records(kWaiting + kDraining)) {
         EXPECT_EQ(Outcome::unknown, record.outcome);
         if (record.requests != 7) continue;
-        ASSERT_GE(record.drain_ms, kLimitMs);
-        latest = std::max(latest, record.drain_ms - kLimitMs);
+        ASSERT_GE(record.drain_ms(), kLimitMs);
+        latest = std::max(latest, record.drain_ms() - kLimitMs);
     }
     RecordProperty("late_ms_max", static_cast<int>(latest));
     EXPECT_LE(latest, late_ms_max);

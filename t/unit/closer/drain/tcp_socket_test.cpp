@@ -12,6 +12,12 @@
 namespace finwait {
 namespace {
 
+Close facts_of(int socket) {
+    Close close;
+    note_tcp_facts(close, socket);
+    return close;
+}
+
 using namespace test;
 
 TEST(ApplyPolicy, SetsWhatTheKernelBounds) {
@@ -117,7 +123,7 @@ TEST(Discard, TellsTheFinFromAReset) {
     TcpPair closed = Loopback().half_closed();
     closed.client.reset();
     await(closed.server, POLLRDHUP);
-    const Discarded fin = discard(closed.server.get(), 100);
+    const Incoming fin = discard(closed.server.get(), 100);
     EXPECT_EQ(0U, fin.bytes);
     EXPECT_EQ(0, fin.error);
 
@@ -136,7 +142,7 @@ TEST(Discard, PassesAnUrgentByte) {
     await(pair.server, POLLRDHUP);
     std::size_t bytes = 0;
     for (int i = 0; i < 5; ++i) {
-        const Discarded got = discard(pair.server.get(), 1000);
+        const Incoming got = discard(pair.server.get(), 1000);
         ASSERT_EQ(0, got.error);
         if (got.bytes == 0) break;
         bytes += got.bytes;
@@ -151,27 +157,27 @@ TEST(UnackedBytes, IsZeroExactlyInFinWait2) {
     ASSERT_GT(sent, 0);
     pair.half_close();
     EXPECT_GT(unacked_bytes(pair.server.get()), 1U);
-    EXPECT_EQ(TcpState::fin_wait_1, end_facts(pair.server.get()).state);
+    EXPECT_EQ(TcpState::fin_wait_1, facts_of(pair.server.get()).state);
     EXPECT_EQ(0, end_seen_by(pair.client));
-    EXPECT_EVENTUALLY(end_facts(pair.server.get()).state, TcpState::fin_wait_2);
+    EXPECT_EVENTUALLY(facts_of(pair.server.get()).state, TcpState::fin_wait_2);
     EXPECT_EQ(0U, unacked_bytes(pair.server.get()));
 }
 
-TEST(EndFacts, HaveTheSocketsCookie) {
+TEST(TcpFacts, HaveTheSocketsCookie) {
     const TcpPair pair = Loopback().half_closed();
     std::uint64_t cookie = 0;
     socklen_t size = sizeof cookie;
     ASSERT_EQ(0, ::getsockopt(pair.server.get(), SOL_SOCKET, SO_COOKIE, &cookie, &size));
     EXPECT_NE(0U, cookie);
-    EXPECT_EQ(cookie, end_facts(pair.server.get()).cookie);
-    EXPECT_GT(end_facts(pair.server.get()).rtt_us, 0U);
+    EXPECT_EQ(cookie, facts_of(pair.server.get()).socket_cookie);
+    EXPECT_GT(facts_of(pair.server.get()).rtt_us, 0U);
 }
 
-TEST(EndFacts, StateIsClosedAfterBothFins) {
+TEST(TcpFacts, StateIsClosedAfterBothFins) {
     TcpPair pair = Loopback().half_closed();
     pair.client.reset();
     await(pair.server, POLLRDHUP);
-    EXPECT_EVENTUALLY(end_facts(pair.server.get()).state, TcpState::closed);
+    EXPECT_EVENTUALLY(facts_of(pair.server.get()).state, TcpState::closed);
 }
 
 TEST(ResetAtClose, SendsReset) {

@@ -19,11 +19,12 @@ namespace {
 using namespace test;
 using namespace std::chrono_literals;
 
-BookedClose a_close(std::uint64_t address = 1) {
-    BookedClose close;
-    close.close.fin_wait_2_time = 2s;
-    close.close.requests = 3;
-    close.address_hash = address;
+Close a_close(std::string_view user_agent, std::string_view vhost = "www") {
+    Close close;
+    close.user_agent = user_agent;
+    close.vhost = vhost;
+    close.fin_wait_2_time = 2s;
+    close.requests = 3;
     return close;
 }
 
@@ -55,14 +56,14 @@ class BooksMemoryTest : public testing::Test {
 
 TEST_F(BooksMemoryTest, TheNextCloserInASlotGoesOn) {
     live([](Ledger& ledger) {
-        ledger.book({"a", "www"}, a_close(), 1ms);
-        ledger.book({"b", "www"}, a_close(), 2ms);
+        ledger.book(a_close("a"), 1, 1ms);
+        ledger.book(a_close("b"), 1, 2ms);
         static_cast<void>(ledger.hold({"a", "www"}, Phase::draining, kNever, 2ms));
     });
     EXPECT_EQ(0U, live([](Ledger& ledger) {
                   EXPECT_EQ(2U, ledger.size());
                   EXPECT_EQ(0U, ledger.at(ledger.find({"a", "www"})).figures.all_open().all());
-                  ledger.book({"a", "www"}, a_close(), 3ms);
+                  ledger.book(a_close("a"), 1, 3ms);
               }));
     EXPECT_EQ(3U, total_in(slot()).tally.closes);
     EXPECT_EQ(3U, closes_in_accounts(slot()));
@@ -72,8 +73,7 @@ TEST_F(BooksMemoryTest, TheNextCloserInASlotGoesOn) {
 TEST_F(BooksMemoryTest, ASmallerLedgerKeepsTheHeaviest) {
     live([](Ledger& ledger) {
         for (int i = 0; i < 40; ++i)
-            for (int j = 0; j <= i; ++j)
-                ledger.book({"ua" + std::to_string(i), "www"}, a_close(), 1ms);
+            for (int j = 0; j <= i; ++j) ledger.book(a_close("ua" + std::to_string(i)), 1, 1ms);
     });
     live(
         [](Ledger& ledger) {
@@ -86,7 +86,7 @@ TEST_F(BooksMemoryTest, ASmallerLedgerKeepsTheHeaviest) {
 }
 
 TEST_F(BooksMemoryTest, AnAccountCaughtInTheMiddleOfABookingStays) {
-    live([](Ledger& ledger) { ledger.book({"a", "www"}, a_close(), 1ms); });
+    live([](Ledger& ledger) { ledger.book(a_close("a"), 1, 1ms); });
     const pid_t closer = ::fork();
     if (closer == 0)
         left().accounts[1].write([](Account& account) {
@@ -95,7 +95,7 @@ TEST_F(BooksMemoryTest, AnAccountCaughtInTheMiddleOfABookingStays) {
         });
     ::waitpid(closer, nullptr, 0);
     EXPECT_EQ(1U, live([](Ledger& ledger) {
-                  ledger.book({"a", "www"}, a_close(), 2ms);
+                  ledger.book(a_close("a"), 1, 2ms);
                   EXPECT_EQ(1U, ledger.size());
               }));
     EXPECT_EQ(3U, closes_in_accounts(slot()));
@@ -103,7 +103,7 @@ TEST_F(BooksMemoryTest, AnAccountCaughtInTheMiddleOfABookingStays) {
 }
 
 TEST_F(BooksMemoryTest, AnAccountThatHadNoNameYetIsDropped) {
-    live([](Ledger& ledger) { ledger.book({"a", "www"}, a_close(), 1ms); });
+    live([](Ledger& ledger) { ledger.book(a_close("a"), 1, 1ms); });
     left().accounts[1].write([](Account& account) { account.figures.is_used = 0; });
     const pid_t closer = ::fork();
     if (closer == 0)
@@ -117,20 +117,20 @@ TEST_F(BooksMemoryTest, AnAccountThatHadNoNameYetIsDropped) {
 }
 
 TEST_F(BooksMemoryTest, AVirtualHostCaughtInTheMiddleKeepsItsNumbers) {
-    live([](Ledger& ledger) { ledger.book({"a", "www"}, a_close(), 1ms); });
+    live([](Ledger& ledger) { ledger.book(a_close("a"), 1, 1ms); });
     const pid_t closer = ::fork();
     if (closer == 0) left().vhosts[0].write([](BookedVhost&) { ::_exit(0); });
     ::waitpid(closer, nullptr, 0);
-    EXPECT_EQ(1U, live([](Ledger& ledger) { ledger.book({"a", "www"}, a_close(), 2ms); }));
+    EXPECT_EQ(1U, live([](Ledger& ledger) { ledger.book(a_close("a"), 1, 2ms); }));
     EXPECT_EQ(2U, vhosts_in(slot()).at("www").tally.closes);
 }
 
 TEST_F(BooksMemoryTest, EachCloserHasASlotOfItsOwn) {
-    live([](Ledger& ledger) { ledger.book({"a", "www"}, a_close(), 1ms); });
+    live([](Ledger& ledger) { ledger.book(a_close("a"), 1, 1ms); });
     BooksMemory other(copy(), 2);
     Ledger ledger(other, [](AccountId) {});
     EXPECT_EQ(0U, ledger.size());
-    ledger.book({"a", "www"}, a_close(), 1ms);
+    ledger.book(a_close("a"), 1, 1ms);
     EXPECT_EQ(1U, total_in(slot()).tally.closes);
     EXPECT_EQ(1U, total_in(books->closers[2]).tally.closes);
     live([&](Ledger& first) {
@@ -141,8 +141,7 @@ TEST_F(BooksMemoryTest, EachCloserHasASlotOfItsOwn) {
 
 TEST_F(BooksMemoryTest, OnlyWhatIsUsedTakesMemory) {
     live([](Ledger& ledger) {
-        for (int i = 0; i < 100; ++i)
-            ledger.book({"ua" + std::to_string(i), "www"}, a_close(), 1ms);
+        for (int i = 0; i < 100; ++i) ledger.book(a_close("ua" + std::to_string(i)), 1, 1ms);
     });
     struct stat status {};
     ASSERT_EQ(0, ::fstat(memory.get(), &status));
@@ -152,7 +151,7 @@ TEST_F(BooksMemoryTest, OnlyWhatIsUsedTakesMemory) {
 TEST_F(BooksMemoryTest, WithoutMemoryOrWithAnotherBuildsTheyAreItsOwn) {
     BooksMemory none(UniqueFd(), 1);
     EXPECT_FALSE(none.is_shared());
-    Ledger(none, [](AccountId) {}).book({"a", "www"}, a_close(), 1ms);
+    Ledger(none, [](AccountId) {}).book(a_close("a"), 1, 1ms);
     EXPECT_EQ(1U, total_in(none.own()).tally.closes);
     BooksHeader foreign = new_books_header();
     ++foreign.layout;
@@ -164,7 +163,7 @@ TEST_F(BooksMemoryTest, WithoutMemoryOrWithAnotherBuildsTheyAreItsOwn) {
 // Whatever bytes stand there, the successor ends up with books that add up.
 TEST_F(BooksMemoryTest, NoiseIsSurvived) {
     live([](Ledger& ledger) {
-        for (int i = 0; i < 20; ++i) ledger.book({"ua" + std::to_string(i), "www"}, a_close(), 1ms);
+        for (int i = 0; i < 20; ++i) ledger.book(a_close("ua" + std::to_string(i)), 1, 1ms);
     });
     std::mt19937 random(7);
     auto* bytes = reinterpret_cast<unsigned char*>(&left());
@@ -177,7 +176,7 @@ TEST_F(BooksMemoryTest, NoiseIsSurvived) {
         live(
             [&](Ledger& ledger) {
                 for (int i = 0; i < 30; ++i)
-                    ledger.book({"new" + std::to_string(i), "www"}, a_close(), 1ms);
+                    ledger.book(a_close("new" + std::to_string(i)), 1, 1ms);
                 EXPECT_LE(ledger.size(), kLedgerSizeMin);
                 EXPECT_EQ(accounts_in(slot()).size(), ledger.size());
             },

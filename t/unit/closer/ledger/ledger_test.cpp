@@ -20,19 +20,23 @@ namespace {
 using namespace std::chrono_literals;
 using namespace test;
 
+constexpr std::uint64_t kAddress = 1;  // its hash
 constexpr SipKey kKey{1, 2};
 constexpr std::chrono::milliseconds kNow = 1'700'000'000s;
 
-BookedClose close_of(std::chrono::nanoseconds fin_wait_2_time, std::uint64_t address = 1) {
-    BookedClose close;
-    close.close.cause = Cause::keepalive_timeout;
-    close.close.drain = fin_wait_2_time > 0s ? Drain::deadline : Drain::fin;
-    close.close.outcome = fin_wait_2_time > 0s ? Outcome::unknown : Outcome::fin;
-    close.close.is_stuck = fin_wait_2_time > 0s;
-    close.close.requests = 2;
-    close.close.drained_bytes = 10;
-    close.close.fin_wait_2_time = fin_wait_2_time;
-    close.address_hash = address;
+Close close_of(std::string_view user_agent, std::string_view vhost,
+               std::chrono::nanoseconds fin_wait_2_time) {
+    const bool is_stuck = fin_wait_2_time > 0s;
+    Close close;
+    close.user_agent = user_agent;
+    close.vhost = vhost;
+    close.cause = Cause::keepalive_timeout;
+    close.state = is_stuck ? TcpState::fin_wait_2 : TcpState::closed;
+    close.drain = is_stuck ? Drain::deadline : Drain::fin;
+    close.outcome = is_stuck ? Outcome::unknown : Outcome::fin;
+    close.requests = 2;
+    close.drained_bytes = 10;
+    close.fin_wait_2_time = fin_wait_2_time;
     return close;
 }
 
@@ -40,7 +44,7 @@ class LedgerTest : public testing::Test {
   protected:
     AccountId book(std::string_view user_agent, std::chrono::nanoseconds time = 0s,
                    std::string_view vhost = "www") {
-        return ledger.book({user_agent, vhost}, close_of(time), now += 1ms);
+        return ledger.book(close_of(user_agent, vhost, time), kAddress, now += 1ms);
     }
     const Account& account(std::string_view user_agent, std::string_view vhost = "www") {
         return ledger.at(ledger.find({user_agent, vhost}));
@@ -221,8 +225,8 @@ TEST(LedgerFlood, AMillionRandomUserAgentsHideNoCulpritAndTakeNoMemory) {
     Ledger ledger(memory, [](AccountId) {});
     const std::size_t before = bytes_in_use();
     for (int i = 0; i < 1'000'000; ++i) {
-        ledger.book({random_user_agent(random), "www"}, close_of(5s, random()), kNow);
-        if (i % 100 == 0) ledger.book({"culprit/1.0", "www"}, close_of(5s), kNow);
+        ledger.book(close_of(random_user_agent(random), "www", 5s), random(), kNow);
+        if (i % 100 == 0) ledger.book(close_of("culprit/1.0", "www", 5s), kAddress, kNow);
     }
     EXPECT_LT(bytes_in_use() - before, kBytesMax);
     EXPECT_EQ(kLedgerSizeDefault, ledger.size());

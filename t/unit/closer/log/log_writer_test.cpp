@@ -24,12 +24,13 @@ class LogWriterTest : public testing::Test {
 
     // Each Record is numbered by its requests.
     bool append(std::uint32_t number, std::size_t user_agent_size = 50) {
-        Record record;
+        Close record;
         record.requests = number;
         record.vhost = "www.example.org";
-        record.user_agent.assign(user_agent_size, 'u');
+        const std::string user_agent(user_agent_size, 'u');
+        record.user_agent = user_agent;
         record.peer = record.local = {Endpoint::Family::ipv4, 80, {127, 0, 0, 1}};
-        return log.append(record, now);
+        return log.append(record, true, now);
     }
     int flush_all() { return log.flush(now, true); }
 

@@ -191,11 +191,11 @@ TEST_F(JudgeTest, WhatNoKeepAliveDoesNotPreventIsCutShort) {
 
 TEST(Evidence, IsWhatTheClientItselfDid) {
     const auto said = [](Drain drain, Outcome outcome, TcpState state) -> std::optional<bool> {
-        TalliedClose close;
+        Close close;
         close.requests = 1;
         close.drain = drain;
         close.outcome = outcome;
-        close.is_stuck = is_stuck(drain, state, Probe::none);
+        close.state = state;
         const auto seen = evidence_of(close);
         return seen ? std::optional(seen->stuck == 1) : std::nullopt;
     };
@@ -214,12 +214,14 @@ TEST(Evidence, IsWhatTheClientItselfDid) {
 }
 
 TEST(Evidence, IsNoCloseUnderARemedyOrWithoutARequest) {
-    TalliedClose close;
-    close.is_stuck = true;
+    Close close;
+    close.state = TcpState::fin_wait_2;
+    close.drain = Drain::deadline;
     EXPECT_EQ(std::nullopt, evidence_of(close));
     close.requests = 1;
     EXPECT_EQ((SeenCloses{1, 1, 0, 1}), evidence_of(close));
-    close.is_preventable = true;
+    close.cause = Cause::keepalive_timeout;
+    close.http = HttpVersion::http_1_1;
     EXPECT_EQ((SeenCloses{1, 1, 1, 1}), evidence_of(close));
     close.remedy = Remedy::cut_short;
     EXPECT_EQ(std::nullopt, evidence_of(close));

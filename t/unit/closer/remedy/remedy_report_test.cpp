@@ -24,17 +24,18 @@ using testing::Not;
 
 struct RemedyStatus : testing::Test {
     RemedyStatus() {
-        Handoff handoff = sample_handoff();
-        handoff.user_agent = "<bad>/1.0";
-        handoff.auto_rule = AutoRule{50, 3, 2, 3600};
-        handoff.requests = 1;
-        TalliedClose stuck;
+        Close stuck = sample_handoff().close;
+        stuck.user_agent = "<bad>/1.0";
+        stuck.auto_rule = AutoRule{50, 3, 2, 3600};
         stuck.requests = 1;
-        stuck.is_stuck = stuck.is_preventable = true;
+        stuck.state = TcpState::fin_wait_2;
+        stuck.drain = Drain::deadline;
+        stuck.cause = Cause::keepalive_timeout;
+        stuck.http = HttpVersion::http_1_1;
         for (std::uint8_t network = 1; network <= 3; ++network) {
-            handoff.peer.address = {10, 0, network, 1};
+            stuck.peer.address = {10, 0, network, 1};
             if (network == 3) now.monotonic += kJudgeAfter;
-            remedies.book(1, handoff, stuck, now);
+            remedies.book(1, stuck, now);
         }
     }
     [[nodiscard]] StatusView view() const { return collect(sources); }

@@ -130,18 +130,6 @@ TEST(ClientNote, KeepsNoMoreOfAUserAgentThanItsMaximum) {
     EXPECT_EQ(agent_in(note).size(), kUserAgentMax);
 }
 
-TEST(Bounded, CutsBetweenCharacters) {
-    EXPECT_EQ(bounded("ab\xc3\xa9", 4), "ab\xc3\xa9");
-    EXPECT_EQ(bounded("ab\xc3\xa9", 3), "ab");
-    EXPECT_EQ(bounded("\xf0\x9f\x98\x80!", 3), "");
-    EXPECT_EQ(bounded("\xf0\x9f\x98\x80!", 4), "\xf0\x9f\x98\x80");
-}
-
-TEST(Bounded, DoesNotLookForACharacterThatIsNone) {
-    EXPECT_EQ(bounded("\x80\x80\x80\x80\x80\x80\x80\x80", 6).size(), 6u);
-    EXPECT_EQ(bounded("", 0), "");
-}
-
 // As on HTTP/2: several secondary connections log their requests while the primary one is closed.
 // ThreadSanitizer judges the accesses; no request may be lost and no two User-Agents mixed.
 TEST(ClientNote, MayBeToldByManyThreadsWhileItIsAsked) {

@@ -31,7 +31,7 @@ std::array<int, 1> lane_of(const Pair& pair) {
 Handoff a_message(MessageKind kind) {
     Handoff message;
     message.kind = kind;
-    message.user_agent = "curl/7.88.1";
+    message.close.user_agent = "curl/7.88.1";
     return message;
 }
 
@@ -70,12 +70,12 @@ TEST(Channel, CarriesASocketWithAHandoff) {
     Received received;
     receive(channel.receive.get(), received);
     EXPECT_EQ(received.descriptors, 1);
-    EXPECT_EQ(received.message.user_agent, "curl/7.88.1");
+    EXPECT_EQ(received.message.close.user_agent, "curl/7.88.1");
 }
 
 TEST(Channel, CarriesNoSocketWithAReport) {
     const Pair channel(SOCK_SEQPACKET);
-    EXPECT_FALSE(send_message(lane_of(channel), a_message(MessageKind::report), -1));
+    EXPECT_FALSE(send_message(lane_of(channel), a_message(MessageKind::ended), -1));
     Received received;
     receive(channel.receive.get(), received);
     EXPECT_EQ(received.descriptors, 0);
@@ -85,33 +85,33 @@ TEST(Channel, ThatIsFullDeclinesAtOnce) {
     const Pair channel(SOCK_SEQPACKET);
     std::optional<Decline> decline;
     for (int i = 0; i < 100'000 && !decline; ++i)
-        decline = send_message(lane_of(channel), a_message(MessageKind::report), -1);
+        decline = send_message(lane_of(channel), a_message(MessageKind::ended), -1);
     EXPECT_EQ(decline, Decline::channel_full);
 }
 
 TEST(Channel, TakesTheNextLaneWhenOneIsFull) {
     const Pair first(SOCK_SEQPACKET), second(SOCK_SEQPACKET);
     const std::array lanes{first.send.get(), second.send.get()};
-    while (!send_message(lane_of(first), a_message(MessageKind::report), -1)) {
+    while (!send_message(lane_of(first), a_message(MessageKind::ended), -1)) {
     }
-    EXPECT_FALSE(send_message(lanes, a_message(MessageKind::report), -1));
+    EXPECT_FALSE(send_message(lanes, a_message(MessageKind::ended), -1));
     Received received;
     receive(second.receive.get(), received);
-    EXPECT_EQ(received.message.user_agent, "curl/7.88.1");
+    EXPECT_EQ(received.message.close.user_agent, "curl/7.88.1");
 }
 
 TEST(Channel, WithoutACloserDeclinesAndRaisesNoSignal) {
     Pair channel(SOCK_SEQPACKET);
     channel.receive = UniqueFd();
-    EXPECT_EQ(send_message(lane_of(channel), a_message(MessageKind::report), -1),
+    EXPECT_EQ(send_message(lane_of(channel), a_message(MessageKind::ended), -1),
               Decline::no_closer);
 }
 
 TEST(Channel, DeclinesAMessageThatCannotBeEncoded) {
     const Pair channel(SOCK_SEQPACKET);
     const std::string long_agent(kUserAgentMax + 1, 'x');
-    Handoff message = a_message(MessageKind::report);
-    message.user_agent = long_agent;
+    Handoff message = a_message(MessageKind::ended);
+    message.close.user_agent = long_agent;
     EXPECT_EQ(send_message(lane_of(channel), message, -1), Decline::bad_message);
 }
 

@@ -6,9 +6,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "module/status/render.hpp"
 #include "module/status/verdict.hpp"
 #include "unit/closer/closer_fixture.hpp"
@@ -38,8 +35,8 @@ TEST_F(Status, ShowsWhoHoldsWhat) {
     set_up();
     TcpPair a = loopback.half_closed(), b = loopback.half_closed(), c = loopback.half_closed();
     Handoff bad = sample();
-    bad.user_agent = "bad/1";
-    bad.requests = 2;
+    bad.close.user_agent = "bad/1";
+    bad.close.requests = 2;
     for (TcpPair* pair : {&a, &b}) hand_over(*pair, bad);
     hand_over(c);
     settle(3);
@@ -131,21 +128,18 @@ class Accounts : public testing::Test {
             pulse.monotonic_ns = std::chrono::nanoseconds(kNow).count();
         });
     }
-    static BookedClose close_of(Time fin_wait_2_time, std::uint32_t requests = 1) {
-        BookedClose close;
-        close.close.drain = Drain::idle_timeout;
-        close.close.outcome = Outcome::unknown;
-        close.close.is_stuck = true;
-        close.close.requests = requests;
-        close.close.drained_bytes = 100;
-        close.close.fin_wait_2_time = fin_wait_2_time;
-        close.address_hash = requests;
-        return close;
-    }
     static void close(Ledger& ledger, std::string_view user_agent, Time time,
                       std::uint32_t requests = 1) {
-        ledger.book({user_agent, "www.example.org"}, close_of(time, requests),
-                    std::chrono::milliseconds(1'700'000'000'000));
+        Close close;
+        close.user_agent = user_agent;
+        close.vhost = "www.example.org";
+        close.state = TcpState::fin_wait_2;
+        close.drain = Drain::idle_timeout;
+        close.requests = requests;
+        close.drained_bytes = 100;
+        close.fin_wait_2_time = time;
+        const std::uint64_t address = requests;
+        ledger.book(close, address, std::chrono::milliseconds(1'700'000'000'000));
     }
     void close(std::string_view user_agent, Time time, std::uint32_t requests = 1) {
         close(ledger, user_agent, time, requests);
@@ -259,77 +253,6 @@ TEST_F(Accounts, CaughtInTheMiddleAreAmongTheOthersOnce) {
     EXPECT_EQ(seen.finished.closes, 2U);
     writer.own().vhosts[0].write([&](BookedVhost&) { seen = view(); });
     EXPECT_EQ(seen.finished.closes, 2U) << "no total falls, whenever it is read";
-}
-
-TEST(Foreign, IsWhatNoCloserHolds) {
-    ClosingSockets counted;
-    counted.sockets.unattributed = {3, 20, 1};
-    counted.sockets.backends = {{{Endpoint::Family::ipv4, 8009, {127, 0, 0, 1}}, "ajp", {0, 2, 0}},
-                                {{Endpoint::Family::ipv4, 8010, {127, 0, 0, 1}}, "idle", {}}};
-    StatusView view;
-    fill_foreign(counted, {5, 15, 0}, view);
-    ASSERT_TRUE(view.knows_foreign());
-    EXPECT_EQ(view.foreign.unattributed, (SocketCounts{0, 5, 1}));
-    EXPECT_EQ(view.foreign.backends.size(), 1U);
-    EXPECT_EQ(view.foreign.to_backends().fin_wait_2, 2U);
-    StatusView blind;
-    fill_foreign({{}, "it is forbidden"}, {}, blind);
-    EXPECT_FALSE(blind.knows_foreign());
-    EXPECT_EQ(blind.foreign_unknown, "it is forbidden");
-}
-
-// The kernel's own table: a socket of each row.
-TEST(Foreign, SocketsAreTold) {
-    Loopback ours, backend, others;
-    TcpPair a = ours.half_closed(), b = backend.half_closed(), c = others.half_closed();
-    const auto port_of = [](const UniqueFd& socket, auto ask) {
-        sockaddr_in address{};
-        socklen_t size = sizeof address;
-        EXPECT_EQ(0, ask(socket.get(), reinterpret_cast<sockaddr*>(&address), &size));
-        return ntohs(address.sin_port);
-    };
-    Neighbours neighbours;
-    neighbours.ports.insert(port_of(a.server, ::getsockname));
-    const std::uint16_t port = port_of(b.server, ::getpeername);
-    neighbours.backends = {{{Endpoint::Family::ipv4, port, {127, 0, 0, 1}}, "http://b/"}};
-    const auto counted = [&] { return count_closing_sockets(neighbours); };
-    const auto end = std::chrono::steady_clock::now() + 5s;
-    ClosingSockets seen = counted();
-    while (seen.why_not.empty() && seen.sockets.unattributed.fin_wait_2 == 0 &&
-           std::chrono::steady_clock::now() < end)
-        seen = counted();
-    EXPECT_EQ(seen.why_not, "");
-    EXPECT_EQ(seen.sockets.unattributed.fin_wait_2, 1U);
-    ASSERT_EQ(seen.sockets.backends.size(), 1U);
-    EXPECT_EQ(seen.sockets.backends[0].sockets.all(), 1U);
-    EXPECT_GE(seen.sockets.other_programs.all(), 1U);
-}
-
-TEST(Foreign, WalksAreAtLeastASecondApart) {
-    KernelWalks walks;
-    Loopback ours;
-    TcpPair pair = ours.half_closed();
-    const std::uint64_t first = walks.counted({}, 10s).sockets.other_programs.all();
-    EXPECT_GE(first, 1U);
-    TcpPair another = ours.half_closed();
-    EXPECT_EQ(walks.counted({}, 10s + 999ms).sockets.other_programs.all(), first);
-    EXPECT_GE(walks.counted({}, 11s).sockets.other_programs.all(), 1U);
-}
-
-TEST(Kernel, IsReadFromProcAndWhatIsNotThereIsNotKnown) {
-    const std::string proc = testing::TempDir() + "finwait-proc-" + std::to_string(::getpid());
-    std::filesystem::create_directories(proc + "/sys/net/ipv4");
-    std::filesystem::create_directories(proc + "/net");
-    std::ofstream(proc + "/sys/net/ipv4/tcp_fin_timeout") << "60\n";
-    std::ofstream(proc + "/net/sockstat")
-        << "sockets: used 9\nTCP: inuse 5 orphan 4 tw 3 alloc 8 mem 1\n";
-    const KernelView kernel = read_kernel(proc);
-    std::filesystem::remove_all(proc);
-    EXPECT_EQ(kernel.fin_timeout_s, 60U);
-    EXPECT_EQ(kernel.orphans, 4U);
-    EXPECT_EQ(kernel.tw_buckets, 3U);
-    EXPECT_FALSE(kernel.max_orphans);
-    EXPECT_FALSE(read_kernel("/nowhere").orphans);
 }
 
 }  // namespace

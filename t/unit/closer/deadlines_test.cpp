@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "closer/drain/deadlines.hpp"
+#include "closer/deadlines.hpp"
 
 #include <gtest/gtest.h>
 

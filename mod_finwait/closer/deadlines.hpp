@@ -3,8 +3,8 @@
 // When each slot (a held socket, an account) must be looked at next.
 #pragma once
 
-#include "closer/drain/slot_heap.hpp"
 #include "closer/moment.hpp"
+#include "closer/slot_heap.hpp"
 
 namespace finwait {
 

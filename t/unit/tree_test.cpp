@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The folders are the architecture: what a file of mod_finwait may include. Run from the top of the
+// tree, as t/check does.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <string>
+#include <vector>
+
+namespace finwait::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Each program as a house: floors from the top down, each the beginning of a path. A file stands on
+// the first floor it fits, and includes its own and those below.
+using House = std::vector<std::string>;
+const House kHouses[] = {
+    {"module/hooks", "module/status/", "module/connection/", "module/parent/", "module/config/",
+     "module/", "presentation/", "contract/", "finwait/"},
+    {"closer/main", "closer/(closer|start_up)", "closer/drain/", "closer/remedy/", "closer/log/",
+     "closer/ledger/", "closer/channel/", "closer/", "contract/", "finwait/"},
+    {"report/main", "report/commands/", "report/(options|command_line)", "report/output/",
+     "report/analysis/", "report/families/", "report/input/", "presentation/", "contract/",
+     "finwait/"},
+};
+
+// Of headers that are not ours: which of them only these files may include.
+struct Reserved {
+    const char* headers;
+    const char* files;
+};
+const Reserved kReserved[] = {
+    {"ap_.*|apr_.*|http(d|_.*)\\.h|mod_.*|mpm_.*|scoreboard\\.h|util_.*", "module/"},
+    {"linux/(inet_diag|netlink|sock_diag)\\.h", "module/status/"},  // the closer asks no table
+    {"sys/epoll\\.h", "closer/"},
+    {".*[./].*", "(module|closer|report|presentation|contract)/"},  // not the standard library
+};
+
+constexpr std::size_t kLinesMax = 299;
+
+std::vector<std::string> lines_of(const fs::path& file) {
+    std::ifstream in(file);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    return lines;
+}
+
+std::vector<fs::path> files_of(const std::vector<std::string>& folders, const char* name) {
+    std::vector<fs::path> files;
+    for (const std::string& folder : folders)
+        for (const auto& entry : fs::recursive_directory_iterator(folder))
+            if (entry.is_regular_file() &&
+                std::regex_match(entry.path().filename().string(), std::regex(name)))
+                files.push_back(entry.path());
+    std::ranges::sort(files);
+    return files;
+}
+
+bool begins(const std::string& path, const std::string& floor) {
+    return std::regex_search(path, std::regex(floor), std::regex_constants::match_continuous);
+}
+
+House::const_iterator floor_of(const std::string& path, const House& house) {
+    return std::ranges::find_if(house, [&](const auto& floor) { return begins(path, floor); });
+}
+
+// "" where a house has the one on or above the floor of the other, else the floors it could have.
+std::string may_only_include(const std::string& file, const std::string& included) {
+    std::string allowed;
+    for (const House& house : kHouses) {
+        const auto own = floor_of(file, house);
+        if (own == house.end()) continue;
+        const auto other = floor_of(included, house);
+        if (other != house.end() && own <= other) return {};
+        for (auto floor = own; floor != house.end(); ++floor) allowed += " " + *floor;
+    }
+    return allowed.empty() ? " nothing: no house has a floor for it" : allowed;
+}
+
+struct Include {
+    std::string file, header;
+    bool is_ours = false;
+};
+
+std::vector<Include> includes() {
+    static const std::regex line(R"-(#\s*include (<(.+)>|"(.+)").*)-");
+    std::vector<Include> all;
+    for (const std::string root : {"include", "mod_finwait"})
+        for (const fs::path& file : files_of({root}, R"(.*\.(c|h|cpp|hpp))"))
+            for (const std::string& text : lines_of(file))
+                if (std::smatch match; std::regex_match(text, match, line))
+                    all.push_back({fs::relative(file, root).string(),
+                                   match[2].str() + match[3].str(), match[3].matched});
+    return all;
+}
+
+TEST(Tree, IncludesRunDownwardsOnly) {
+    std::size_t seen = 0;
+    for (const auto& [file, header, is_ours] : includes()) {
+        if (!is_ours) continue;
+        ++seen;
+        const std::string allowed = may_only_include(file, header);
+        if (allowed.empty()) continue;
+        ADD_FAILURE() << file << " includes " << header << ": of ours it may include only"
+                      << allowed;
+    }
+    EXPECT_GT(seen, 500U) << "is this the top of the tree?";
+}
+
+TEST(Tree, SystemHeadersStayInTheirRooms) {
+    for (const auto& [file, header, is_ours] : includes()) {
+        if (is_ours) continue;
+        for (const auto& [headers, files] : kReserved)
+            if (std::regex_match(header, std::regex(headers)) && !begins(file, files))
+                ADD_FAILURE() << file << " includes <" << header << ">, which only files of "
+                              << files << " may";
+    }
+}
+
+TEST(Tree, HasNoLongSourceFile) {
+    for (const fs::path& file :
+         files_of({"include", "mod_finwait", "t"}, R"([^.]+|.*\.(c|h|cpp|hpp|py|js|mjs|java|go))"))
+        EXPECT_LE(lines_of(file).size(), kLinesMax)
+            << file.string() << " has a second idea by now: cut it there";
+}
+
+// A room or a file in code marks; a file of a room may stand there without it.
+TEST(Tree, HasEveryPlaceThatInternalsNames) {
+    std::string places = "/";
+    for (const std::string root : {"conf", "docs", "include", "mod_finwait", "t"})
+        for (const auto& entry : fs::recursive_directory_iterator(root))
+            places += entry.path().string() + (entry.is_directory() ? "/\n/" : "\n/");
+    static const std::regex place(R"(`([\w/.-]+(/|\.(c|cpp|csv|conf|hpp|md)))`)");
+    for (std::string line : lines_of("docs/internals.md"))
+        for (std::smatch match; std::regex_search(line, match, place); line = match.suffix())
+            EXPECT_NE(places.find("/" + match[1].str() + "\n"), std::string::npos)
+                << "docs/internals.md names " << match[1] << ", which is nowhere";
+}
+
+}  // namespace
+}  // namespace finwait::test
