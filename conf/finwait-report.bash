@@ -6,7 +6,7 @@ _finwait_report() {
     _init_completion || return
     case $prev in
     --by)
-        COMPREPLY=($(compgen -W 'family ua vhost address cause hour' -- "$cur"))
+        COMPREPLY=($(compgen -W 'family ua vhost address peer cause hour' -- "$cur"))
         return ;;
     --outcome)
         COMPREPLY=($(compgen -W 'client_first fin late_fin reset timeout vanished unacked cut method

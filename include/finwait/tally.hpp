@@ -30,6 +30,7 @@ struct Remedied {
 struct Tally {
     std::uint64_t closes = 0;
     std::uint64_t stuck = 0;
+    std::uint64_t preventable = 0;  // of the stuck ones: see remedy.hpp
     std::uint64_t requests = 0;
     std::uint64_t drained_bytes = 0;
     std::uint64_t fin_wait_2_ns = 0;
@@ -43,6 +44,8 @@ struct Tally {
 
     void add(const Close& close);
     Tally& operator+=(const Tally& other);
+    // Of what was added to it.
+    Tally& operator-=(const Tally& part);
 };
 
 // The bound (in ms) that the given share (0 to 1) of the closes in FIN_WAIT_2 stayed under; nothing

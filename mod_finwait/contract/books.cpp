@@ -42,6 +42,7 @@ class Hash {
 constexpr void take_account(Hash& hash) {
     for (const std::size_t place : {offsetof(Tally, closes),
                                     offsetof(Tally, stuck),
+                                    offsetof(Tally, preventable),
                                     offsetof(Tally, requests),
                                     offsetof(Tally, drained_bytes),
                                     offsetof(Tally, fin_wait_2_ns),

@@ -24,6 +24,7 @@ Tally parse_counts(Members& members) {
     Tally tally;
     tally.closes = members.number<std::uint64_t>(key::kTallyCloses);
     tally.stuck = members.number<std::uint64_t>(key::kTallyStuck);
+    tally.preventable = members.optional_number(key::kTallyPreventable);
     tally.requests = members.number<std::uint64_t>(key::kTallyRequests);
     tally.drained_bytes = members.number<std::uint64_t>(key::kTallyDrainedBytes);
     tally.fin_wait_2_ns = to_ns(members, members.number<std::uint64_t>(key::kTallyFinWait2Ms));

@@ -45,6 +45,7 @@ inline constexpr std::string_view kTallyEvent = "finwait.tally";
 inline constexpr std::string_view kTallySince = "finwait.tally.since";
 inline constexpr std::string_view kTallyCloses = "finwait.tally.closes";
 inline constexpr std::string_view kTallyStuck = "finwait.tally.stuck";
+inline constexpr std::string_view kTallyPreventable = "finwait.tally.preventable";  // not if 0
 inline constexpr std::string_view kTallyRequests = "finwait.tally.requests";
 inline constexpr std::string_view kTallyDrainedBytes = "finwait.tally.drained_bytes";
 inline constexpr std::string_view kTallyFinWait2Ms = "finwait.tally.fin_wait_2_ms";

@@ -6,6 +6,7 @@
 
 #include "contract/json_line.hpp"
 #include "contract/record_keys.hpp"
+#include "finwait/remedy.hpp"
 
 namespace finwait {
 
@@ -27,9 +28,25 @@ void add_remedied(JsonLine& line, const Remedied& remedied) {
         line.add(key::kTallyRemediedFinWait2Ms, remedied.fin_wait_2_ns / kNsPerMs);
 }
 
-template <std::size_t N>
-void add_each(std::array<std::uint64_t, N>& to, const std::array<std::uint64_t, N>& from) {
-    for (std::size_t i = 0; i < N; ++i) to[i] += from[i];
+// `apply` to each count of both.
+template <typename Apply>
+void apply_to_counts(Tally& to, const Tally& from, const Apply& apply) {
+    apply(to.closes, from.closes);
+    apply(to.stuck, from.stuck);
+    apply(to.preventable, from.preventable);
+    apply(to.requests, from.requests);
+    apply(to.drained_bytes, from.drained_bytes);
+    apply(to.fin_wait_2_ns, from.fin_wait_2_ns);
+    const auto each = [&](auto& counts, const auto& others) {
+        for (std::size_t i = 0; i < counts.size(); ++i) apply(counts[i], others[i]);
+    };
+    each(to.causes, from.causes);
+    each(to.drains, from.drains);
+    each(to.outcomes, from.outcomes);
+    each(to.fin_wait_2, from.fin_wait_2);
+    apply(to.remedied.closes, from.remedied.closes);
+    apply(to.remedied.stuck, from.remedied.stuck);
+    apply(to.remedied.fin_wait_2_ns, from.remedied.fin_wait_2_ns);
 }
 
 }  // namespace
@@ -38,6 +55,7 @@ void Tally::add(const Close& close) {
     const bool is_stuck = close.is_stuck();
     ++closes;
     stuck += is_stuck ? 1 : 0;
+    preventable += is_preventable(close) ? 1 : 0;
     requests += close.requests;
     drained_bytes += close.drained_bytes;
     ++causes[static_cast<std::size_t>(close.cause)];
@@ -54,18 +72,12 @@ void Tally::add(const Close& close) {
 }
 
 Tally& Tally::operator+=(const Tally& other) {
-    closes += other.closes;
-    stuck += other.stuck;
-    requests += other.requests;
-    drained_bytes += other.drained_bytes;
-    fin_wait_2_ns += other.fin_wait_2_ns;
-    add_each(causes, other.causes);
-    add_each(drains, other.drains);
-    add_each(outcomes, other.outcomes);
-    add_each(fin_wait_2, other.fin_wait_2);
-    remedied.closes += other.remedied.closes;
-    remedied.stuck += other.remedied.stuck;
-    remedied.fin_wait_2_ns += other.remedied.fin_wait_2_ns;
+    apply_to_counts(*this, other, [](auto& to, auto from) { to += from; });
+    return *this;
+}
+
+Tally& Tally::operator-=(const Tally& part) {
+    apply_to_counts(*this, part, [](auto& to, auto from) { to -= from; });
     return *this;
 }
 
@@ -92,6 +104,7 @@ void append_tally(std::string& out, const TallyLine& tallied) {
     line.add(key::kTallySince, tallied.since);
     line.add(key::kTallyCloses, tally.closes);
     line.add(key::kTallyStuck, tally.stuck);
+    if (tally.preventable != 0) line.add(key::kTallyPreventable, tally.preventable);
     line.add(key::kTallyRequests, tally.requests);
     line.add(key::kTallyDrainedBytes, tally.drained_bytes);
     line.add(key::kTallyFinWait2Ms, tally.fin_wait_2_ns / kNsPerMs);

@@ -18,13 +18,14 @@ const names = {
   family: 'families[user_agent]',
   vhost: 'vhost',
   address: 'address',
+  peer: 'peer',
   cause: 'cause',
   hour: "strftime(time, '%Y-%m-%d %H:00')",
 };
 const order = report.by === 'hour' ? 'name DESC' : 'fin_wait_2_ms DESC, closes DESC, name';
 const columns = {
   '@timestamp': 'TIMESTAMP', 'event.name': 'VARCHAR', 'network.peer.address': 'VARCHAR',
-  'client.address': 'VARCHAR', 'server.address': 'VARCHAR', 'user_agent.original': 'VARCHAR',
+  'client.address': 'VARCHAR', 'network.protocol.version': 'VARCHAR', 'server.address': 'VARCHAR', 'user_agent.original': 'VARCHAR',
   'network.connection.state': 'VARCHAR', 'finwait.cause': 'VARCHAR', 'finwait.drain': 'VARCHAR',
   'finwait.outcome': 'VARCHAR', 'finwait.probe': 'VARCHAR', 'finwait.requests': 'BIGINT', 'finwait.drained_bytes': 'BIGINT',
   'finwait.fin_wait_2_ms': 'BIGINT', 'finwait.remedy': 'VARCHAR',
@@ -49,12 +50,15 @@ const questions = [
   `CREATE TABLE closes AS SELECT *, ${names[report.by]} AS name FROM (
      SELECT "@timestamp" AS time, "server.address" AS vhost, "user_agent.original" AS user_agent,
             coalesce("client.address", "network.peer.address") AS address,
+            "network.peer.address" AS peer,
             "finwait.cause" AS cause, "finwait.drain" AS drain, "finwait.outcome" AS outcome,
             "finwait.requests" AS requests, "finwait.drained_bytes" AS bytes,
             "finwait.fin_wait_2_ms" AS ms,
             "network.connection.state" = 'fin_wait_2'
               AND "finwait.drain" IN ('idle_timeout', 'deadline')
               AND "finwait.probe" <> 'silent' AS is_stuck,
+            "finwait.cause" IN ('keepalive_timeout', 'workers_busy')
+              AND "network.protocol.version" <> '2' AS is_preventable,
             "finwait.remedy" IS NOT NULL AS is_remedied,
             map(${list(Object.keys(families))}, ${list(Object.values(families))}) AS families
      FROM read_json(${quoted(log)}, format = 'newline_delimited', columns = {${types}})
@@ -83,6 +87,7 @@ const rows = `
            sum(ms)::BIGINT AS fin_wait_2_ms, fin_wait_2_ms / 1000 AS socket_seconds,
            coalesce(fin_wait_2_ms / nullif((SELECT sum(ms) FROM closes), 0), 0) AS cost_share,
            bound(quantile_disc(ms, 0.5)) AS p50_ms, bound(quantile_disc(ms, 0.99)) AS p99_ms,
+           count(*) FILTER (is_stuck AND is_preventable) AS preventable,
            sum(requests)::BIGINT AS requests, sum(bytes)::BIGINT AS drained_bytes,
            count(DISTINCT address) AS addresses,
            histogram(outcome) AS outcomes, histogram(cause) AS causes, histogram(drain) AS drains,
@@ -120,7 +125,7 @@ const ofDuckDb = ({ top, stuck, user_agents, fin_wait_2_ms, is_all, ...row }) =>
   dominant_address: top && top.stuck / stuck >= 0.5 ? { ...top, share_of_stuck: top.stuck / stuck } : null,
   user_agents: hasAgents && !is_all ? user_agents : [],
 });
-const ofReport = ({ stuck, judgement, versions, product, addresses_at_least, ...row }) => ({
+const ofReport = ({ stuck, judgement, peer, versions, product, addresses_at_least, ...row }) => ({
   ...row,
   ...stuck,
   p50_ms: String(row.p50_ms),

@@ -213,7 +213,7 @@ TEST_F(ReportTruth, IsWhatDuckDbFinds) {
         families += std::string(families.empty() ? "{" : ",") + '"' + clients.user_agent + "\":\"" +
                     clients.family + '"';
     write_file(Suite::dir() + "/families.json", families + "}");
-    for (const char* by : {"family", "ua", "vhost", "address", "cause", "hour"}) {
+    for (const char* by : {"family", "ua", "vhost", "address", "peer", "cause", "hour"}) {
         const std::string answer = Suite::dir() + "/truth.json";
         write_file(answer, report({"--json", "--by", by}).output);
         const Finished oracles =

@@ -3,20 +3,23 @@
 
 #include <algorithm>
 
+#include "finwait/remedy.hpp"
+
 namespace finwait {
 
-std::optional<bool> evidence_of(const Close& close) {
+std::optional<SeenCloses> evidence_of(const Close& close) {
     if (close.remedy != Remedy::none || close.requests == 0) return std::nullopt;
-    if (close.is_stuck()) return true;
+    if (close.is_stuck()) return SeenCloses{1, 1, is_preventable(close) ? 1U : 0U, close.requests};
     const bool ended_it = close.drain == Drain::fin || close.drain == Drain::reset ||
                           (close.drain == Drain::none &&
                            (close.outcome == Outcome::client_first ||
                             close.outcome == Outcome::fin || close.outcome == Outcome::reset));
-    return ended_it ? std::optional(false) : std::nullopt;
+    if (!ended_it) return std::nullopt;
+    return SeenCloses{1, 0, 0, close.requests};
 }
 
-void NetworkList::add(Network network, bool is_stuck, std::uint32_t requests) {
-    entry_of(network).seen.add(is_stuck, requests);
+void NetworkList::add(Network network, const SeenCloses& close) {
+    entry_of(network).seen += close;
 }
 
 NetworkEvidence& NetworkList::entry_of(Network network) {
@@ -32,11 +35,11 @@ NetworkEvidence& NetworkList::entry_of(Network network) {
     return least;
 }
 
-void Evidence::add(Network network, bool is_stuck, std::uint32_t requests, Time now) {
+void Evidence::add(Network network, const SeenCloses& close, Time now) {
     begun_ = std::min(begun_, now);
-    all_.add(is_stuck, requests);
-    networks_.add(network, is_stuck, requests);
-    if (is_stuck) stuck_.add(network, is_stuck, requests);
+    all_ += close;
+    networks_.add(network, close);
+    if (close.stuck > 0) stuck_.add(network, close);
 }
 
 }  // namespace finwait

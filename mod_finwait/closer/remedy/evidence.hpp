@@ -20,22 +20,25 @@ namespace finwait {
 
 inline constexpr std::size_t kNetworksKept = 8;
 
-// Whether a finished close says something about its client: true, it left the socket stuck; false,
-// it ended the connection itself; nothing, it cannot be told from this close.
-[[nodiscard]] std::optional<bool> evidence_of(const Close& close);
-
 struct SeenCloses {
     std::uint32_t closes = 0;
     std::uint32_t stuck = 0;
+    std::uint32_t preventable = 0;  // of the stuck ones: see finwait/remedy.hpp
     std::uint64_t requests = 0;
 
-    void add(bool is_stuck, std::uint32_t on_connection) {
-        ++closes;
-        stuck += is_stuck ? 1 : 0;
-        requests += on_connection;
+    SeenCloses& operator+=(const SeenCloses& other) {
+        closes += other.closes;
+        stuck += other.stuck;
+        preventable += other.preventable;
+        requests += other.requests;
+        return *this;
     }
     bool operator==(const SeenCloses&) const = default;
 };
+
+// What a finished close says about its client: it left the socket stuck, or it ended the connection
+// itself. Nothing, if it cannot be told from this close.
+[[nodiscard]] std::optional<SeenCloses> evidence_of(const Close& close);
 
 struct NetworkEvidence {
     Network network = Network::none;
@@ -49,7 +52,7 @@ struct NetworkEvidence {
 
 class NetworkList {
   public:
-    void add(Network network, bool is_stuck, std::uint32_t requests);
+    void add(Network network, const SeenCloses& close);
     [[nodiscard]] std::span<const NetworkEvidence> kept() const {
         return std::span(kept_).first(size_);
     }
@@ -65,7 +68,7 @@ class NetworkList {
 // many of them is found.
 class Evidence {
   public:
-    void add(Network network, bool is_stuck, std::uint32_t requests, Time now);
+    void add(Network network, const SeenCloses& close, Time now);
 
     [[nodiscard]] Time begun() const { return begun_; }  // its first close
     [[nodiscard]] const SeenCloses& all() const { return all_; }
@@ -80,7 +83,7 @@ class Evidence {
 };
 
 // docs/internals.md: what an account costs more where FinWaitAuto is On.
-inline constexpr std::size_t kEvidenceBytesMax = 576;
+inline constexpr std::size_t kEvidenceBytesMax = 704;
 static_assert(sizeof(Evidence) <= kEvidenceBytesMax);
 
 }  // namespace finwait

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "finwait/remedy.hpp"
+
 namespace finwait {
 
 namespace {
@@ -11,11 +13,6 @@ namespace {
 bool is_guilty(const SeenCloses& seen, const AutoRule& rule, bool on_trial) {
     const std::uint64_t share = std::uint64_t{seen.stuck} * 100 * (on_trial ? 2 : 1);
     return seen.stuck > 0 && share >= std::uint64_t{seen.closes} * rule.stuck_percent;
-}
-
-Remedy remedy_for(const SeenCloses& seen, const AutoRule& rule) {
-    const bool is_wasted = seen.requests < std::uint64_t{seen.closes} * rule.requests;
-    return is_wasted ? Remedy::nokeepalive : Remedy::cut_short;
 }
 
 bool any_has_over_half(std::span<const NetworkEvidence> networks, std::uint64_t of) {
@@ -35,7 +32,8 @@ std::vector<Sentence> judge(const Evidence& evidence, const AutoRule& rule,
                             const IsOnTrial& is_on_trial) {
     const SeenCloses& all = evidence.all();
     const bool is_all_guilty = is_guilty(all, rule, is_on_trial(Network::none));
-    if (is_all_guilty && is_spread(evidence)) return {{Network::none, remedy_for(all, rule), all}};
+    if (is_all_guilty && is_spread(evidence))
+        return {{Network::none, remedy_for(all, rule.requests), all}};
     std::vector<Sentence> sentences;
     for (const NetworkEvidence& each : evidence.networks()) {
         if (each.network == Network::none ||
@@ -44,7 +42,7 @@ std::vector<Sentence> judge(const Evidence& evidence, const AutoRule& rule,
         // One on trial answers for itself, however well the others behave.
         const bool on_trial = is_on_trial(each.network);
         if ((is_all_guilty || on_trial) && is_guilty(each.seen, rule, on_trial))
-            sentences.push_back({each.network, remedy_for(each.seen, rule), each.seen});
+            sentences.push_back({each.network, remedy_for(each.seen, rule.requests), each.seen});
     }
     return sentences;
 }

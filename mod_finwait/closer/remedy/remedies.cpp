@@ -62,12 +62,12 @@ void Remedies::book(AccountId account, const Close& close, Moment now) {
     if (!is_owner() || !close.auto_rule || account == kOther) return;
     const Network network = network_of(close.peer);
     const std::uint64_t client = by_key_.empty() ? 0 : table_.key_of(close.vhost, close.user_agent);
-    const auto is_stuck = evidence_of(close);
-    if (!is_stuck || is_covered(client, network)) return;
+    const auto seen = evidence_of(close);
+    if (!seen || is_covered(client, network)) return;
     if (evidence_.size() <= account) evidence_.resize(account + std::size_t{1});
     auto& evidence = evidence_[account];
     if (!evidence) evidence = std::make_unique<Evidence>();
-    evidence->add(network, *is_stuck, close.requests, now.monotonic);
+    evidence->add(network, *seen, now.monotonic);
     const AutoRule& rule = *close.auto_rule;
     const Turn turn{judged_at(*evidence), account};
     if (evidence->all().closes < rule.closes_min)

@@ -6,6 +6,7 @@
 #include <http_core.h>
 
 #include "contract/utf8.hpp"
+#include "finwait/remedy.hpp"
 #include "finwait/remedy_table.hpp"
 #include "module/config/server_config.hpp"
 #include "module/parent/runtime.hpp"
@@ -40,9 +41,9 @@ Remedy look_up(const request_rec* r, const RemedyTable& table, const VhostSettin
     return table.find(table.key_of(client, network_of_peer(r)), now_s);
 }
 
-// httpd asks for `nokeepalive` on HTTP/1 and without Via only (ap_set_keepalive).
 bool heeds_nokeepalive(const request_rec* r) {
-    return !r->connection->master && !apr_table_get(r->headers_in, "Via");
+    const auto http = r->connection->master ? HttpVersion::http_2 : HttpVersion::http_1_1;
+    return finwait::heeds_nokeepalive(http, apr_table_get(r->headers_in, "Via") != nullptr);
 }
 
 }  // namespace

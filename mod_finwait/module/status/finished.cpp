@@ -20,6 +20,7 @@ FinishedCloses finished_of(const Balance& balance) {
     FinishedCloses finished;
     finished.closes = tally.closes;
     finished.stuck = tally.stuck;
+    finished.preventable = tally.preventable;
     finished.requests = tally.requests;
     finished.drained_bytes = tally.drained_bytes;
     finished.socket_seconds = static_cast<double>(tally.fin_wait_2_ns) / 1e9;

@@ -49,6 +49,7 @@ Json json_of(const TimeHistogram& histogram) {
 Json json_of(const FinishedCloses& finished) {
     Json object{{"closes", finished.closes},
                 {"stuck", finished.stuck},
+                {"preventable", finished.preventable},
                 {"requests", finished.requests},
                 {"drained_bytes", finished.drained_bytes},
                 {"socket_seconds", finished.socket_seconds},

@@ -72,6 +72,7 @@ struct TimeHistogram {
 struct FinishedCloses {
     std::uint64_t closes = 0;
     std::uint64_t stuck = 0;
+    std::uint64_t preventable = 0;  // of the stuck ones, by `nokeepalive`
     std::uint64_t requests = 0;
     std::uint64_t drained_bytes = 0;
     double socket_seconds = 0;    // in FIN_WAIT_2: the sum of what `fin_wait_2` counts

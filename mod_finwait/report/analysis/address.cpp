@@ -59,6 +59,10 @@ std::string address_text(const Address& address) {
 
 std::optional<Address> client_address(const Close& close) {
     if (!close.client_address.empty()) return parse_address(close.client_address);
+    return peer_address(close);
+}
+
+std::optional<Address> peer_address(const Close& close) {
     if (close.peer.family == Endpoint::Family::none) return std::nullopt;
     return address_from(close.peer);
 }

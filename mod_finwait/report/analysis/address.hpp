@@ -22,6 +22,9 @@ using Address = std::array<std::uint8_t, 16>;
 // The client: behind a proxy that mod_remoteip trusts, the one that the proxy told.
 [[nodiscard]] std::optional<Address> client_address(const Close& close);
 
+// Whose socket it is: the proxy, if there is one.
+[[nodiscard]] std::optional<Address> peer_address(const Close& close);
+
 // Its network, as much as may be told of a person: /24 of IPv4, /48 of IPv6.
 [[nodiscard]] Address masked(const Address& address);
 

@@ -46,6 +46,7 @@ void Collector::take(const Close& close) {
         group.addresses.add(hashed, is_stuck);
         all_.addresses.add(hashed, is_stuck);
     }
+    if (is_of_agents(by_)) note_peer(close, group);
     ++agent.closes;
     agent.stuck += is_stuck ? 1 : 0;
     agent.fin_wait_2_ms += close.fin_wait_2_ms();
@@ -74,6 +75,7 @@ void Collector::take(const TallyLine& line) {
 
 void Collector::add(const TallyLine& line, Group& group) {
     group.tally += line.tally;
+    group.tallied += line.tally.closes;
     group.addresses.add_at_least(line.addresses);
     all_.tally += line.tally;
     all_.addresses.add_at_least(line.addresses);
@@ -108,12 +110,10 @@ Group& Collector::group_of(const Close& close, Agent& agent) {
             return *agent.group;
         case Dimension::vhost:
             return group_named(close.vhost);
-        case Dimension::address: {
-            const auto address = client_address(close);
-            if (!address) return group_named("(no address)");
-            if (groups_.size() > kAddressGroupsMax) fold_the_light();
-            return group_named(address_text(anonymize_ ? masked(*address) : *address));
-        }
+        case Dimension::address:
+            return group_of_address(client_address(close));
+        case Dimension::peer:
+            return group_of_address(peer_address(close));
         case Dimension::cause:
             return group_named(name_of(close.cause));
         case Dimension::hour:
@@ -122,12 +122,18 @@ Group& Collector::group_of(const Close& close, Agent& agent) {
     std::abort();
 }
 
+Group& Collector::group_of_address(const std::optional<Address>& address) {
+    if (!address) return group_named("(no address)");
+    if (groups_.size() > kAddressGroupsMax) fold_the_light();
+    return group_named(address_text(anonymize_ ? masked(*address) : *address));
+}
+
 Group& Collector::group_of_tally(const TallyLine& line) {
     Close like;
     like.vhost = line.vhost;
     like.user_agent = line.user_agent;
     like.half_close = line.since;
-    if (by_ == Dimension::address) return shared_group(kTalliedGroup);
+    if (by_ == Dimension::address || by_ == Dimension::peer) return shared_group(kTalliedGroup);
     if (by_ == Dimension::cause) {
         const auto& causes = line.tally.causes;
         const auto only = std::find(causes.begin(), causes.end(), line.tally.closes);
@@ -160,6 +166,10 @@ void Collector::fold_the_light() {
         return true;
     });
     groups_[other->name] = std::move(other);
+}
+
+void Collector::note_peer(const Close& close, const Group& group) {
+    if (const auto address = peer_address(close)) peers_.add(HashedAddress(*address), group, close);
 }
 
 void Collector::note_time(std::chrono::milliseconds time, const Timeline::Point& closes) {

@@ -16,6 +16,7 @@
 #include "report/analysis/dimension.hpp"
 #include "report/analysis/filter.hpp"
 #include "report/analysis/group.hpp"
+#include "report/analysis/peers.hpp"
 #include "report/analysis/timeline.hpp"
 #include "report/input/reading.hpp"
 
@@ -35,6 +36,7 @@ class Collector : public Sink {
     [[nodiscard]] Dimension by() const { return by_; }
     [[nodiscard]] const Groups& groups() const { return groups_; }
     [[nodiscard]] const Agents& agents() const { return agents_; }
+    [[nodiscard]] const Peers& peers() const { return peers_; }
     [[nodiscard]] const Group& all() const { return all_; }
     [[nodiscard]] const Timeline& timeline() const { return timeline_; }
     [[nodiscard]] std::uint64_t vhosts() const { return vhosts_.size(); }
@@ -49,10 +51,12 @@ class Collector : public Sink {
   private:
     Agent& agent_of(std::string_view user_agent);
     Group& group_named(std::string_view name);
+    Group& group_of_address(const std::optional<Address>& address);
     Group& group_of(const Close& close, Agent& agent);
     Group& group_of_tally(const TallyLine& line);
     Group& shared_group(std::string_view name);
     void add(const TallyLine& line, Group& group);
+    void note_peer(const Close& close, const Group& group);
     void fold_the_light();
     void note_time(std::chrono::milliseconds time, const Timeline::Point& closes);
     void note_vhost(std::string_view vhost);
@@ -63,6 +67,7 @@ class Collector : public Sink {
     bool anonymize_;
     Groups groups_;
     Agents agents_;
+    Peers peers_;  // where groups are made of User-Agents
     absl::flat_hash_set<std::string> vhosts_;
     Group all_;
     Timeline timeline_;

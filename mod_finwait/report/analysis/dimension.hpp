@@ -11,17 +11,24 @@
 
 namespace finwait::report {
 
-enum class Dimension : std::uint8_t { family, ua, vhost, address, cause, hour };
+enum class Dimension : std::uint8_t { family, ua, vhost, address, peer, cause, hour };
 
 inline constexpr std::array kDimensions{
     Word{Dimension::family, "family", "client"},     Word{Dimension::ua, "ua", "User-Agent"},
     Word{Dimension::vhost, "vhost", "virtual host"}, Word{Dimension::address, "address", "address"},
-    Word{Dimension::cause, "cause", "cause"},        Word{Dimension::hour, "hour", "hour (UTC)"},
+    Word{Dimension::peer, "peer", "TCP peer"},       Word{Dimension::cause, "cause", "cause"},
+    Word{Dimension::hour, "hour", "hour (UTC)"},
 };
 
 // Whether a group is somebody who can be to blame.
 [[nodiscard]] constexpr bool is_client(Dimension by) {
-    return by == Dimension::family || by == Dimension::ua || by == Dimension::address;
+    return by == Dimension::family || by == Dimension::ua || by == Dimension::address ||
+           by == Dimension::peer;
+}
+
+// Whether groups are made of User-Agents.
+[[nodiscard]] constexpr bool is_of_agents(Dimension by) {
+    return by == Dimension::family || by == Dimension::ua;
 }
 
 }  // namespace finwait::report

@@ -21,6 +21,7 @@ struct Group {
     std::string name;
     bool is_shared = false;  // closes of clients nobody can tell apart: never to blame
     Tally tally;
+    std::uint64_t tallied = 0;   // closes among them that only tallies tell of
     CauseCounts stuck_causes{};  // as far as Records tell; a tally does not
     AddressCount addresses;
 };

@@ -12,8 +12,12 @@ void add(Share& to, const Share& from) {
     to.whole += from.whole;
 }
 
-bool is_notable(const Row& row) {
-    return row.stuck().interval().low > kNotable;
+bool is_notable(const Share& stuck) {
+    return stuck.interval().low > kNotable;
+}
+
+Share stuck_share(const Tally& tally) {
+    return {std::min(tally.stuck, tally.closes), tally.closes};
 }
 
 bool is_worse(const Share& one, const Share& others, std::uint64_t sample_min) {
@@ -36,7 +40,46 @@ void judge_without_baseline(std::vector<Row*>& suspects, Share all, std::uint64_
     }
 }
 
+bool is_suspect(const Peer& peer, std::uint64_t sample_min) {
+    return peer.closes >= sample_min && is_notable({peer.stuck, peer.closes});
+}
+
+// What each client left behind no suspect.
+using Elsewhere = absl::flat_hash_map<const Group*, Tally>;
+
+Elsewhere elsewhere_of(const PeersToBlame& suspects) {
+    Elsewhere elsewhere;
+    for (const auto* suspect : suspects)
+        for (const auto& [client, through] : suspect->second.clients)
+            elsewhere.try_emplace(client, client->tally).first->second -= through.tally;
+    return elsewhere;
+}
+
+// Stuck behind the peer, clean elsewhere. Where tallies tell of the client's good closes, some of
+// them may have come through the peer, too: then it must be a suspect with all of them.
+bool is_witness(const Group& client, const Tally& through, const Share& elsewhere,
+                std::uint64_t sample_min) {
+    if (client.tallied > 0 && !is_notable(stuck_share(client.tally))) return false;
+    return elsewhere.whole >= sample_min && !is_notable(elsewhere) &&
+           is_worse(stuck_share(through), elsewhere, sample_min);
+}
+
 }  // namespace
+
+PeersToBlame peers_to_blame(const Peers& peers, std::uint64_t sample_min) {
+    PeersToBlame blamed;
+    for (const auto& entry : peers.by_address())
+        if (is_suspect(entry.second, sample_min)) blamed.push_back(&entry);
+    const Elsewhere elsewhere = elsewhere_of(blamed);
+    std::erase_if(blamed, [&](const auto* suspect) {
+        std::size_t witnesses = 0;
+        for (const auto& [client, through] : suspect->second.clients)
+            witnesses +=
+                is_witness(*client, through.tally, stuck_share(elsewhere.at(client)), sample_min);
+        return witnesses < kWitnesses;
+    });
+    return blamed;
+}
 
 Share judge(std::vector<Row>& rows, std::uint64_t sample_min) {
     std::vector<Row*> suspects;
@@ -46,8 +89,8 @@ Share judge(std::vector<Row>& rows, std::uint64_t sample_min) {
         const bool is_enough = row.tally.closes >= sample_min;
         row.judgement = is_enough ? Judgement::like_others : Judgement::too_few;
         add(all, row.stuck());
-        if (!is_notable(row)) add(usual, row.stuck());
-        if (is_enough && is_notable(row)) suspects.push_back(&row);
+        if (!is_notable(row.stuck())) add(usual, row.stuck());
+        if (is_enough && is_notable(row.stuck())) suspects.push_back(&row);
     }
     if (usual.whole < sample_min) {
         judge_without_baseline(suspects, all, sample_min);

@@ -16,6 +16,13 @@ inline constexpr double kTimesOthers = 2;
 // Where there are no others to compare with.
 inline constexpr double kNotableAlone = 0.5;
 
+// So many clients leave sockets stuck behind a proxy, and nowhere else, before it is the proxy.
+inline constexpr std::size_t kWitnesses = 2;
+
+// The peers that left sockets stuck, and not the clients that came through them.
+using PeersToBlame = std::vector<const Peers::ByAddress::value_type*>;
+[[nodiscard]] PeersToBlame peers_to_blame(const Peers& peers, std::uint64_t sample_min);
+
 // Sets each row's judgement; returns the share of those that are not culprits.
 Share judge(std::vector<Row>& rows, std::uint64_t sample_min);
 

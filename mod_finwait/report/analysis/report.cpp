@@ -34,6 +34,45 @@ Row row_of(const Group& group, bool anonymize) {
     return row;
 }
 
+// Their closes were the proxy's, and go from their rows to its own.
+Row row_of_proxy(const std::string& address, const Peer& peer,
+                 absl::flat_hash_map<const Group*, Row>& clients) {
+    Row row;
+    row.name = "proxy " + address;
+    row.peer = address;
+    row.addresses = 1;
+    row.addresses_at_least = true;
+    row.judgement = Judgement::like_others;
+    for (const auto& [group, through] : peer.clients) {
+        Row& client = clients.at(group);
+        row.tally += through.tally;
+        client.tally -= through.tally;
+        for (std::size_t i = 0; i < row.stuck_causes.size(); ++i) {
+            row.stuck_causes[i] += through.stuck_causes[i];
+            client.stuck_causes[i] -= through.stuck_causes[i];
+        }
+        client.dominant.reset();
+    }
+    return row;
+}
+
+void add_rows(Report& report, const Collector& collected, const ReportOptions& options) {
+    absl::flat_hash_map<const Group*, Row> rows;
+    for (const auto& [name, group] : collected.groups()) {
+        Row& row = rows[group.get()];
+        row = row_of(*group, options.anonymize);
+        const bool may_be_blamed = is_client(report.by) && !group->is_shared;
+        row.judgement = may_be_blamed ? Judgement::like_others : Judgement::not_judged;
+    }
+    for (const auto* blamed : peers_to_blame(collected.peers(), options.sample_min)) {
+        const Address& told = blamed->first.address;
+        const std::string address = address_text(options.anonymize ? masked(told) : told);
+        report.rows.push_back(row_of_proxy(address, blamed->second, rows));
+    }
+    for (auto& [group, row] : rows)
+        if (row.tally.closes > 0) report.rows.push_back(std::move(row));
+}
+
 // More cost first; among equals a fixed order, whatever the order of the lines was.
 bool costs_more(const Row& a, const Row& b) {
     if (a.tally.fin_wait_2_ns != b.tally.fin_wait_2_ns)
@@ -81,7 +120,7 @@ void describe_clients(std::vector<Row>& rows, const Collector& collected) {
             {user_agent, agent->closes, agent->stuck, agent->fin_wait_2_ms});
     }
     for (Row& row : rows)
-        if (const auto found = members.find(row.name); found != members.end())
+        if (const auto found = members.find(row.name); !row.peer && found != members.end())
             describe(row, found->second, collected);
 }
 
@@ -129,14 +168,10 @@ Report make_report(const Collector& collected, const ReportOptions& options) {
     Report report;
     report.by = collected.by();
     report.sample_min = options.sample_min;
+    report.is_anonymous = options.anonymize;
     report.all = row_of(collected.all(), options.anonymize);
     report.all.name = "all";
-    for (const auto& [name, group] : collected.groups()) {
-        Row row = row_of(*group, options.anonymize);
-        const bool may_be_blamed = is_client(report.by) && !group->is_shared;
-        row.judgement = may_be_blamed ? Judgement::like_others : Judgement::not_judged;
-        report.rows.push_back(std::move(row));
-    }
+    add_rows(report, collected, options);
     const bool by_time = report.by == Dimension::hour;
     std::sort(report.rows.begin(), report.rows.end(), by_time ? is_later : costs_more);
     describe_clients(report.rows, collected);

@@ -52,6 +52,8 @@ struct Part {
 
 struct Row {
     std::string name;
+    std::optional<std::string>
+        peer;              // a proxy's address: what its users' names are not to blame for
     std::string versions;  // "2.28", "2.25 to 2.31", or empty
     std::string product;   // what its costliest User-Agent calls itself, or empty
     Tally tally;
@@ -84,6 +86,7 @@ struct Report {
     Timeline timeline;
     Share others_stuck;  // of the clients that are not culprits: the baseline
     std::uint64_t sample_min = 0;
+    bool is_anonymous = false;  // addresses are networks
     std::uint64_t vhosts = 0;
     std::optional<std::chrono::milliseconds> first, last;
     std::uint64_t tallied = 0;   // closes known by tallies only

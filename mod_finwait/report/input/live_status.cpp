@@ -96,6 +96,7 @@ TallyLine line_of(const Json& account, std::chrono::milliseconds now) {
     Tally& tally = line.tally;
     tally.closes = finished.at("closes").get<std::uint64_t>();
     tally.stuck = finished.at("stuck").get<std::uint64_t>();
+    tally.preventable = finished.at("preventable").get<std::uint64_t>();
     tally.requests = finished.at("requests").get<std::uint64_t>();
     tally.drained_bytes = finished.at("drained_bytes").get<std::uint64_t>();
     tally.fin_wait_2_ns = socket_time_ns(finished);

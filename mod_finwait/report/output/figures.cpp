@@ -97,13 +97,13 @@ std::string remark_on(const Row& row, std::uint64_t sample_min) {
         remark += (remark.empty() ? "" : "; ") + text;
     };
     if (const std::string remedied = remedy_text(row); !remedied.empty()) add(remedied);
+    if (row.peer) add("of all its users: none of them is to blame");
     if (!row.product.empty() && !row.name.starts_with(row.product)) add(row.product);
     if (row.judgement == Judgement::too_few && row.tally.stuck > 0)
         add("under " + std::to_string(sample_min) + " closes: too few to tell");
     if (!row.dominant || row.dominant->address == row.name) return remark;
     if (row.addresses > 1 && row.dominant->of_stuck.part > 1)
-        add(percent_text(row.dominant->of_stuck.value()) + " from " + row.dominant->address +
-            ": a proxy?");
+        add(percent_text(row.dominant->of_stuck.value()) + " from " + row.dominant->address);
     else if (row.judgement == Judgement::culprit)
         add("all from " + row.dominant->address);
     return remark;

@@ -4,9 +4,10 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "contract/utf8.hpp"
+#include "finwait/auto_rule.hpp"
+#include "finwait/remedy.hpp"
 #include "finwait/version.hpp"
 #include "presentation/text.hpp"
 #include "report/output/figures.hpp"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::size_t kPatternMax = 256;
 constexpr std::size_t kColumns = 98;
+constexpr std::string_view kLessPatience = "finwait-idle=1s finwait-timeout=1s";
 
 // What U+FFFD was when httpd saw it: a byte that is no UTF-8, or that character itself. Never tried
 // another way, so that nobody can make a pattern with many of them slow.
@@ -41,19 +43,6 @@ std::string comment(std::string_view text) {
         if (c == '\n') lines += "# ";
     }
     return lines + "\n";
-}
-
-// Whether most of what got stuck had been left idle: `nokeepalive` prevents those connections, and
-// only those. The others had our FIN right after a reply and did not care.
-bool is_idle(const Row& row) {
-    // A status page has no Records; there the closes that a client did not begin stand for them.
-    CauseCounts causes = row.stuck_causes;
-    const auto none = std::count(causes.begin(), causes.end(), 0);
-    if (static_cast<std::size_t>(none) == causes.size()) causes = row.tally.causes;
-    causes[static_cast<std::size_t>(Cause::client_gone)] = 0;
-    const std::uint64_t idle = causes[static_cast<std::size_t>(Cause::keepalive_timeout)] +
-                               causes[static_cast<std::size_t>(Cause::workers_busy)];
-    return 2 * idle >= std::accumulate(causes.begin(), causes.end(), std::uint64_t{0});
 }
 
 class Snippet {
@@ -90,25 +79,40 @@ class Snippet {
                 grouped(row.tally.closes) + " closes stuck (" + percent_text(row.stuck().value()) +
                 "; 95 % sure of " + interval_text(interval) + " %), " +
                 seconds_text(row.socket_seconds()) + " in FIN_WAIT_2.");
-        if (is_idle(row))
-            add_nokeepalive(row);
-        else
-            add_shorter_waits(row);
+        row.peer ? add_advice_on_proxy(*row.peer) : add_advice(row);
     }
 
-    void add_nokeepalive(const Row& row) {
+    void add_advice_on_proxy(const std::string& address) {
+        explain(
+            "A proxy, whose users are not to blame. It is cured there: let it close the "
+            "connections "
+            "that it leaves idle before we do. Its timeout for them must be below our "
+            "KeepAliveTimeout, or that above it: keepalive_timeout in nginx's upstream, "
+            "pool-purge-delay of HAProxy's server, idle_timeout of Envoy's cluster, the idle "
+            "timeout of a cloud's load balancer (docs/behind-a-proxy.md). Until then less patience "
+            "bounds what it costs.");
+        if (report_.is_anonymous)
+            return explain("--anonymize leaves out its address, and so the line that does it.");
+        add("SetEnvIfExpr \"%{CONN_REMOTE_ADDR} == '" + address + "'\" " +
+            std::string(kLessPatience));
+    }
+
+    void add_advice(const Row& row) {
+        const Tally& tally = row.tally;
+        if (remedy_for(tally, AutoRule{}.requests) == Remedy::cut_short) {
+            explain(
+                "nokeepalive would not help: it prevents only what is left idle after a request or "
+                "little more, and httpd ignores it on HTTP/2 and for requests with Via. Less "
+                "patience bounds what it costs.");
+            return add_matches(row, kLessPatience);
+        }
         explain(
             "It does not notice that an idle connection was closed. Without keep-alive there is "
             "none: the reply says Connection: close, and the client closes after it. Each of its "
             "requests then takes a connection of its own.");
-        add_matches(row, "nokeepalive");
-    }
-
-    void add_shorter_waits(const Row& row) {
-        explain(
-            "It was not idle when we closed, so nokeepalive would not help. Less patience bounds "
-            "what it costs.");
-        add_matches(row, "finwait-idle=1s finwait-timeout=1s");
+        if (tally.preventable == tally.stuck) return add_matches(row, "nokeepalive");
+        explain("Less patience bounds what the others of its stuck closes cost.");
+        add_matches(row, "nokeepalive " + std::string(kLessPatience));
     }
 
     void add_matches(const Row& row, std::string_view variables) {

@@ -87,6 +87,7 @@ void put(JsonText& json, const std::vector<UserAgentRow>& agents) {
 void put(JsonText& json, const Report& report, const Row& row) {
     json.begin('{');
     json.put("name", row.name);
+    json.put("peer", row.peer);
     json.put("versions", row.versions);
     json.put("product", row.product);
     json.put("judgement", name_of(row.judgement));
@@ -95,6 +96,7 @@ void put(JsonText& json, const Report& report, const Row& row) {
     json.put("cost_share", report.cost_share(row));
     json.put("p50_ms", quantile_of(row, 0.5));
     json.put("p99_ms", quantile_of(row, 0.99));
+    json.put("preventable", row.tally.preventable);
     json.put("requests", row.tally.requests);
     json.put("drained_bytes", row.tally.drained_bytes);
     json.put("addresses", row.addresses);

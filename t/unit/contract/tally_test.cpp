@@ -57,14 +57,17 @@ TEST(Tally, OfPartsIsTheTallyOfTheWhole) {
     Tally one, two, all;
     for (int i = 0; i < 100; ++i) {
         Close close = a_close(std::chrono::milliseconds(i * 77));
-        close.cause = *word_at<Cause>(static_cast<std::size_t>(i) % kCauses.size());
+        close.cause = i % 4 == 0 ? Cause::keepalive_timeout : Cause::error;
         close.state = TcpState::fin_wait_2;
         close.drain = i % 2 == 0 ? Drain::deadline : Drain::fin;
         (i < 30 ? one : two).add(close);
         all.add(close);
     }
+    const Tally only_one = one;
     EXPECT_EQ(all, one += two);
+    EXPECT_EQ(only_one, one -= two);
     EXPECT_EQ(50U, all.stuck);
+    EXPECT_EQ(25U, all.preventable);
 }
 
 TEST(Tally, AQuantileIsTheBoundMostStayedUnder) {

@@ -78,10 +78,44 @@ std::string conf_of(const std::vector<Record>& closes) {
     return render_httpd_conf(make_report(collector, {}), collector);
 }
 
-TEST(HttpdConf, TakesKeepAliveFromWhoLeavesItIdle) {
+Record left_idle(HttpVersion http, std::uint32_t requests = 1) {
+    Record record = a_stuck_close("Idle/1.0");
+    record.http = http;
+    record.requests = requests;
+    return record;
+}
+
+std::string conf_of_idle(const std::vector<Record>& stuck) {
     std::vector<Record> closes(100, a_close("curl/8.0"));
-    closes.insert(closes.end(), 60, a_stuck_close("Idle/1.0"));
-    EXPECT_THAT(conf_of(closes), HasSubstr("BrowserMatch \"^Idle/1\\.0\\b\" nokeepalive\n"));
+    closes.insert(closes.end(), stuck.begin(), stuck.end());
+    return conf_of(closes);
+}
+
+TEST(HttpdConf, TakesKeepAliveFromWhoLeavesItIdle) {
+    EXPECT_THAT(conf_of_idle({60, left_idle(HttpVersion::http_1_1)}),
+                HasSubstr("BrowserMatch \"^Idle/1\\.0\\b\" nokeepalive\n"));
+}
+
+TEST(HttpdConf, LeavesKeepAliveToWhoUsesItAndWhereHttpdIgnoresNoKeepAlive) {
+    for (const Record& record :
+         {left_idle(HttpVersion::http_1_1, 2), left_idle(HttpVersion::http_2)})
+        EXPECT_THAT(
+            conf_of_idle({60, record}),
+            HasSubstr("BrowserMatch \"^Idle/1\\.0\\b\" finwait-idle=1s finwait-timeout=1s\n"));
+}
+
+TEST(HttpdConf, GivesBothToWhoNeedsBoth) {
+    std::vector<Record> stuck(40, left_idle(HttpVersion::http_1_1));
+    stuck.insert(stuck.end(), 20, left_idle(HttpVersion::http_2));
+    EXPECT_THAT(conf_of_idle(stuck),
+                HasSubstr("\" nokeepalive finwait-idle=1s finwait-timeout=1s\n"));
+}
+
+// It sent GOAWAY, and no FIN after it.
+TEST(HttpdConf, TakesNobodyForIdleWhoWentFirst) {
+    Record record = left_idle(HttpVersion::http_1_1);
+    record.cause = Cause::client_gone;
+    EXPECT_THAT(conf_of_idle({60, record}), HasSubstr("\" finwait-idle=1s finwait-timeout=1s\n"));
 }
 
 TEST(HttpdConf, HasLessPatienceWithWhoDoesNotCloseAfterAReplyEither) {

@@ -24,8 +24,8 @@ struct JudgeTest : testing::Test {
     Evidence evidence;
 
     void close(unsigned from, int stuck, int well, std::uint32_t requests = 1) {
-        for (int i = 0; i < stuck; ++i) evidence.add(network(from), true, requests, 0s);
-        for (int i = 0; i < well; ++i) evidence.add(network(from), false, requests, 0s);
+        for (int i = 0; i < stuck; ++i) evidence.add(network(from), {1, 1, 1, requests}, 0s);
+        for (int i = 0; i < well; ++i) evidence.add(network(from), {1, 0, 0, requests}, 0s);
     }
     [[nodiscard]] std::vector<Sentence> sentences(std::set<Network> on_trial = {}) const {
         return judge(evidence, rule, [&](Network each) { return on_trial.contains(each); });
@@ -170,14 +170,25 @@ TEST_F(JudgeTest, KeepAliveThatBoughtNothingIsTaken) {
     EXPECT_EQ(Remedy::cut_short, sentences().at(0).remedy) << "never";
 }
 
+TEST_F(JudgeTest, WhatNoKeepAliveDoesNotPreventIsCutShort) {
+    for (const unsigned from : {1U, 2U, 3U}) {
+        close(from, 20, 0);
+        for (int i = 0; i < 20; ++i) evidence.add(network(from), {1, 1, 0, 1}, 0s);
+    }
+    EXPECT_EQ(Remedy::nokeepalive, sentences().at(0).remedy) << "it prevents half of it";
+    evidence.add(network(1), {1, 1, 0, 1}, 0s);
+    EXPECT_EQ(Remedy::cut_short, sentences().at(0).remedy);
+}
+
 TEST(Evidence, IsWhatTheClientItselfDid) {
-    const auto said = [](Drain drain, Outcome outcome, TcpState state) {
+    const auto said = [](Drain drain, Outcome outcome, TcpState state) -> std::optional<bool> {
         Close close;
         close.requests = 1;
         close.drain = drain;
         close.outcome = outcome;
         close.state = state;
-        return evidence_of(close);
+        const auto seen = evidence_of(close);
+        return seen ? std::optional(seen->stuck == 1) : std::nullopt;
     };
     const auto two = TcpState::fin_wait_2;
     EXPECT_EQ(true, said(Drain::deadline, Outcome::timeout, two));
@@ -199,7 +210,10 @@ TEST(Evidence, IsNoCloseUnderARemedyOrWithoutARequest) {
     close.drain = Drain::deadline;
     EXPECT_EQ(std::nullopt, evidence_of(close));
     close.requests = 1;
-    EXPECT_EQ(true, evidence_of(close));
+    EXPECT_EQ((SeenCloses{1, 1, 0, 1}), evidence_of(close));
+    close.cause = Cause::keepalive_timeout;
+    close.http = HttpVersion::http_1_1;
+    EXPECT_EQ((SeenCloses{1, 1, 1, 1}), evidence_of(close));
     close.remedy = Remedy::cut_short;
     EXPECT_EQ(std::nullopt, evidence_of(close));
 }

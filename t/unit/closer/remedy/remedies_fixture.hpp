@@ -34,6 +34,8 @@ struct RemediesTest : testing::Test {
         close.peer.address = {10, 0, from, 1};
         close.auto_rule = rule;
         close.requests = 1;
+        close.cause = Cause::keepalive_timeout;
+        close.http = HttpVersion::http_1_1;
         close.remedy = applied(user_agent, from);
         close.state = is_stuck ? TcpState::fin_wait_2 : TcpState::closed;
         close.drain = is_stuck ? Drain::deadline : Drain::fin;

@@ -30,6 +30,8 @@ struct RemedyStatus : testing::Test {
         stuck.requests = 1;
         stuck.state = TcpState::fin_wait_2;
         stuck.drain = Drain::deadline;
+        stuck.cause = Cause::keepalive_timeout;
+        stuck.http = HttpVersion::http_1_1;
         for (std::uint8_t network = 1; network <= 3; ++network) {
             stuck.peer.address = {10, 0, network, 1};
             if (network == 3) now.monotonic += kJudgeAfter;
