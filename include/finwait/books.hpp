@@ -85,6 +85,7 @@ struct AccountFigures {
     std::uint64_t weight_ns = 0;     // its time in FIN_WAIT_2 and what it inherited
     std::uint64_t hash = 0;          // of its names, under the books' key
     std::uint64_t is_used = 0;
+    std::uint64_t is_proxy = 0;  // its name is an address
 
     [[nodiscard]] OpenSockets all_open() const {
         OpenSockets all;
@@ -93,7 +94,7 @@ struct AccountFigures {
     }
 };
 
-// Of one User-Agent on one virtual host.
+// Of one User-Agent on one virtual host, or of one proxy.
 struct Account {
     AccountFigures figures;
     BookText<kUserAgentMax> user_agent;

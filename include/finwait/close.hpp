@@ -47,6 +47,8 @@ struct Close {
     Remedy remedy = Remedy::none;
     Cause cause = Cause::other;
     std::uint32_t requests = 0;
+    bool is_shared = false;  // it carried several User-Agents or client addresses
+    bool has_via = false;    // a request had Via
 
     // Of its end.
     TcpState state = TcpState::unknown;  // when the drain was over
@@ -73,6 +75,9 @@ struct Close {
         return state == TcpState::fin_wait_2 && probe != Probe::silent &&
                (drain == Drain::idle_timeout || drain == Drain::deadline);
     }
+
+    // Its peer is a proxy: it closed, or did not, and no user of it is to blame.
+    [[nodiscard]] constexpr bool is_of_proxy() const { return is_shared || has_via; }
 
     // Its texts, one after the other; and the same as views into such a block.
     void append_texts_to(std::string& block) const {

@@ -17,7 +17,7 @@
 
 namespace finwait {
 
-inline constexpr std::uint8_t kHandoffVersion = 4;
+inline constexpr std::uint8_t kHandoffVersion = 5;
 
 inline constexpr std::size_t kHandoffSizeMax = 1024;  // bytes of any encoded message
 static_assert(kUserAgentMax + kVhostMax + kClientAddressMax + 128 < kHandoffSizeMax);

@@ -20,7 +20,7 @@ namespace finwait {
 [[nodiscard]] constexpr bool is_preventable(const Close& close) {
     return close.is_stuck() &&
            (close.cause == Cause::keepalive_timeout || close.cause == Cause::workers_busy) &&
-           heeds_nokeepalive(close.http, false);
+           heeds_nokeepalive(close.http, close.has_via);
 }
 
 // `nokeepalive` where it prevents most of what got stuck and costs little: the client's connections

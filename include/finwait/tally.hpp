@@ -62,7 +62,8 @@ struct TallyLine {
     std::chrono::milliseconds until{};  // written
     std::string vhost;
     std::string user_agent;
-    Tally tally;                  // times are written in whole milliseconds
+    std::string proxy;  // its address, if it is the account of one: then user_agent is empty
+    Tally tally;        // times are written in whole milliseconds
     std::uint64_t addresses = 0;  // different client addresses: an estimate
 
     bool operator==(const TallyLine&) const = default;

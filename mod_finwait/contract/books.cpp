@@ -58,6 +58,7 @@ constexpr void take_account(Hash& hash) {
                                     offsetof(AccountFigures, weight_ns),
                                     offsetof(AccountFigures, hash),
                                     offsetof(AccountFigures, is_used),
+                                    offsetof(AccountFigures, is_proxy),
                                     offsetof(Account, user_agent),
                                     offsetof(Account, vhost),
                                     offsetof(OpenSockets, fin_wait_1),

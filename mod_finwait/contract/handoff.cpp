@@ -37,14 +37,17 @@ bool get_endpoint(Reader& reader, Endpoint& endpoint) {
     return false;
 }
 
-// What few virtual hosts set takes a bit where they do not, so that most messages stay small.
+// What few closes and virtual hosts have takes a bit where they do not, so that most messages stay
+// small.
 enum Given : std::uint8_t {
     given_drain_limit = 1,
     given_ack_timeout = 2,
     given_auto_rule = 4,
     given_wait_timeout = 8,
+    given_shared = 16,
+    given_via = 32,
 };
-constexpr std::uint8_t kAllGiven = 15;
+constexpr std::uint8_t kAllGiven = 63;
 
 std::uint8_t given_in(const Handoff& handoff) {
     std::uint8_t given = 0;
@@ -52,6 +55,8 @@ std::uint8_t given_in(const Handoff& handoff) {
     if (handoff.policy.ack_timeout_ms != Policy::kAckKernel) given |= given_ack_timeout;
     if (handoff.close.auto_rule) given |= given_auto_rule;
     if (handoff.policy.wait_timeout_ms != Policy().wait_timeout_ms) given |= given_wait_timeout;
+    if (handoff.close.is_shared) given |= given_shared;
+    if (handoff.close.has_via) given |= given_via;
     return given;
 }
 
@@ -109,6 +114,8 @@ bool get_policy(Reader& reader, Handoff& handoff) {
     handoff.close.auto_rule.reset();
     Policy& policy = handoff.policy;
     const auto given = reader.get<std::uint8_t>();
+    handoff.close.is_shared = (given & given_shared) != 0;
+    handoff.close.has_via = (given & given_via) != 0;
     policy.drain_timeout_ms = reader.get<std::uint32_t>();
     policy.drain_idle_timeout_ms = reader.get<std::uint32_t>();
     if (!get_word(reader, policy.method)) return false;

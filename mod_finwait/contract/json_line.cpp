@@ -102,6 +102,10 @@ void JsonLine::add(std::string_view name, std::uint64_t number) {
     add_member(name, [number](Piece& piece) { piece.add(number); });
 }
 
+void JsonLine::add_true(std::string_view name) {
+    add_member(name, [](Piece& piece) { piece.add("true"); });
+}
+
 void JsonLine::add(std::string_view name, std::chrono::milliseconds since_epoch) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
     const auto millis = static_cast<unsigned>((since_epoch - seconds).count());

@@ -21,6 +21,7 @@ class JsonLine {
     // Keys are ours: short, and in no need of escaping.
     void add(std::string_view key, std::string_view text);
     void add(std::string_view key, std::uint64_t number);
+    void add_true(std::string_view key);
     // RFC 3339 in UTC with milliseconds.
     void add(std::string_view key, std::chrono::milliseconds since_epoch);
 

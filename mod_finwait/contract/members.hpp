@@ -34,6 +34,14 @@ class Members {
         return static_cast<T>(value);
     }
 
+    // "" where the key is missing.
+    std::string_view optional_text(std::string_view key) {
+        std::string_view value;
+        const auto error = object_[key].get(value);
+        if (error != simdjson::SUCCESS && error != simdjson::NO_SUCH_FIELD) ok_ = false;
+        return value;
+    }
+
     // 0 where the key is missing.
     std::uint64_t optional_number(std::string_view key) {
         std::uint64_t value = 0;

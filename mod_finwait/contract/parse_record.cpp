@@ -83,6 +83,12 @@ bool read_ms(Value& value, Close& close) {
     return true;
 }
 
+// Left out where it is not so.
+template <auto kMember>
+bool read_true(Value& value, Close& close) {
+    return value.get_bool().get(close.*kMember) == simdjson::SUCCESS && close.*kMember;
+}
+
 template <auto kMember>
 bool read_port(Value& value, Close& close) {
     return read_unsigned(value, (close.*kMember).port);
@@ -165,6 +171,8 @@ constexpr std::array kFields{
     Field{take<key::kRetransmits, read_number<&Close::retransmits>>},
     Field{take<key::kMpm, read_word<&Close::mpm>>},
     Field{take<key::kRemedy, read_word<&Close::remedy>>, false},
+    Field{take<key::kShared, read_true<&Close::is_shared>>, false},
+    Field{take<key::kVia, read_true<&Close::has_via>>, false},
 };
 
 constexpr std::size_t kTrash = kFields.size() + 1;
@@ -203,6 +211,7 @@ bool RecordParser::read(simdjson::padded_string_view line) {
     close_.client_address = {};
     close_.tls = TlsVersion::none;
     close_.remedy = Remedy::none;
+    close_.is_shared = close_.has_via = false;
     std::uint32_t seen = 0;
     std::size_t expected = 0;
     for (auto member : object) {

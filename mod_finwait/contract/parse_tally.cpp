@@ -53,6 +53,7 @@ std::optional<TallyLine> parse_tally(std::string_view text) {
     line.since = members.time(key::kTallySince);
     line.vhost = members.text(key::kServerAddress);
     line.user_agent = members.text(key::kUserAgent);
+    line.proxy = members.optional_text(key::kPeerAddress);
     line.tally = parse_counts(members);
     line.addresses = members.number<std::uint64_t>(key::kTallyAddresses);
     if (!members.ok()) return std::nullopt;

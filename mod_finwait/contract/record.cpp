@@ -46,6 +46,8 @@ void add_how(JsonLine& line, const Close& close) {
     line.add(key::kRetransmits, close.retransmits);
     line.add(key::kMpm, name_of(close.mpm));
     if (close.remedy != Remedy::none) line.add(key::kRemedy, name_of(close.remedy));
+    if (close.is_shared) line.add_true(key::kShared);
+    if (close.has_via) line.add_true(key::kVia);
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ inline constexpr std::string_view kUnacked = "finwait.tcp.unacked";
 inline constexpr std::string_view kRetransmits = "finwait.tcp.retransmits";
 inline constexpr std::string_view kMpm = "finwait.mpm";
 inline constexpr std::string_view kRemedy = "finwait.remedy";
+inline constexpr std::string_view kShared = "finwait.shared";
+inline constexpr std::string_view kVia = "finwait.via";
 inline constexpr std::string_view kDropped = "finwait.dropped";
 
 inline constexpr std::string_view kCloseEvent = "finwait.close";

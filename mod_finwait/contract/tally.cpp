@@ -100,6 +100,7 @@ void append_tally(std::string& out, const TallyLine& tallied) {
     line.add(key::kTimestamp, tallied.until);
     line.add(key::kEventName, key::kTallyEvent);
     line.add(key::kServerAddress, tallied.vhost);
+    if (!tallied.proxy.empty()) line.add(key::kPeerAddress, tallied.proxy);
     line.add(key::kUserAgent, tallied.user_agent);
     line.add(key::kTallySince, tallied.since);
     line.add(key::kTallyCloses, tally.closes);

@@ -14,8 +14,8 @@ const report = JSON.parse(readFileSync(reportFile, 'utf8'));
 
 const quoted = (text) => `'${text.replaceAll("'", "''")}'`;
 const names = {
-  ua: 'user_agent',
-  family: 'families[user_agent]',
+  ua: "if(is_of_proxy, 'proxy ' || peer, user_agent)",
+  family: "if(is_of_proxy, 'proxy ' || peer, families[user_agent])",
   vhost: 'vhost',
   address: 'address',
   peer: 'peer',
@@ -29,6 +29,7 @@ const columns = {
   'network.connection.state': 'VARCHAR', 'finwait.cause': 'VARCHAR', 'finwait.drain': 'VARCHAR',
   'finwait.outcome': 'VARCHAR', 'finwait.probe': 'VARCHAR', 'finwait.requests': 'BIGINT', 'finwait.drained_bytes': 'BIGINT',
   'finwait.fin_wait_2_ms': 'BIGINT', 'finwait.remedy': 'VARCHAR',
+  'finwait.shared': 'BOOLEAN', 'finwait.via': 'BOOLEAN',
 };
 const types = Object.entries(columns).map(([name, type]) => `'${name}': '${type}'`).join(', ');
 const families = familiesFile ? JSON.parse(readFileSync(familiesFile, 'utf8')) : {};
@@ -58,7 +59,8 @@ const questions = [
               AND "finwait.drain" IN ('idle_timeout', 'deadline')
               AND "finwait.probe" <> 'silent' AS is_stuck,
             "finwait.cause" IN ('keepalive_timeout', 'workers_busy')
-              AND "network.protocol.version" <> '2' AS is_preventable,
+              AND "network.protocol.version" <> '2' AND "finwait.via" IS NULL AS is_preventable,
+            coalesce("finwait.shared", "finwait.via", false) AS is_of_proxy,
             "finwait.remedy" IS NOT NULL AS is_remedied,
             map(${list(Object.keys(families))}, ${list(Object.values(families))}) AS families
      FROM read_json(${quoted(log)}, format = 'newline_delimited', columns = {${types}})
@@ -75,7 +77,7 @@ const questions = [
      SELECT name, list({user_agent: user_agent, closes: n, stuck: stuck, fin_wait_2_ms: ms}
                        ORDER BY ms DESC, n DESC, user_agent)[:5] AS user_agents FROM
        (SELECT name, user_agent, count(*) AS n, count(*) FILTER (is_stuck) AS stuck, sum(ms)::BIGINT AS ms
-        FROM closes GROUP BY ALL)
+        FROM closes WHERE NOT is_of_proxy GROUP BY ALL)
      GROUP BY ALL`,
 ];
 const rows = `

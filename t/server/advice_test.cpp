@@ -16,6 +16,8 @@ constexpr std::size_t kClients = 32;  // more than finwait-report's smallest sam
 
 // All other times are the defaults: what is stuck is so for 17 seconds.
 constexpr char kTimes[] = "KeepAliveTimeout 1s\nFinWaitTimeout 15s\n";
+constexpr char kForTheProxy[] =
+    "SetEnvIfExpr \"%{CONN_REMOTE_ADDR} == '127.0.7.7'\" finwait-idle=1s finwait-timeout=1s\n";
 constexpr char kLessPatience[] = "finwait-idle=1s finwait-timeout=1s\n";
 
 // Those that leave their connections idle, and the honest ones that come from elsewhere.
@@ -92,11 +94,16 @@ TEST(Advice, ForWhoUsesKeepAliveIsLessPatience) {
 
 // A connection for each of its users, who are clean elsewhere.
 TEST(Advice, ForAProxyIsLessPatienceWithItAlone) {
+    expect_it_works({.idle = {"Firefox/145.0", "Chrome/143.0"},
+                     .honest = {"Firefox/145.0", "Chrome/143.0"},
+                     .source = "127.0.7.7"},
+                    kForTheProxy);
+}
+
+TEST(Advice, ForRequestsWithViaIsLessPatienceWithTheirProxy) {
     expect_it_works(
-        {.idle = {"Firefox/145.0", "Chrome/143.0"},
-         .honest = {"Firefox/145.0", "Chrome/143.0"},
-         .source = "127.0.7.7"},
-        std::string("SetEnvIfExpr \"%{CONN_REMOTE_ADDR} == '127.0.7.7'\" ") + kLessPatience);
+        {.idle = {"Firefox/145.0"}, .headers = "Via: 1.1 proxy\r\n", .source = "127.0.7.7"},
+        kForTheProxy);
 }
 
 }  // namespace

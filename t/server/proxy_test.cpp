@@ -15,6 +15,10 @@
 namespace finwait::test {
 namespace {
 
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
 constexpr std::size_t kPool = 32;  // connections: more than finwait-report's smallest sample
 
 // Long enough for all of the users on a busy machine; and one process, whose threads are never all
@@ -101,6 +105,8 @@ struct Proxy : testing::TestWithParam<Case> {
             EXPECT_EQ(record.cause, Cause::keepalive_timeout) << record;
             EXPECT_EQ(record.requests, GetParam().is_pool ? std::size(kUsers) : 1) << record;
             EXPECT_EQ(record.client_address.empty(), !GetParam().tells_client) << record;
+            EXPECT_EQ(record.is_shared, GetParam().is_pool) << record;
+            EXPECT_EQ(record.has_via, GetParam().proxy.says_via) << record;
         }
     }
 
@@ -116,6 +122,18 @@ TEST_P(Proxy, ThatIsFrozenIsStuckAndTheOtherIsNot) {
     frozen.freeze();
     expect_pool("127.0.7.6", false);
     expect_pool("127.0.7.7", true);
+    // Without a pool, each user's few connections tell nobody that it is the proxy.
+    const std::string log = httpd.dir() + "/finwait.log";
+    const std::string program = Suite::build_dir() + "/finwait-report";
+    if (!GetParam().is_pool) {
+        EXPECT_THAT(run({program, "--by", "peer", log}).output, StartsWith("127.0.7.7 leaves "));
+        return;
+    }
+    EXPECT_THAT(run({program, log}).output, StartsWith("proxy 127.0.7.7 leaves "));
+    const std::string advice = run({program, "--httpd-conf", log}).output;
+    EXPECT_THAT(advice, HasSubstr("SetEnvIfExpr \"%{CONN_REMOTE_ADDR} == '127.0.7.7'\" "
+                                  "finwait-idle=1s finwait-timeout=1s\n"));
+    EXPECT_THAT(advice, Not(HasSubstr("BrowserMatch")));
 }
 
 INSTANTIATE_TEST_SUITE_P(

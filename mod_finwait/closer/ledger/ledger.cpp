@@ -16,6 +16,21 @@ std::uint64_t weight_of(const Account& account) {
     return account.figures.weight_ns + account.figures.all_open().all() * kHeldWeightNs;
 }
 
+// Whose account a close is booked in. A proxy's closes are its own, never its users'.
+struct ClientName {
+    explicit ClientName(const Close& close) {
+        key = {close.user_agent, close.vhost, close.is_of_proxy()};
+        if (!key.is_proxy) return;
+        address = address_text(close.peer);
+        key.user_agent = address;
+    }
+    ClientName(const ClientName&) = delete;
+    ClientName& operator=(const ClientName&) = delete;
+
+    std::string address;
+    AccountKey key;
+};
+
 std::uint64_t to_ms(std::chrono::milliseconds time) {
     return static_cast<std::uint64_t>(time.count());
 }
@@ -67,7 +82,8 @@ void Ledger::take_over(AccountId id) {
         part.mend([](Account&) {});
     }
     const Account& left = part.own();
-    const Hash::Probe known = probe({left.user_agent.text(), left.vhost.text()});
+    const Hash::Probe known =
+        probe({left.user_agent.text(), left.vhost.text(), left.figures.is_proxy != 0});
     const bool stays = id == kOther || (left.figures.is_used != 0 && !by_key_.contains(known));
     part.write([&](Account& account) {
         account.figures.is_used = stays ? 1 : 0;
@@ -91,7 +107,7 @@ void Ledger::set_size(std::uint32_t size_max) {
 AccountId Ledger::book(const Close& close, std::uint64_t address_hash,
                        std::chrono::milliseconds now) {
     totals_.book(close, address_hash);
-    const AccountId id = find_or_open({close.user_agent, close.vhost}, now);
+    const AccountId id = find_or_open(ClientName(close).key, now);
     if (id == kOther) return id;
     accounts_[id].write([&](Account& account) {
         account.figures.balance.book(close, address_hash);
@@ -112,6 +128,11 @@ AccountId Ledger::find_or_open(AccountKey key, std::chrono::milliseconds now) {
     const Hash::Probe wanted = probe(key);
     const auto found = by_key_.find(wanted);
     return found != by_key_.end() ? *found : open(wanted, now);
+}
+
+Holding Ledger::hold(const Close& close, Phase phase, Time fin_wait_2_since,
+                     std::chrono::milliseconds now) {
+    return hold(ClientName(close).key, phase, fin_wait_2_since, now);
 }
 
 Holding Ledger::hold(AccountKey key, Phase phase, Time fin_wait_2_since,
@@ -164,10 +185,11 @@ std::uint64_t Ledger::hash_of(const Endpoint& endpoint) const {
 
 // The length of one part stands before it: "a" + "bc" must not be "ab" + "c".
 Ledger::Hash::Probe Ledger::probe(AccountKey key) const {
-    std::array<char, kVhostMax + kUserAgentMax + 1> text;
+    std::array<char, kVhostMax + kUserAgentMax + 2> text;
     key.vhost = key.vhost.substr(0, kVhostMax);
     key.user_agent = key.user_agent.substr(0, kUserAgentMax);
     char* end = text.data();
+    *end++ = key.is_proxy ? 'p' : 'u';
     *end++ = static_cast<char>(key.vhost.size());
     end = std::copy(key.vhost.begin(), key.vhost.end(), end);
     end = std::copy(key.user_agent.begin(), key.user_agent.end(), end);
@@ -184,6 +206,7 @@ AccountId Ledger::open(const Hash::Probe& wanted, std::chrono::milliseconds now)
     if (id == kOther) return id;
     accounts_[id].write([&](Account& account) {
         account.user_agent.set(wanted.key.user_agent);
+        account.figures.is_proxy = wanted.key.is_proxy ? 1 : 0;
         account.vhost.set(wanted.key.vhost);
         account.figures.opened_ms = account.figures.last_seen_ms = to_ms(now);
         account.figures.weight_ns = inherited;

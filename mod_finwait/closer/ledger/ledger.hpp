@@ -36,8 +36,9 @@ using AccountId = std::uint32_t;
 inline constexpr AccountId kOther = 0;
 
 struct AccountKey {
-    std::string_view user_agent;
+    std::string_view user_agent;  // or the proxy's address
     std::string_view vhost;
+    bool is_proxy = false;
 };
 
 // A held socket in the gauges of its account, or of `(other)` once that was evicted.
@@ -68,6 +69,8 @@ class Ledger {
     // The account; kOther if there is no memory for one.
     AccountId book(const Close& close, std::uint64_t address_hash, std::chrono::milliseconds now);
 
+    [[nodiscard]] Holding hold(const Close& close, Phase phase, Time fin_wait_2_since,
+                               std::chrono::milliseconds now);
     [[nodiscard]] Holding hold(AccountKey key, Phase phase, Time fin_wait_2_since,
                                std::chrono::milliseconds now);
     void move(Holding& holding, Phase phase, Time fin_wait_2_since);
@@ -107,7 +110,9 @@ class Ledger {
         bool operator()(AccountId a, AccountId b) const { return a == b; }
         bool operator()(const Hash::Probe& probe, AccountId id) const {
             const Account& account = accounts[id].own();
-            return account.figures.hash == probe.hash && account.vhost.text() == probe.key.vhost &&
+            return account.figures.hash == probe.hash &&
+                   (account.figures.is_proxy != 0) == probe.key.is_proxy &&
+                   account.vhost.text() == probe.key.vhost &&
                    account.user_agent.text() == probe.key.user_agent;
         }
         bool operator()(AccountId id, const Hash::Probe& probe) const { return (*this)(probe, id); }

@@ -116,7 +116,7 @@ TallyLine TallyLogs::line_of(AccountId id, const Pending& pending, Moment now) c
     line.since = to_milliseconds(pending.since);
     line.until = to_milliseconds(now.realtime);
     line.vhost = account.vhost.text();
-    line.user_agent = account.user_agent.text();
+    (account.figures.is_proxy != 0 ? line.proxy : line.user_agent) = account.user_agent.text();
     line.tally = pending.balance.tally;
     line.addresses = pending.balance.addresses.estimate();
     return line;

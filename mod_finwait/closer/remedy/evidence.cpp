@@ -8,7 +8,8 @@
 namespace finwait {
 
 std::optional<SeenCloses> evidence_of(const Close& close) {
-    if (close.remedy != Remedy::none || close.requests == 0) return std::nullopt;
+    if (close.remedy != Remedy::none || close.requests == 0 || close.is_of_proxy())
+        return std::nullopt;
     if (close.is_stuck()) return SeenCloses{1, 1, is_preventable(close) ? 1U : 0U, close.requests};
     const bool ended_it = close.drain == Drain::fin || close.drain == Drain::reset ||
                           (close.drain == Drain::none &&

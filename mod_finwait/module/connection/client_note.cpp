@@ -42,6 +42,7 @@ bool ClientNote::has_streams() {
 
 void ClientNote::remember(const RequestSeen& request) {
     const std::lock_guard lock(mutex_);
+    if (request.complete && is_of_another(request)) seen_.is_shared = true;
     // A request that was never read to its end does not hide who sent those before it.
     const bool is_nameless = !request.complete && request.user_agent.empty() && seen_.last;
     const std::string_view user_agent =
@@ -52,7 +53,16 @@ void ClientNote::remember(const RequestSeen& request) {
     if (request.complete && !request.begun) ++seen_.requests;
 }
 
+// Of one that was read whole: nobody else's name stands in the others.
+bool ClientNote::is_of_another(const RequestSeen& request) const {
+    const auto& last = seen_.last;
+    return last && last->complete &&
+           (last->user_agent != bounded(request.user_agent, kUserAgentMax) ||
+            last->client_address != bounded(request.client_address, kClientAddressMax));
+}
+
 void ClientNote::keep(const RequestSeen& request, std::string_view user_agent) {
+    seen_.has_via = seen_.has_via || request.has_via;
     seen_.last = request;
     seen_.last->user_agent = user_agent;
     seen_.last->client_address = kept(seen_.client_address_, request.client_address);
@@ -70,6 +80,8 @@ void ClientNote::try_copy_to(ClientSeen& seen) {
 
 void ClientNote::copy_locked_to(ClientSeen& seen) {
     seen.requests = seen_.requests;
+    seen.is_shared = seen_.is_shared;
+    seen.has_via = seen_.has_via;
     seen.last = seen_.last;
     if (!seen.last) return;
     seen.last->user_agent = kept(seen.user_agent_, seen_.last->user_agent);

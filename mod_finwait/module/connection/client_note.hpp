@@ -33,6 +33,7 @@ struct RequestSeen {
     LogIds logs;
     ClientPolicy policy;
     Remedy remedy = Remedy::none;
+    bool has_via = false;
     std::chrono::nanoseconds logged{};              // CLOCK_MONOTONIC
     std::chrono::nanoseconds keep_alive_timeout{};  // that now begins to run
     std::chrono::nanoseconds timeout{};             // its virtual host's
@@ -52,6 +53,8 @@ class ClientSeen {
 
     std::uint32_t requests = 0;  // HTTP/1: complete ones; HTTP/2: those that were read
     std::optional<RequestSeen> last;
+    bool is_shared = false;  // several User-Agents or client addresses
+    bool has_via = false;    // of any request
 
   private:
     friend class ClientNote;
@@ -75,6 +78,7 @@ class ClientNote {
     void try_copy_to(ClientSeen& seen);
 
   private:
+    [[nodiscard]] bool is_of_another(const RequestSeen& request) const;
     void keep(const RequestSeen& request, std::string_view user_agent);
     void copy_locked_to(ClientSeen& seen);
 

@@ -129,6 +129,8 @@ Handoff message_for(const Closing& closing, Cause cause) {
     close.mpm = mpm();
     close.tls = connection.tls;
     close.requests = closing.seen.requests;
+    close.is_shared = closing.seen.is_shared;
+    close.has_via = closing.seen.has_via;
     close.auto_rule = closing.settings.auto_rule;
     close.vhost = closing.settings.name;
     close.logs = closing.settings.logs;

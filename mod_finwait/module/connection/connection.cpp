@@ -139,6 +139,7 @@ RequestSeen request_seen(const request_rec* first, const request_rec* last) {
         text_of(first->useragent_ip) != text_of(c->client_ip))
         request.client_address = text_of(first->useragent_ip);
     request.vhost = &config.settings;
+    request.has_via = apr_table_get(first->headers_in, "Via") != nullptr;
     if (tells_version(first)) request.http = http_version_of(first);
     request.keep_alive_timeout = keep_alive_timeout_of(last);
     request.timeout = std::chrono::microseconds(last->server->timeout);

@@ -41,11 +41,6 @@ Remedy look_up(const request_rec* r, const RemedyTable& table, const VhostSettin
     return table.find(table.key_of(client, network_of_peer(r)), now_s);
 }
 
-bool heeds_nokeepalive(const request_rec* r) {
-    const auto http = r->connection->master ? HttpVersion::http_2 : HttpVersion::http_1_1;
-    return finwait::heeds_nokeepalive(http, apr_table_get(r->headers_in, "Via") != nullptr);
-}
-
 }  // namespace
 
 void apply_remedy(request_rec* r) {
@@ -53,7 +48,9 @@ void apply_remedy(request_rec* r) {
     if (!config.settings.auto_rule || !config.runtime || !config.settings.engine) return;
     const RemedyTable* table = config.runtime->remedies;
     if (!table || table->is_empty()) return;
-    const bool heeds = heeds_nokeepalive(r);
+    if (apr_table_get(r->headers_in, "Via")) return;
+    const bool heeds = heeds_nokeepalive(
+        r->connection->master ? HttpVersion::http_2 : HttpVersion::http_1_1, false);
     if (heeds && apr_table_get(r->subprocess_env, kNoKeepAlive)) return;
     Remedy remedy = look_up(r, *table, config.settings);
     if (remedy == Remedy::none) return;

@@ -64,6 +64,7 @@ Json json_of(const FinishedCloses& finished) {
 
 Json json_of(const AccountView& account) {
     Json object{{"user_agent", account.user_agent},
+                {"proxy", account.proxy.empty() ? Json(nullptr) : Json(account.proxy)},
                 {"vhost", account.vhost},
                 {"now", json_of(account.now)},
                 {"socket_seconds", account.socket_seconds()},

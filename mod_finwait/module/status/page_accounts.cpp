@@ -67,7 +67,7 @@ void append_finished_cells(std::string& html, const StatusView& view, const Acco
 
 void append_account(std::string& html, const StatusView& view, const AccountView& account,
                     std::uint64_t most_now, double most_seconds) {
-    html += "<tr><td class=\"agent\"><b><bdi>" + escaped(shown_user_agent(account.user_agent)) +
+    html += "<tr><td class=\"agent\"><b><bdi>" + escaped(shown_client(account)) +
             "</bdi></b> <small>" + escaped(account.vhost) + "</small>";
     if (account.finished.closes != 0) append_details(html, account);
     html += "</td>";

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "module/status/finished.hpp"
+#include "module/status/verdict.hpp"
 
 namespace finwait {
 
@@ -128,7 +129,7 @@ void Reading::add(const Part<Account>& entry, std::size_t slot, AccountView& vie
     if (!entry.read(account) || account.figures.is_used == 0) return;
     const AccountFigures& figures = account.figures;
     const bool is_first = view.opened.count() == 0;
-    view.user_agent = account.user_agent.text();
+    (figures.is_proxy != 0 ? view.proxy : view.user_agent) = account.user_agent.text();
     view.vhost = account.vhost.text();
     view.opened = is_first ? ms(figures.opened_ms) : std::min(view.opened, ms(figures.opened_ms));
     view.last_seen = std::max(view.last_seen, ms(figures.last_seen_ms));
@@ -159,10 +160,11 @@ Culprit Reading::culprit() const {
                               &Candidate::fin_wait_2);
     std::map<std::string, std::uint64_t> sockets;
     for (const Candidate* suspect : std::span(suspects).first(static_cast<std::size_t>(most)))
-        if (const auto view = view_of(*suspect)) sockets[view->user_agent] += suspect->fin_wait_2;
+        if (const auto view = view_of(*suspect))
+            sockets[shown_client(*view)] += suspect->fin_wait_2;
     Culprit culprit;
-    for (const auto& [user_agent, count] : sockets)
-        if (count > culprit.sockets) culprit = {user_agent, count};
+    for (const auto& [client, count] : sockets)
+        if (count > culprit.sockets) culprit = {client, count};
     return culprit;
 }
 

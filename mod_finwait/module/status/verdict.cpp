@@ -41,7 +41,7 @@ std::string percent_text(std::uint64_t part, std::uint64_t whole) {
 }
 
 void accuse(Verdict& verdict, const Culprit& culprit, std::uint64_t all) {
-    verdict.user_agent = shown_user_agent(culprit.user_agent);
+    verdict.user_agent = culprit.client;
     if (2 * culprit.sockets >= all) {
         verdict.after = " holds " + std::to_string(culprit.sockets) + " of " + sockets(all) +
                         " in FIN_WAIT_2 on this server's ports (" +
@@ -79,6 +79,10 @@ std::string trouble_text(const StatusView& view) {
 
 std::string shown_user_agent(const std::string& user_agent) {
     return user_agent.empty() ? "(no User-Agent)" : user_agent;
+}
+
+std::string shown_client(const AccountView& account) {
+    return account.proxy.empty() ? shown_user_agent(account.user_agent) : "proxy " + account.proxy;
 }
 
 std::string_view name_of(Verdict::Level level) {

@@ -29,5 +29,6 @@ struct Verdict {
 
 // What stands for a client that sent no User-Agent.
 [[nodiscard]] std::string shown_user_agent(const std::string& user_agent);
+[[nodiscard]] std::string shown_client(const AccountView& account);
 
 }  // namespace finwait

@@ -102,7 +102,8 @@ struct RemedyView {
 };
 
 struct AccountView {
-    std::string user_agent;
+    std::string user_agent;  // "" of a proxy's account
+    std::string proxy;       // its address, or ""
     std::string vhost;
     SocketCounts now;
     double open_socket_seconds = 0;  // in FIN_WAIT_2 so far, of the sockets counted in `now`
@@ -160,7 +161,7 @@ struct KernelView {
 
 // Who has most sockets in FIN_WAIT_2 now, on all virtual hosts together; nobody if `sockets` is 0.
 struct Culprit {
-    std::string user_agent;
+    std::string client;  // as it is shown
     std::uint64_t sockets = 0;
 };
 

@@ -34,7 +34,8 @@ Collector::Collector(const Families& families, Filter filter, Dimension by, bool
 
 void Collector::take(const Close& close) {
     Agent& agent = agent_of(close.user_agent);
-    if (!agent.is_wanted || !filter_.wants(close)) return;
+    const bool is_of_proxy = close.is_of_proxy();
+    if (!(is_of_proxy ? wants_proxies() : agent.is_wanted) || !filter_.wants(close)) return;
     const bool is_stuck = close.is_stuck();
     Group& group = group_of(close, agent);
     for (Group* to : {&group, &all_}) {
@@ -46,31 +47,34 @@ void Collector::take(const Close& close) {
         group.addresses.add(hashed, is_stuck);
         all_.addresses.add(hashed, is_stuck);
     }
+    note_time(close.half_close, {1, is_stuck ? 1U : 0U});
+    note_vhost(close.vhost);
+    if (is_of_proxy) return;
     if (is_of_agents(by_)) note_peer(close, group);
     ++agent.closes;
     agent.stuck += is_stuck ? 1 : 0;
     agent.fin_wait_2_ms += close.fin_wait_2_ms();
-    note_time(close.half_close, {1, is_stuck ? 1U : 0U});
-    note_vhost(close.vhost);
 }
 
 void Collector::take(const TallyLine& line) {
     const bool evicted = is_of_evicted_accounts(line);
     Filter::Part part = filter_.part_of(line);
     if (evicted && (filter_.user_agent || filter_.family)) part.is_known = false;
-    Agent* agent = evicted ? nullptr : &agent_of(line.user_agent);
+    const bool is_of_proxy = !line.proxy.empty();
+    Agent* agent = evicted || is_of_proxy ? nullptr : &agent_of(line.user_agent);
     if (part.closes == 0 || (agent && !agent->is_wanted)) return;
+    if (is_of_proxy && !wants_proxies()) return;
     if (!part.is_known) {
         left_out_ += part.closes;
         return;
     }
     tallied_ += part.closes;
     add(line, evicted ? shared_group(kOtherAccount) : group_of_tally(line));
+    if (!evicted) note_vhost(line.vhost);
     if (!agent) return;
     agent->closes += line.tally.closes;
     agent->stuck += line.tally.stuck;
     agent->fin_wait_2_ms += line.tally.fin_wait_2_ns / kNsPerMs;
-    note_vhost(line.vhost);
 }
 
 void Collector::add(const TallyLine& line, Group& group) {
@@ -99,7 +103,24 @@ Group& Collector::group_named(std::string_view name) {
     return *group;
 }
 
+// Who asks for a client asks for no proxy, whoever was behind it.
+bool Collector::wants_proxies() const {
+    return !filter_.user_agent && !filter_.family;
+}
+
+Group& Collector::proxy_group(const std::optional<Address>& address) {
+    if (!address) return shared_group("(no address)");
+    if (proxies_.size() > kAddressGroupsMax) fold_the_light(proxies_);
+    const std::string text = address_text(anonymize_ ? masked(*address) : *address);
+    auto& group = proxies_[text];
+    if (group) return *group;
+    group = std::make_unique<Group>();
+    group->name = text;
+    return *group;
+}
+
 Group& Collector::group_of(const Close& close, Agent& agent) {
+    if (is_of_agents(by_) && close.is_of_proxy()) return proxy_group(peer_address(close));
     switch (by_) {
         case Dimension::family:
         case Dimension::ua:
@@ -124,7 +145,7 @@ Group& Collector::group_of(const Close& close, Agent& agent) {
 
 Group& Collector::group_of_address(const std::optional<Address>& address) {
     if (!address) return group_named("(no address)");
-    if (groups_.size() > kAddressGroupsMax) fold_the_light();
+    if (groups_.size() > kAddressGroupsMax) fold_the_light(groups_);
     return group_named(address_text(anonymize_ ? masked(*address) : *address));
 }
 
@@ -133,6 +154,9 @@ Group& Collector::group_of_tally(const TallyLine& line) {
     like.vhost = line.vhost;
     like.user_agent = line.user_agent;
     like.half_close = line.since;
+    const auto proxy = parse_address(line.proxy);
+    if (proxy && is_of_agents(by_)) return proxy_group(proxy);
+    if (proxy && by_ == Dimension::peer) return group_of_address(proxy);
     if (by_ == Dimension::address || by_ == Dimension::peer) return shared_group(kTalliedGroup);
     if (by_ == Dimension::cause) {
         const auto& causes = line.tally.causes;
@@ -150,22 +174,22 @@ Group& Collector::shared_group(std::string_view name) {
 }
 
 // Addresses are many; those that cost least go into one group together.
-void Collector::fold_the_light() {
+void Collector::fold_the_light(Groups& groups) {
     std::vector<std::uint64_t> costs;
-    for (const auto& [name, group] : groups_) costs.push_back(group->tally.fin_wait_2_ns);
+    for (const auto& [name, group] : groups) costs.push_back(group->tally.fin_wait_2_ns);
     const auto middle = costs.begin() + static_cast<std::ptrdiff_t>(costs.size() / 2);
     std::nth_element(costs.begin(), middle, costs.end());
     auto other = std::make_unique<Group>();
     other->name = kOtherAddresses;
     other->is_shared = true;
-    absl::erase_if(groups_, [&](auto& entry) {
+    absl::erase_if(groups, [&](auto& entry) {
         Group& group = *entry.second;
         if (!group.is_shared && group.tally.fin_wait_2_ns > *middle) return false;
         if (group.is_shared && group.name != kOtherAddresses) return false;
         other->tally += group.tally;
         return true;
     });
-    groups_[other->name] = std::move(other);
+    groups[other->name] = std::move(other);
 }
 
 void Collector::note_peer(const Close& close, const Group& group) {

@@ -35,6 +35,7 @@ class Collector : public Sink {
 
     [[nodiscard]] Dimension by() const { return by_; }
     [[nodiscard]] const Groups& groups() const { return groups_; }
+    [[nodiscard]] const Groups& proxies() const { return proxies_; }
     [[nodiscard]] const Agents& agents() const { return agents_; }
     [[nodiscard]] const Peers& peers() const { return peers_; }
     [[nodiscard]] const Group& all() const { return all_; }
@@ -51,13 +52,15 @@ class Collector : public Sink {
   private:
     Agent& agent_of(std::string_view user_agent);
     Group& group_named(std::string_view name);
+    Group& proxy_group(const std::optional<Address>& address);
+    [[nodiscard]] bool wants_proxies() const;
     Group& group_of_address(const std::optional<Address>& address);
     Group& group_of(const Close& close, Agent& agent);
     Group& group_of_tally(const TallyLine& line);
     Group& shared_group(std::string_view name);
     void add(const TallyLine& line, Group& group);
     void note_peer(const Close& close, const Group& group);
-    void fold_the_light();
+    void fold_the_light(Groups& groups);
     void note_time(std::chrono::milliseconds time, const Timeline::Point& closes);
     void note_vhost(std::string_view vhost);
 
@@ -66,6 +69,7 @@ class Collector : public Sink {
     Dimension by_;
     bool anonymize_;
     Groups groups_;
+    Groups proxies_;  // by address; where groups are made of User-Agents
     Agents agents_;
     Peers peers_;  // where groups are made of User-Agents
     absl::flat_hash_set<std::string> vhosts_;

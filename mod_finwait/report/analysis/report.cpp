@@ -34,41 +34,59 @@ Row row_of(const Group& group, bool anonymize) {
     return row;
 }
 
+using RowsByGroup = absl::flat_hash_map<const Group*, Row>;
+
+Row row_of_proxy(const Group& group, bool anonymize) {
+    Row row = row_of(group, anonymize);
+    row.judgement = group.is_shared ? Judgement::not_judged : Judgement::like_others;
+    if (group.is_shared) return row;
+    row.peer = group.name;
+    row.name = "proxy " + group.name;
+    return row;
+}
+
 // Their closes were the proxy's, and go from their rows to its own.
-Row row_of_proxy(const std::string& address, const Peer& peer,
-                 absl::flat_hash_map<const Group*, Row>& clients) {
-    Row row;
-    row.name = "proxy " + address;
-    row.peer = address;
-    row.addresses = 1;
-    row.addresses_at_least = true;
-    row.judgement = Judgement::like_others;
+void take_over_clients(Row& proxy, const Peer& peer, RowsByGroup& clients) {
     for (const auto& [group, through] : peer.clients) {
         Row& client = clients.at(group);
-        row.tally += through.tally;
+        proxy.tally += through.tally;
         client.tally -= through.tally;
-        for (std::size_t i = 0; i < row.stuck_causes.size(); ++i) {
-            row.stuck_causes[i] += through.stuck_causes[i];
+        for (std::size_t i = 0; i < proxy.stuck_causes.size(); ++i) {
+            proxy.stuck_causes[i] += through.stuck_causes[i];
             client.stuck_causes[i] -= through.stuck_causes[i];
         }
         client.dominant.reset();
     }
-    return row;
+    proxy.addresses = std::max<std::uint64_t>(proxy.addresses, 1);
+    proxy.addresses_at_least = true;
+    proxy.dominant.reset();
+}
+
+// Those that are known to be proxies, and those that are judged to be.
+void add_proxies(Report& report, const Collector& collected, const ReportOptions& options,
+                 RowsByGroup& clients) {
+    std::map<std::string, Row> proxies;
+    for (const auto& [address, group] : collected.proxies())
+        proxies.emplace(address, row_of_proxy(*group, options.anonymize));
+    for (const auto* blamed : peers_to_blame(collected.peers(), options.sample_min)) {
+        const Address& told = blamed->first.address;
+        Group named;
+        named.name = address_text(options.anonymize ? masked(told) : told);
+        const auto at = proxies.emplace(named.name, row_of_proxy(named, options.anonymize)).first;
+        take_over_clients(at->second, blamed->second, clients);
+    }
+    for (auto& [address, row] : proxies) report.rows.push_back(std::move(row));
 }
 
 void add_rows(Report& report, const Collector& collected, const ReportOptions& options) {
-    absl::flat_hash_map<const Group*, Row> rows;
+    RowsByGroup rows;
     for (const auto& [name, group] : collected.groups()) {
         Row& row = rows[group.get()];
         row = row_of(*group, options.anonymize);
         const bool may_be_blamed = is_client(report.by) && !group->is_shared;
         row.judgement = may_be_blamed ? Judgement::like_others : Judgement::not_judged;
     }
-    for (const auto* blamed : peers_to_blame(collected.peers(), options.sample_min)) {
-        const Address& told = blamed->first.address;
-        const std::string address = address_text(options.anonymize ? masked(told) : told);
-        report.rows.push_back(row_of_proxy(address, blamed->second, rows));
-    }
+    add_proxies(report, collected, options, rows);
     for (auto& [group, row] : rows)
         if (row.tally.closes > 0) report.rows.push_back(std::move(row));
 }

@@ -89,6 +89,7 @@ TallyLine line_of(const Json& account, std::chrono::milliseconds now) {
     const Json& finished = account.at("finished");
     TallyLine line;
     line.user_agent = account.at("user_agent").get<std::string>();
+    if (const Json& proxy = account.at("proxy"); !proxy.is_null()) line.proxy = proxy;
     line.vhost = account.at("vhost").get<std::string>();
     line.since = std::chrono::milliseconds(account.at("opened_ms").get<std::int64_t>());
     line.until = now;

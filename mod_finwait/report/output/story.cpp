@@ -44,6 +44,10 @@ class Story {
         add("client", client());
         add("User-Agent",
             std::string(close_.user_agent.empty() ? kNoUserAgent : close_.user_agent));
+        if (close_.is_of_proxy())
+            add("proxy", close_.is_shared
+                             ? "the connection carried several User-Agents or client addresses"
+                             : "a request had Via");
         add("family",
             family_.version.empty() ? family_.name : family_.name + " " + family_.version);
         add("virtual host", std::string(close_.vhost) + ", " +

@@ -63,6 +63,14 @@ TEST(Record, TellsTheRemedyIfThereWasOne) {
     }
 }
 
+TEST(Record, TellsAProxyIfThereWasOne) {
+    Record record = a_record();
+    EXPECT_THAT(line_of(record), Not(HasSubstr("finwait.shared")));
+    record.is_shared = record.has_via = true;
+    EXPECT_THAT(line_of(record), HasSubstr("\"finwait.shared\":true,\"finwait.via\":true}"));
+    EXPECT_EQ(parse_record(line_of(record)), record);
+}
+
 TEST(Record, LineIsExactlyThis) {
     EXPECT_EQ(
         line_of(a_record()),

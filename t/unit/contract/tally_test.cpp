@@ -53,6 +53,14 @@ TEST(Histogram, EachTimeStandsUnderItsBound) {
     EXPECT_EQ(kFinWait2Buckets - 1, fin_wait_2_bucket(std::chrono::nanoseconds::max()));
 }
 
+TEST(Tally, OfAProxyIsReadBackAsWritten) {
+    TallyLine line = a_line();
+    line.user_agent.clear();
+    line.proxy = "192.0.2.7";
+    EXPECT_THAT(text_of(line), HasSubstr("\"network.peer.address\":\"192.0.2.7\""));
+    EXPECT_EQ(line, parse_tally(text_of(line)));
+}
+
 TEST(Tally, OfPartsIsTheTallyOfTheWhole) {
     Tally one, two, all;
     for (int i = 0; i < 100; ++i) {

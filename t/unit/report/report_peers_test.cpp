@@ -38,6 +38,19 @@ struct ReportPeers : testing::Test {
     }
 };
 
+// One of several on one connection, or one that says Via.
+TEST_F(ReportPeers, AConnectionOfAProxyIsNobodysWhoseNameIsOnIt) {
+    well("Firefox/1", 100);
+    stuck("Googlebot/2.1", 40, kProxy);
+    for (std::size_t i = 100; i < closes.size(); ++i)
+        (i % 2 == 0 ? closes[i].is_shared : closes[i].has_via) = true;
+    EXPECT_THAT(culprits(log()), ElementsAre("proxy 192.0.2.200"));
+    for (const Row& row : analysed(log()).report.rows) EXPECT_NE(row.name, "Googlebot/2.1");
+    Filter of_googlebot;
+    of_googlebot.family = "Googlebot/2.1";
+    EXPECT_EQ(analysed(log(), of_googlebot).report.all.tally.closes, 0U);
+}
+
 // Each of its users is a client of its own, and clean elsewhere.
 TEST_F(ReportPeers, AProxyIsTheCulpritAndItsUsersAreNot) {
     for (const char* client : {"Firefox/1", "Chrome/1", "Safari/1"}) {

@@ -117,6 +117,41 @@ TEST(ClientNote, KeepsTheLastDoneWhileAnotherIsBegun) {
     EXPECT_EQ(agent_in(note), "done/1.0");
 }
 
+TEST(ClientNote, IsSharedOnceAnotherUserAgentOrAddressCame) {
+    const auto is_shared = [](const std::vector<RequestSeen>& requests) {
+        ClientNote note;
+        for (const RequestSeen& request : requests) note.remember(request);
+        ClientSeen seen;
+        note.copy_to(seen);
+        return seen.is_shared;
+    };
+    const RequestSeen one = request_of("one");
+    RequestSeen elsewhere = one;
+    elsewhere.client_address = "192.0.2.7";
+    RequestSeen unread = request_of("");
+    unread.complete = false;
+    EXPECT_FALSE(is_shared({one}));
+    EXPECT_FALSE(is_shared({one, one, one}));
+    EXPECT_TRUE(is_shared({one, request_of("two"), one}));
+    EXPECT_TRUE(is_shared({one, request_of("")}));
+    EXPECT_TRUE(is_shared({one, elsewhere}));
+    EXPECT_FALSE(is_shared({one, unread})) << "of that request nothing is known";
+    const std::string longest(kUserAgentMax + 10, 'a');
+    EXPECT_FALSE(is_shared({request_of(longest), request_of(longest)}));
+}
+
+TEST(ClientNote, RemembersThatOneRequestHadVia) {
+    ClientNote note;
+    RequestSeen request = request_of("one");
+    request.has_via = true;
+    note.remember(request);
+    request.has_via = false;
+    note.remember(request);
+    ClientSeen seen;
+    note.copy_to(seen);
+    EXPECT_TRUE(seen.has_via);
+}
+
 TEST(ClientNote, HasStreamsFromTheirBeginningToTheirEnd) {
     ClientNote note;
     EXPECT_FALSE(note.has_streams());

@@ -240,7 +240,7 @@ TEST_F(Accounts, ThatHoldManyNowStandBeforeManyThatCostMore) {
     EXPECT_EQ(seen.accounts.front().user_agent, "old/149");
     EXPECT_EQ(seen.accounts[kRankedByTime].user_agent, "culprit/2");
     EXPECT_EQ(seen.accounts[kRankedByTime].now.fin_wait_2, 12U);
-    EXPECT_EQ(seen.culprit.user_agent, "culprit/2");
+    EXPECT_EQ(seen.culprit.client, "culprit/2");
     EXPECT_EQ(seen.culprit.sockets, 12U);
 }
 
@@ -252,7 +252,7 @@ TEST_F(Accounts, OfOneClientOnSeveralVirtualHostsMakeOneCulprit) {
     hold("a", "one", 20);
     hold("b", "one", 30);
     hold("a", "two", 22);
-    EXPECT_EQ(view().culprit.user_agent, "a");
+    EXPECT_EQ(view().culprit.client, "a");
     EXPECT_EQ(view().culprit.sockets, 42U);
 }
 
