@@ -3,11 +3,11 @@
 // The folders are the architecture: what a file of mod_finwait may include. Run from the top of the
 // tree, as t/check does.
 #include <gtest/gtest.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -54,15 +54,14 @@ std::vector<fs::path> files_of(const std::vector<std::string>& folders, const ch
     std::vector<fs::path> files;
     for (const std::string& folder : folders)
         for (const auto& entry : fs::recursive_directory_iterator(folder))
-            if (entry.is_regular_file() &&
-                std::regex_match(entry.path().filename().string(), std::regex(name)))
+            if (entry.is_regular_file() && RE2::FullMatch(entry.path().filename().string(), name))
                 files.push_back(entry.path());
     std::ranges::sort(files);
     return files;
 }
 
 bool begins(const std::string& path, const std::string& floor) {
-    return std::regex_search(path, std::regex(floor), std::regex_constants::match_continuous);
+    return RE2::PartialMatch(path, "^(?:" + floor + ")");
 }
 
 House::const_iterator floor_of(const std::string& path, const House& house) {
@@ -88,14 +87,14 @@ struct Include {
 };
 
 std::vector<Include> includes() {
-    static const std::regex line(R"-(#\s*include (<(.+)>|"(.+)").*)-");
+    static const RE2 line(R"-(#\s*include (<(.+)>|"(.+)").*)-");
     std::vector<Include> all;
     for (const std::string root : {"include", "mod_finwait"})
         for (const fs::path& file : files_of({root}, R"(.*\.(c|h|cpp|hpp))"))
             for (const std::string& text : lines_of(file))
-                if (std::smatch match; std::regex_match(text, match, line))
-                    all.push_back({fs::relative(file, root).string(),
-                                   match[2].str() + match[3].str(), match[3].matched});
+                if (std::string systems, ours; RE2::FullMatch(text, line, nullptr, &systems, &ours))
+                    all.push_back(
+                        {fs::relative(file, root).string(), systems + ours, !ours.empty()});
     return all;
 }
 
@@ -116,7 +115,7 @@ TEST(Tree, SystemHeadersStayInTheirRooms) {
     for (const auto& [file, header, is_ours] : includes()) {
         if (is_ours) continue;
         for (const auto& [headers, files] : kReserved)
-            if (std::regex_match(header, std::regex(headers)) && !begins(file, files))
+            if (RE2::FullMatch(header, headers) && !begins(file, files))
                 ADD_FAILURE() << file << " includes <" << header << ">, which only files of "
                               << files << " may";
     }
@@ -135,11 +134,13 @@ TEST(Tree, HasEveryPlaceThatInternalsNames) {
     for (const std::string root : {"conf", "docs", "include", "mod_finwait", "t"})
         for (const auto& entry : fs::recursive_directory_iterator(root))
             places += entry.path().string() + (entry.is_directory() ? "/\n/" : "\n/");
-    static const std::regex place(R"(`([\w/.-]+(/|\.(c|cpp|csv|conf|hpp|md)))`)");
-    for (std::string line : lines_of("docs/internals.md"))
-        for (std::smatch match; std::regex_search(line, match, place); line = match.suffix())
-            EXPECT_NE(places.find("/" + match[1].str() + "\n"), std::string::npos)
-                << "docs/internals.md names " << match[1] << ", which is nowhere";
+    static const RE2 place(R"(`([\w/.-]+(/|\.(c|cpp|csv|conf|hpp|md)))`)");
+    for (const std::string& line : lines_of("docs/internals.md")) {
+        re2::StringPiece rest(line);
+        for (std::string named; RE2::FindAndConsume(&rest, place, &named);)
+            EXPECT_NE(places.find("/" + named + "\n"), std::string::npos)
+                << "docs/internals.md names " << named << ", which is nowhere";
+    }
 }
 
 }  // namespace
