@@ -133,9 +133,12 @@ void check_any_record(FuzzedDataProvider input) {
     require(line.size() <= kRecordSizeMax);
     check_damaged(line, edits);
 
-    record.vhost = repaired(record.vhost);
-    record.client_address = repaired(record.client_address);
-    record.user_agent = repaired(record.user_agent);
+    const std::string vhost = repaired(record.vhost);
+    const std::string client_address = repaired(record.client_address);
+    const std::string user_agent = repaired(record.user_agent);
+    record.vhost = vhost;
+    record.client_address = client_address;
+    record.user_agent = user_agent;
     require(parse_record(line) == record);
 }
 
