@@ -19,12 +19,14 @@ struct Fault {
     const char* name;
     Transport transport;
     std::function<void(Client&)> play;
-    std::optional<Cause> cause;  // nothing: a race within httpd decides it
+    Cause cause;
     std::uint32_t requests;
     HttpVersion http;
     std::optional<Outcome> outcome = Outcome::timeout;  // nothing: a race decides it
     // False: a reply on HTTP/2 has its date compressed, or two threads write frames.
     bool same_bytes = true;
+    // As true as `cause`: a race within httpd decides which it is.
+    std::optional<Cause> other_cause = std::nullopt;
 };
 
 void expect_as_stock_and_recorded(Mpm mpm, const std::string& directives,

@@ -80,7 +80,7 @@ const Fault kFaults[] = {
     {"UpgradeToH2cAndNothing", Transport::plain,
      sends("GET /small HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\n"
            "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"),
-     std::nullopt, 1, k2, Outcome::timeout, false},
+     Cause::keepalive_timeout, 1, k2, Outcome::timeout, false, Cause::request_timeout},
     {"GoawayOfTheClientAndNothing", Transport::h2,
      [](Client& client) {
          EXPECT_TRUE(client.get("/small").complete);
