@@ -42,6 +42,8 @@ void RecordKeeper::write(const Close& close, AccountId account, std::uint64_t ad
             was_taken = logs_.append(id, close, is_first, now);
         if (is_first) count(was_taken ? unwritten_ : counters_.dropped);
     }
+    // At once: what is written and not counted is lost to the count if the closer is killed.
+    if (logs_.has_written()) settle();
 }
 
 void RecordKeeper::on_evicted(AccountId account) {

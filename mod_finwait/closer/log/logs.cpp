@@ -47,7 +47,9 @@ bool Logs::append(std::uint16_t id, const Close& close, bool is_answerable, Mome
                       now.monotonic);
         return false;
     }
-    if (log->second.writer.append(close, is_answerable, now)) return true;
+    const bool was_taken = log->second.writer.append(close, is_answerable, now);
+    settled_.written += log->second.writer.take_written();
+    if (was_taken) return true;
     tell_dropped(log->second.writer, now.monotonic);
     return false;
 }

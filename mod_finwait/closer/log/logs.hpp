@@ -71,6 +71,7 @@ class Logs {
         ClosesInLines abandoned;
     };
     [[nodiscard]] Settled take_settled();
+    [[nodiscard]] bool has_written() const { return settled_.written.closes() > 0; }
     [[nodiscard]] std::size_t size() const { return logs_.size(); }
 
   private:
