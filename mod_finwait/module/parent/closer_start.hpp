@@ -9,8 +9,10 @@
 
 namespace finwait {
 
-// FinWaitCloser, or where it was installed.
+// FinWaitCloser, or where it was installed; and an O_PATH descriptor of what is there, -1 with
+// errno set if nothing is.
 [[nodiscard]] std::string closer_path();
+[[nodiscard]] int open_closer_executable();
 
 // On the channel there is. What does not become ready is tried again by retry_closer(), later and
 // later; what never will is given up until the next restart.

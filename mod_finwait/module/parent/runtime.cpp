@@ -32,6 +32,7 @@ void after_fork_in_child() {
     if (!runtime) return;
     for (CloserProcess& closer : runtime->closers) {
         close_and_forget(closer.control);
+        close_and_forget(closer.executable);
         close_and_forget(closer.channel_receive);
         // What forks while the server is configured is a daemon, and no worker.
         if (closer.retired || runtime->configuring) close_and_forget(closer.channel_send);
@@ -120,6 +121,7 @@ void make_empty(Runtime& runtime) {
         closer = CloserProcess{};
         closer.slot = static_cast<int>(slot);
         closer.control = -1;
+        closer.executable = -1;
         closer.channel_send.fill(-1);
         closer.channel_receive.fill(-1);
     }

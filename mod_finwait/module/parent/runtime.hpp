@@ -19,6 +19,7 @@
 #include "finwait/books.hpp"
 #include "finwait/control.hpp"
 #include "finwait/counters.hpp"
+#include "finwait/protocol.hpp"
 #include "finwait/remedy_table.hpp"
 #include "finwait/version.hpp"
 #include "module/httpd.hpp"
@@ -41,7 +42,9 @@ struct CloserProcess {
     std::chrono::steady_clock::time_point started;
     std::chrono::steady_clock::time_point start_after;  // the next try
     bool is_watched;                                    // by httpd's loop, see other_child.hpp
-    dev_t device;                                       // of the executable it runs
+    // O_PATH, kept until the next configuration: what is started, whatever is at its path by now.
+    int executable;
+    dev_t device;  // of that
     ino_t inode;
     uid_t uid;
     gid_t gid;
@@ -58,8 +61,9 @@ struct Log {
 };
 
 struct Runtime {
-    std::uint32_t layout;          // first, in every version
-    std::array<char, 16> version;  // of the module that started the current closer
+    std::uint32_t layout;                          // first, in every version
+    std::array<char, 16> version;                  // of the module that started the current closer
+    std::array<char, kProtocolSize + 1> protocol;  // the same
     std::array<CloserProcess, kCloserSlots> closers;
 
     pid_t parent;
