@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "FinWaitLog \"|/bin/cat -u\" env=loud", "FinWaitLog \"|$cat >/dev/null\"",
                     "FinWaitMaxHeld 1\nFinWaitMaxHeld 10000000",
                     "FinWaitTimeout 1ms\nFinWaitTimeout 1h\nFinWaitTimeout kernel",
-                    "<IfModule mod_finwait.c>\nFinWaitCloser /anywhere\n</IfModule>",
+                    "<IfModule mod_finwait.c>\nFinWaitCloser /bin/true\n</IfModule>",
                     "<VirtualHost *>\nServerName v\nFinWaitEngine Off\nFinWaitTimeout 3\n"
                     "FinWaitLog b.log\n</VirtualHost>"));
 

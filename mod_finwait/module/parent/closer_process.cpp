@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "module/config/server_config.hpp"
 #include "module/parent/channel.hpp"
 #include "module/parent/channel_pair.hpp"
 #include "module/parent/closer_control.hpp"
@@ -170,7 +171,7 @@ void run_closer(Runtime& runtime, apr_pool_t* pconf) {
     if (found.descriptor < 0)
         ap_log_error(APLOG_MARK, APLOG_ERR, error, ap_server_conf,
                      "finwait: FinWaitCloser %s: the one that httpd was started with stays",
-                     closer_path().c_str());
+                     closer_path(ap_server_conf));
     else if (closer->pid == 0)
         adopt(runtime, *closer, found);  // and finds what the dead one left in the channel
     else

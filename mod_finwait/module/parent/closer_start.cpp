@@ -48,7 +48,7 @@ void give_up(const Runtime& runtime, CloserProcess& closer, int error, const cha
     ap_log_error(APLOG_MARK, APLOG_CRIT, error, ap_server_conf,
                  "finwait: FinWaitCloser %s %s: every close is left to httpd's own lingering close "
                  "until the next restart",
-                 closer_path().c_str(), why);
+                 closer_path(ap_server_conf), why);
 }
 
 // By its descriptor, whose number a script's interpreter finds open too; a closer closes it as
@@ -56,7 +56,7 @@ void give_up(const Runtime& runtime, CloserProcess& closer, int error, const cha
 Program program_of(const Runtime& runtime, const CloserProcess& closer, int control) {
     Program program;
     program.path = "/proc/self/fd/" + std::to_string(kFirstForeignFd);
-    program.name = closer_path();
+    program.name = closer_path(ap_server_conf);
     program.empty_environment = true;
     program.arguments = arguments_of(closer);
     program.descriptors = {{control, kControlFd},
@@ -109,7 +109,7 @@ void put_off(const Runtime& runtime, CloserProcess& closer, int error) {
     ap_log_error(APLOG_MARK, APLOG_CRIT, error, ap_server_conf,
                  "finwait: FinWaitCloser %s did not become ready: every close is left to httpd's "
                  "own lingering close, the next start is tried in %d s or a little later",
-                 closer_path().c_str(), static_cast<int>(wait.count()));
+                 closer_path(ap_server_conf), static_cast<int>(wait.count()));
 }
 
 // The MPMs hand over an exit code where they have decoded it, and wait()'s status elsewhere.
@@ -146,13 +146,8 @@ void on_closer_event(int reason, void* data, apr_wait_t status) {
 
 }  // namespace
 
-std::string closer_path() {
-    const char* configured = config_of(ap_server_conf).closer_path;
-    return configured ? configured : FINWAIT_CLOSER_PATH;
-}
-
 int open_closer_executable() {
-    return lifted(::open(closer_path().c_str(), O_PATH | O_CLOEXEC));
+    return lifted(::open(closer_path(ap_server_conf), O_PATH | O_CLOEXEC));
 }
 
 void watch_closer(CloserProcess& closer, apr_pool_t* pconf) {

@@ -22,13 +22,15 @@
 #include "finwait/protocol.hpp"
 #include "finwait/remedy_table.hpp"
 #include "finwait/version.hpp"
+#include "module/config/server_config.hpp"
 #include "module/httpd.hpp"
 #include "module/parent/channel_pair.hpp"
 
 namespace finwait {
 
 inline constexpr std::uint32_t kRuntimeLayout = 5;  // raised whenever Runtime changes its shape
-inline constexpr std::size_t kLogsMax = 1000;       // different log targets in one configuration
+// Of three configurations: this one, and the two before it until this one is told.
+inline constexpr std::size_t kLogsKept = 3 * kLogsMax;
 
 struct CloserProcess {
     pid_t pid;                 // 0: not running
@@ -90,7 +92,7 @@ struct Runtime {
     // Nobody who does not read his messages is waited for longer, in all of a restart.
     std::chrono::steady_clock::time_point messages_until;
     unsigned configurations;  // how often post_config has run
-    std::array<Log, kLogsMax> logs;
+    std::array<Log, kLogsKept> logs;
     std::uint16_t next_log_id;
     std::array<std::uint64_t, kDeclines.size()> declines_logged;
 };
