@@ -173,7 +173,8 @@ Runtime* runtime_of(const server_rec* server) {
     runtime->remedies = map_remedies(*runtime);
     if (map_counters(*runtime)) return runtime;
     ap_log_error(APLOG_MARK, APLOG_CRIT, errno, server,
-                 "finwait: no shared memory for the counters: every close is left to httpd");
+                 "finwait: no shared memory for the counters (it takes memfd_create() and "
+                 "/proc/self/fd): every close is left to httpd until httpd is stopped and started");
     return nullptr;
 }
 
