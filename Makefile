@@ -72,7 +72,8 @@ STATUS_CORE := $(filter-out %/status_handler.cpp %/mod_status.cpp %/sources.cpp 
                $(wildcard mod_finwait/module/status/*.cpp))
 # The part of the module that knows neither httpd nor APR, and is tested without them.
 MODULE_CORE := $(addprefix mod_finwait/module/,config/values.cpp connection/cause.cpp \
-               connection/client_note.cpp connection/goaway.cpp parent/channel.cpp) $(STATUS_CORE)
+               connection/client_note.cpp connection/goaway.cpp parent/channel.cpp \
+               parent/control_line.cpp) $(STATUS_CORE)
 UNIT     := $(wildcard t/unit/*.cpp t/unit/*/*.cpp t/unit/*/*/*.cpp)
 SERVER   := $(wildcard t/server/*.cpp)
 CLIENTS  := $(wildcard t/clients/*.cpp)

@@ -127,6 +127,26 @@ TEST(ReplacedCloser, ThatDiedUnwatchedLeavesItsQueueToTheNewOne) {
     EXPECT_EQ(inode_run_by(httpd.closer_pid()), inode_of(installed));
 }
 
+TEST(ReplacedCloser, ThatHangsIsKilledAndNotStartedAgain) {
+    const std::string installed = Suite::dir() + "/hangs";
+    install(closer_file(), installed);
+    Httpd httpd(Mpm::event, "FinWaitCloser " + installed + "\nFinWaitDrainIdleTimeout 60s\n");
+    httpd.expect_error("it hangs, and is killed");
+    const pid_t old_closer = httpd.closer_pid();
+    const auto crowd = crowd_that_never_closes(httpd.port(), 10);
+    ASSERT_EVENTUALLY(httpd.counters().held(), 10U);
+    install(closer_file(), installed);
+    httpd.graceful();
+    kill(old_closer, SIGSTOP);
+    ASSERT_EVENTUALLY(is_running(old_closer), false);
+    EXPECT_EVENTUALLY(read(httpd.counters().closer().lost), 10U);
+    EXPECT_EQ(httpd.closer_pids().size(), 1U);
+    EXPECT_EQ(recorded_close(httpd).drain, Drain::fin);
+    EXPECT_EQ(times_logged(httpd, " died before its end"), 0U);
+    EXPECT_EQ(times_logged(httpd, " ready: holds"), 2U);
+    EXPECT_EQ(httpd.counters().declined(), 0U);
+}
+
 constexpr std::string_view kNotReady = "did not become ready";
 
 TEST(ReplacedCloser, ThatCannotStartAgainIsTriedUntilItCan) {
