@@ -47,6 +47,8 @@ FAULTS = (
     Fault("hostile-child", "a child sends a million mutated messages", hostile.hostile_child,
           ("bad_messages", "shed", "dropped", "declined channel_full", "declined too_many_descriptors"),
           seconds=0, normal_within=6),
+    Fault("hostile-hoard", "a child hands over 600 of its own connections, 300 sockets may be held",
+          hostile.hoarding_child, ("shed", "uploads"), prepare=hostile.with_room_for_few),
     Fault("hostile-books", "noise is written into the books while the page is read", hostile.hostile_books,
           (*KILLED,), seconds=0),
 )

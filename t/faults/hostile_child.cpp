@@ -6,6 +6,9 @@
 // JSON tells how many were sent.
 //
 //   hostile-child pid messages seed
+//   hostile-child pid connections    hands over so many of its own connections with the longest
+//   times,
+//                                    and keeps their other ends until its standard input ends
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -37,6 +40,7 @@ using Bytes = std::vector<std::byte>;
 
 constexpr std::size_t kDescriptorsMax = 4;
 constexpr std::size_t kConnections = 16;
+constexpr std::uint32_t kLongestMs = 3'600'000;   // that a directive allows
 constexpr std::size_t kConnectAgainAfter = 5000;  // messages
 
 [[noreturn]] void fail(const char* what) {
@@ -100,15 +104,7 @@ class Hostile {
             for (const int fd : *fds) close(fd);
             fds->clear();
         }
-        sockaddr_in address{};
-        socklen_t size = sizeof address;
-        checked(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), "listener");
-        for (std::size_t i = 0; i < kConnections; ++i) {
-            const int client = checked(socket(AF_INET, SOCK_STREAM, 0), "socket");
-            checked(connect(client, reinterpret_cast<sockaddr*>(&address), size), "connect");
-            connected_.push_back(client);
-            ours_.push_back(checked(accept(listener_, nullptr, nullptr), "accept"));
-        }
+        for (std::size_t i = 0; i < kConnections; ++i) connect_one();
     }
 
     void make_message() {
@@ -139,6 +135,17 @@ class Hostile {
         for (; count > 0; --count) descriptors_.push_back(pick(one_in(4) ? others_ : connected_));
     }
 
+    void make_hoard() {
+        Handoff handoff;
+        handoff.close.user_agent = "hostile-hoard";
+        handoff.policy.drain_timeout_ms = handoff.policy.drain_idle_timeout_ms = kLongestMs;
+        handoff.policy.wait_timeout_ms = kLongestMs;
+        message_.resize(kHandoffSizeMax);
+        message_.resize(encode(handoff, message_));
+        connect_one();
+        descriptors_ = {connected_.back()};
+    }
+
     // False if the channel is gone.
     bool send(int lane) {
         iovec part{message_.data(), message_.size()};
@@ -166,6 +173,15 @@ class Hostile {
     }
 
   private:
+    void connect_one() {
+        sockaddr_in address{};
+        socklen_t size = sizeof address;
+        checked(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), "listener");
+        connected_.push_back(checked(socket(AF_INET, SOCK_STREAM, 0), "socket"));
+        checked(connect(connected_.back(), reinterpret_cast<sockaddr*>(&address), size), "connect");
+        ours_.push_back(checked(accept(listener_, nullptr, nullptr), "accept"));
+    }
+
     std::size_t below(std::size_t bound) { return random_() % bound; }
     bool one_in(std::size_t n) { return below(n) == 0; }
     int pick(const std::vector<int>& fds) { return fds[below(fds.size())]; }
@@ -208,11 +224,14 @@ class Hostile {
     Bytes message_;
     bool wants_descriptor_ = false;
     std::vector<int> descriptors_;
-
-    friend int run(const std::vector<int>&, std::size_t, Hostile&);
 };
 
-int run(const std::vector<int>& lanes, std::size_t messages, Hostile& hostile) {
+void print(const std::vector<int>& lanes, std::size_t sent) {
+    std::printf("{\"lanes\": %zu, \"sent\": %zu}\n", lanes.size(), sent);
+    std::fflush(stdout);
+}
+
+void attack(const std::vector<int>& lanes, std::size_t messages, Hostile hostile) {
     std::size_t sent = 0;
     for (; sent < messages; ++sent) {
         if (sent % kConnectAgainAfter == 0) hostile.connect_anew();
@@ -220,18 +239,32 @@ int run(const std::vector<int>& lanes, std::size_t messages, Hostile& hostile) {
         hostile.choose_descriptors();
         if (!hostile.send(lanes[sent % lanes.size()])) break;
     }
-    std::printf("{\"lanes\": %zu, \"sent\": %zu}\n", lanes.size(), sent);
-    return 0;
+    print(lanes, sent);
+}
+
+void hoard(const std::vector<int>& lanes, std::size_t connections, Hostile hostile) {
+    std::size_t sent = 0;
+    for (; sent < connections; ++sent) {
+        hostile.make_hoard();
+        if (!hostile.send(lanes[sent % lanes.size()])) break;
+    }
+    print(lanes, sent);
+    char byte;
+    while (read(STDIN_FILENO, &byte, 1) > 0) continue;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 4) return std::fputs("hostile-child: pid, messages, seed?\n", stderr), 2;
+    if (argc < 3) return std::fputs("hostile-child: pid, messages, seed?\n", stderr), 2;
     const auto pid = static_cast<pid_t>(std::atoi(argv[1]));
     const std::vector<int> lanes = lanes_of(pid);
     if (lanes.empty()) return std::fputs("hostile-child: it has no channel\n", stderr), 1;
     become_user_of(pid);
-    Hostile hostile(static_cast<unsigned>(std::strtoul(argv[3], nullptr, 10)));
-    return run(lanes, std::strtoul(argv[2], nullptr, 10), hostile);
+    const std::size_t number = std::strtoul(argv[2], nullptr, 10);
+    if (argc == 3)
+        hoard(lanes, number, Hostile(1));
+    else
+        attack(lanes, number, Hostile(static_cast<unsigned>(std::strtoul(argv[3], nullptr, 10))));
+    return 0;
 }

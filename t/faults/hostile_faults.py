@@ -15,16 +15,36 @@ MESSAGES = int(os.environ.get("MESSAGES", 1_000_000))
 SEED = int(os.environ.get("SEED", 1))
 
 
-@contextlib.contextmanager
-def hostile_child(server):
+def hostile_command(server, *arguments):
     closer = server.await_closer()
     child = next(pid for pid in httpd.children_of(server.pid) if pid != closer)
-    done = subprocess.run([PROGRAMS / "hostile-child", str(child), str(MESSAGES), str(SEED)],
-                          capture_output=True, text=True)
+    return [str(word) for word in (PROGRAMS / "hostile-child", child, *arguments)]
+
+
+@contextlib.contextmanager
+def hostile_child(server):
+    done = subprocess.run(hostile_command(server, MESSAGES, SEED), capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError(f"hostile-child: {done.stderr}")
     server.hostile_messages += json.loads(done.stdout)["sent"]
     yield
+
+
+HELD_MAX = 300
+
+
+def with_room_for_few(server):
+    server.config += f"FinWaitMaxHeld {HELD_MAX}\n"
+
+
+@contextlib.contextmanager
+def hoarding_child(server):
+    """One that hands over twice as many of its own connections as may be held."""
+    with subprocess.Popen(hostile_command(server, 2 * HELD_MAX), stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as hoarder:
+        server.hostile_messages += json.loads(hoarder.stdout.readline())["sent"]
+        yield
+        hoarder.stdin.close()
 
 
 def books_of(server):
