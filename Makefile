@@ -14,7 +14,7 @@
 #                   check   (ONLY=name: one scenario; SMOKE=1: only whether each of them runs;
 #                   BESIDE=revision: another version of the module in turns with this one)
 #   make faults     what breaks, under load, on three MPMs: requests failed, closes lost, time until all is
-#                   normal, in twenty-five minutes; not part of check   (ROWS="disk-full graceful": these;
+#                   normal, in a quarter of an hour; not part of check   (ROWS="disk-full graceful": these;
 #                   MPMS=event; as root for most of them)
 #   make soak       MINUTES=n of load, restarts and faults (SEED=n: the same again): does memory grow?
 #   make clients    conf/finwait-clients.conf and its table in the docs, from conf/clients.csv
