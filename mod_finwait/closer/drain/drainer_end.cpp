@@ -55,15 +55,11 @@ void Drainer::on_timer(Token token, HeldSocket& held, Moment now) {
         case Timer::deadline:
             return end_by_timer(token, held, Drain::deadline, now);
         case Timer::wait_over:
-            return end_wait(token, held, outcome_of_wait(held, now), now);
+            return end_wait(token, held,
+                            held.drain.is_in_fin_wait_2() ? Outcome::timeout : Outcome::unacked,
+                            now);
     }
     deadlines_.set(slot_of(token), held.drain.next_timer());
-}
-
-Outcome Drainer::outcome_of_wait(const HeldSocket& held, Moment now) {
-    if (!held.drain.is_in_fin_wait_2()) return Outcome::unacked;
-    const Probe probe = held.drain.probe(ack_facts(held.socket.get()), now.monotonic);
-    return probe == Probe::silent ? Outcome::vanished : Outcome::timeout;
 }
 
 void Drainer::end_by_timer(Token token, HeldSocket& held, Drain how, Moment now) {
@@ -94,7 +90,7 @@ void Drainer::begin_waiting(Token token, HeldSocket& held, Drain how, Moment now
     move_to(held.drain.is_in_fin_wait_2() ? Stage::waiting : Stage::waiting_unacknowledged, token,
             held, now);
     publish();
-    if (held.drain.is_probing()) set_probes(held.socket.get(), kProbeSilenceWaiting);
+    if (held.drain.is_probing()) set_probe_silence(held.socket.get(), kProbeSilenceWaiting);
     deadlines_.set(slot_of(token), held.drain.next_timer());
     // Anew, so that what is unread or has just come is an event.
     set_interest(EPOLL_CTL_MOD, token, held, now);
@@ -148,6 +144,8 @@ void Drainer::note_end(Close& close, int socket, const DrainState& drain, const 
         close.probe = Probe::silent;
     else if (drain.is_probing())
         close.probe = drain.probe(ack_facts(socket), now.monotonic);
+    if (close.outcome == Outcome::timeout && close.probe == Probe::silent)
+        close.outcome = Outcome::vanished;
 }
 
 void Drainer::end(Token token, HeldSocket& held, const Ending& ending, Moment now) {
