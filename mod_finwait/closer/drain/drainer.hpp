@@ -132,7 +132,6 @@ class Drainer {
     void end_by_method(Token token, HeldSocket& held, Drain how, Moment now);
     // A time has run out.
     void end_by_timer(Token token, HeldSocket& held, Drain how, Moment now);
-    [[nodiscard]] static Outcome outcome_of_wait(const HeldSocket& held, Moment now);
     void conclude(UniqueFd socket, const Close& close, Moment now);
     void publish();
 

@@ -23,6 +23,12 @@ void note_drain_end(Close& close, int socket, const DrainState& drain, Drain how
     note_tcp_facts(close, socket);
 }
 
+// Of a wait whose time has run out.
+Outcome outcome_of_wait(const DrainState& drain) {
+    if (!drain.is_in_fin_wait_2()) return Outcome::unacked;
+    return drain.resets_in_fin_wait_2() ? Outcome::cut : Outcome::timeout;
+}
+
 }  // namespace
 
 void Drainer::expire(Moment now) {
@@ -60,15 +66,8 @@ void Drainer::on_timer(Token token, HeldSocket& held, Moment now) {
     deadlines_.set(slot_of(token), held.drain.next_timer());
 }
 
-Outcome Drainer::outcome_of_wait(const HeldSocket& held, Moment now) {
-    if (!held.drain.is_in_fin_wait_2()) return Outcome::unacked;
-    if (held.drain.resets_in_fin_wait_2()) return Outcome::cut;
-    const Probe probe = held.drain.probe(ack_facts(held.socket.get()), now.monotonic);
-    return probe == Probe::silent ? Outcome::vanished : Outcome::timeout;
-}
-
 void Drainer::end_by_timer(Token token, HeldSocket& held, Drain how, Moment now) {
-    if (held.drain.is_waiting()) return end_wait(token, held, outcome_of_wait(held, now), now);
+    if (held.drain.is_waiting()) return end_wait(token, held, outcome_of_wait(held.drain), now);
     if (held.drain.method() == Method::drain) return begin_waiting(token, held, how, now);
     end_by_method(token, held, how, now);
 }
@@ -97,7 +96,7 @@ void Drainer::begin_waiting(Token token, HeldSocket& held, Drain how, Moment now
     move_to(held.drain.is_in_fin_wait_2() ? Stage::waiting : Stage::waiting_unacknowledged, token,
             held, now);
     publish();
-    if (held.drain.is_probing()) set_probes(held.socket.get(), kProbeSilenceWaiting);
+    if (held.drain.is_probing()) set_probe_silence(held.socket.get(), kProbeSilenceWaiting);
     deadlines_.set(slot_of(token), held.drain.next_timer());
     // Anew, so that what is unread or has just come is an event.
     set_interest(EPOLL_CTL_MOD, token, held, now);
@@ -156,6 +155,8 @@ void Drainer::note_end(Close& close, int socket, const DrainState& drain, const 
         close.probe = Probe::silent;
     else if (drain.is_probing())
         close.probe = drain.probe(ack_facts(socket), now.monotonic);
+    if (close.outcome == Outcome::timeout && close.probe == Probe::silent)
+        close.outcome = Outcome::vanished;
 }
 
 bool Drainer::is_closing(const HeldSocket& held) {

@@ -81,8 +81,12 @@ void set_probes(int socket, std::chrono::seconds silence) {
     set_tcp_option(socket, TCP_USER_TIMEOUT, 0);
     set_tcp_option(socket, TCP_KEEPINTVL, 1);
     set_tcp_option(socket, TCP_KEEPCNT, kProbesMax);
-    set_tcp_option(socket, TCP_KEEPIDLE, static_cast<unsigned>(silence.count()));
+    set_probe_silence(socket, silence);
     ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+void set_probe_silence(int socket, std::chrono::seconds silence) {
+    set_tcp_option(socket, TCP_KEEPIDLE, static_cast<unsigned>(silence.count()));
 }
 
 Incoming discard(int socket, std::size_t bytes_max) {

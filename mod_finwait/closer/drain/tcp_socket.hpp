@@ -33,6 +33,8 @@ void forget_after_close(int socket);
 // ETIMEDOUT. Ends TCP_USER_TIMEOUT, which would take the number's place, and has nothing left to
 // bound: all is acknowledged.
 void set_probes(int socket, std::chrono::seconds silence);
+// Where they are on.
+void set_probe_silence(int socket, std::chrono::seconds silence);
 
 // close() will send RST and forget what was not acknowledged.
 void reset_at_close(int socket);
