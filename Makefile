@@ -93,7 +93,8 @@ $(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(PRESENTATION) $(MODULE)) mod_
 	$(Q)$(LINK) -shared -static-libstdc++ -static-libgcc -Wl,-z,now \
 	    -Wl,--version-script=$(filter %.map,$^) -o $@ $(filter %.o,$^)
 
-$(OUT)/finwait-closer: $(call object,$(CONTRACT) $(CLOSER))
+FAULT_CLOSERS := $(addprefix $(OUT)/faults-,set-clock-closer other-version-closer)
+$(OUT)/finwait-closer $(FAULT_CLOSERS): $(call object,$(CONTRACT) $(CLOSER))
 	@echo "  LINK $@"
 	$(Q)$(LINK) -static-libstdc++ -static-libgcc -o $@ $^
 
@@ -133,14 +134,13 @@ $(BENCH_PROGRAMS): $(OUT)/bench-%: $(OUT)/objects/t/bench/%.o
 
 # What the faults need: a child that is hostile, a clock that is set, a closer of another version.
 FAULTS   := $(wildcard t/faults/*.cpp)
-FAULT_PROGRAMS := $(addprefix $(OUT)/faults/,hostile-child set-clock.so set-clock-closer other-version-closer)
-$(OUT)/faults/hostile-child: $(call object,$(CONTRACT) t/faults/hostile_child.cpp)
-$(OUT)/faults/set-clock.so: $(call object,t/faults/set_clock.cpp)
-$(OUT)/faults/set-clock.so: private LDFLAGS += -shared
-$(OUT)/faults/set-clock-closer: $(call object,$(CONTRACT) $(CLOSER) t/faults/set_clock.cpp)
-$(OUT)/faults/other-version-closer: $(call object,$(CONTRACT) $(CLOSER) t/faults/other_version.cpp)
-$(FAULT_PROGRAMS):
-	@mkdir -p $(@D)
+FAULT_PROGRAMS := $(addprefix $(OUT)/faults-,hostile-child set-clock.so) $(FAULT_CLOSERS)
+$(OUT)/faults-hostile-child: $(call object,$(CONTRACT) t/faults/hostile_child.cpp)
+$(OUT)/faults-set-clock.so: $(call object,t/faults/set_clock.cpp)
+$(OUT)/faults-set-clock.so: private LDFLAGS += -shared
+$(OUT)/faults-set-clock-closer: $(call object,t/faults/set_clock.cpp)
+$(OUT)/faults-other-version-closer: $(call object,t/faults/other_version.cpp)
+$(OUT)/faults-hostile-child $(OUT)/faults-set-clock.so:
 	@echo "  LINK $@"
 	$(Q)$(LINK) -static-libstdc++ -static-libgcc -o $@ $^
 

@@ -14,7 +14,7 @@ import time
 
 import httpd
 import load
-from private import PROGRAMS, is_root
+from private import is_root, program
 
 
 class Skip(Exception):
@@ -47,7 +47,7 @@ def stopped(server):
 @contextlib.contextmanager
 def replaced(server):
     """By one of another version, as an upgrade does; then the old one dies."""
-    server.replace_closer(PROGRAMS / "other-version-closer")
+    server.replace_closer(program("other-version-closer"))
     signal_closer(server, signal.SIGKILL)
     yield
 
@@ -185,8 +185,8 @@ def with_a_clock(server):
     server.path("clock").chmod(0o644)
     (server.installed / "clock").symlink_to(server.path("clock"))
     if not server.is_stock:
-        server.replace_closer(PROGRAMS / "set-clock-closer")
-    server.launcher = ["env", f"LD_PRELOAD={PROGRAMS / 'set-clock.so'}",
+        server.replace_closer(program("set-clock-closer"))
+    server.launcher = ["env", f"LD_PRELOAD={program('set-clock.so')}",
                        f"FINWAIT_CLOCK={server.path('clock')}"]
 
 

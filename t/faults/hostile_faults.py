@@ -9,7 +9,7 @@ import subprocess
 import threading
 
 import httpd
-from private import PROGRAMS
+from private import program
 
 MESSAGES = int(os.environ.get("MESSAGES", 1_000_000))
 SEED = int(os.environ.get("SEED", 1))
@@ -18,7 +18,7 @@ SEED = int(os.environ.get("SEED", 1))
 def hostile_command(server, *arguments):
     closer = server.await_closer()
     child = next(pid for pid in httpd.children_of(server.pid) if pid != closer)
-    return [str(word) for word in (PROGRAMS / "hostile-child", child, *arguments)]
+    return [str(word) for word in (program("hostile-child"), child, *arguments)]
 
 
 @contextlib.contextmanager

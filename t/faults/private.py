@@ -17,7 +17,12 @@ import clients
 import httpd
 
 MPMS = ("event", "worker", "prefork")
-PROGRAMS = httpd.OUT / "faults"
+
+
+def program(name):
+    """One of t/faults/*.cpp, as it was built."""
+    return httpd.OUT / f"faults-{name}"
+
 
 # Limits under which what stays is over in three seconds.
 LONGEST = 6  # seconds: no socket of ours may be held for longer
