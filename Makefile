@@ -91,7 +91,7 @@ $(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(PRESENTATION) $(MODULE)) mod_
 
 $(OUT)/finwait-closer: $(call object,$(CONTRACT) $(CLOSER))
 	@echo "  LINK $@"
-	$(Q)$(LINK) -static-libstdc++ -static-libgcc -o $@ $^
+	$(Q)$(LINK) -static-libstdc++ -static-libgcc -pthread -o $@ $^
 
 # The chart of the report's page: uPlot, where t/setup has put it. Without it the page has bars only.
 UPLOT_FILES := $(wildcard build/uplot/uPlot.iife.min.js build/uplot/uPlot.min.css)
