@@ -97,7 +97,7 @@ $(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(PRESENTATION) $(MODULE)) mod_
 FAULT_CLOSERS := $(addprefix $(OUT)/faults-,set-clock-closer other-version-closer)
 $(OUT)/finwait-closer $(FAULT_CLOSERS): $(call object,$(CONTRACT) $(CLOSER))
 	@echo "  LINK $@"
-	$(Q)$(LINK) -static-libstdc++ -static-libgcc -o $@ $^
+	$(Q)$(LINK) -static-libstdc++ -static-libgcc -pthread -o $@ $^
 
 # The chart of the report's page: uPlot, where t/setup has put it. Without it the page has bars only.
 UPLOT_FILES := $(wildcard build/uplot/uPlot.iife.min.js build/uplot/uPlot.min.css)
