@@ -11,13 +11,18 @@ namespace finwait {
 
 namespace {
 
-void take(std::uint64_t& from, std::uint64_t held) {
-    from -= std::min(from, held);
+// Returns what of `held` is not among them.
+std::uint64_t take(std::uint64_t& from, std::uint64_t held) {
+    const std::uint64_t taken = std::min(from, held);
+    from -= taken;
+    return held - taken;
 }
 
+// For the closers CLOSING, too, is waiting for the acknowledgement of our FIN; which may have come
+// between their look and this one.
 SocketCounts without(SocketCounts all, const SocketCounts& held) {
-    take(all.fin_wait_1, held.fin_wait_1);
-    take(all.fin_wait_2, held.fin_wait_2);
+    const std::uint64_t acknowledged = take(all.closing, take(all.fin_wait_1, held.fin_wait_1));
+    take(all.fin_wait_2, held.fin_wait_2 + acknowledged);
     return all;
 }
 

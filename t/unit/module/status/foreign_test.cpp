@@ -60,6 +60,23 @@ TEST(Foreign, SocketsAreTold) {
     EXPECT_GE(seen.sockets.other_programs.all(), 1U);
     EXPECT_EQ(count_closing_sockets(neighbours, {0, 1, 0}).sockets.unattributed.fin_wait_2, 0U)
         << "it is held by a closer";
+    EXPECT_EQ(count_closing_sockets(neighbours, {1, 0, 0}).sockets.unattributed.fin_wait_2, 0U)
+        << "and was acknowledged since its last look";
+}
+
+// What a closer holds as unacknowledged, the kernel has in other states, too.
+TEST(Foreign, BothSidesClosedAndOneUnacknowledgedIsTheClosersToo) {
+    Loopback small(4096);
+    const TcpPair pair = small.connect();
+    const std::string reply(100'000, 'x');
+    ASSERT_GT(::send(pair.server.get(), reply.data(), reply.size(), MSG_DONTWAIT), 0);
+    pair.half_close();
+    ASSERT_EQ(0, ::shutdown(pair.client.get(), SHUT_WR));
+    ASSERT_EVENTUALLY(tcp_state(pair.server), TCP_CLOSING);
+    Neighbours neighbours;
+    neighbours.ports.insert(port_at(pair.server, ::getsockname));
+    EXPECT_EQ(count_closing_sockets(neighbours, {}).sockets.unattributed.closing, 1U);
+    EXPECT_EQ(count_closing_sockets(neighbours, {1, 0, 0}).sockets.unattributed.all(), 0U);
 }
 
 // How many walks there were.
