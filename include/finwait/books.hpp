@@ -37,7 +37,7 @@ inline constexpr std::size_t kRemediesMax = 1024;
 inline constexpr std::size_t kNoticesKept = 20;
 inline constexpr std::size_t kOldestShown = 10;
 
-// A closer that has nothing to do wakes so often all the same, to say that it is there.
+// A closer that has nothing to do turns so often all the same, to say that it is there.
 inline constexpr std::chrono::seconds kPulseInterval{1};
 // One that was not heard of for so long hangs.
 inline constexpr std::chrono::seconds kPulseMissed{3};

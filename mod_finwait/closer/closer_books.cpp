@@ -85,6 +85,7 @@ void Closer::book_pulse(Moment now) {
         pulse_at_ = now.monotonic;
         book_oldest();
     }
+    counters_.turned_ns[slot_].store(to_ns(now.monotonic));
     const auto open = open_sockets();
     books_.own().pulse.write([&](Pulse& pulse) {
         ++pulse.turns;

@@ -44,9 +44,9 @@ const std::string& why_no_vanishing_clients() {
 
 const std::string& why_no_capture() {
     static const std::string why = [] {
-        const int fd = ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);
+        const int fd = ::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (fd < 0)
-            return std::string("segments cannot be captured: a raw socket: ") +
+            return std::string("segments cannot be captured: a packet socket: ") +
                    std::strerror(errno);
         ::close(fd);
         return std::string();

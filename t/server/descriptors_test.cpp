@@ -81,9 +81,25 @@ TEST_P(Descriptors, OfAChildAreOnlyTheSendingEnd) {
         EXPECT_FALSE(held.contains(control)) << child;
         EXPECT_FALSE(held.contains(parent_control)) << child;
         for (const std::string& target : held)
-            EXPECT_EQ(target.find("finwait-closer-counters"), std::string::npos) << child;
+            EXPECT_EQ(target.find("memfd:finwait"), std::string::npos) << child;
     }
     EXPECT_TRUE(is_worker);
+}
+
+// All but its own counters: what the parent and the closers say a child can only read.
+TEST_P(Descriptors, OfAChildAreNoneByWhichItCouldWriteWhatOthersSay) {
+    std::size_t read_only = 0;
+    for (const pid_t child : httpd.children()) {
+        std::istringstream maps(read_file("/proc/" + std::to_string(child) + "/maps"));
+        for (std::string line; std::getline(maps, line);) {
+            if (line.find("memfd:finwait") == std::string::npos ||
+                line.find("memfd:finwait-module-counters") != std::string::npos)
+                continue;
+            ++read_only;
+            EXPECT_NE(line.find(" r--s "), std::string::npos) << line;
+        }
+    }
+    EXPECT_GE(read_only, 4U);  // the parent's flags, the closer's counters, the books, remedies
 }
 
 TEST_P(Descriptors, OfCgidsDaemonAreNoneOfOurs) {

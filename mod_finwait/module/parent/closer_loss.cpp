@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/parent/closer_loss.hpp"
 
+#include <apr_thread_proc.h>
 #include <sys/mman.h>
 
 #include <cerrno>
 
 #include "contract/loss_text.hpp"
+#include "module/parent/closer_control.hpp"
 
 namespace finwait {
 
@@ -29,6 +31,15 @@ void book_loss(const Runtime& runtime, const CloserProcess& closer) {
     if (loss.closes > 0)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf, "finwait: %s",
                      loss_text(loss).c_str());
+}
+
+void bury(Runtime& runtime, CloserProcess& closer) {
+    if (closer.is_watched) apr_proc_other_child_unregister(&closer);
+    closer.is_watched = false;
+    relay_notices(runtime, closer);
+    book_loss(runtime, closer);
+    closer.pid = 0;
+    close_and_forget(closer.control);
 }
 
 }  // namespace finwait

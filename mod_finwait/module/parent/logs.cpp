@@ -159,12 +159,14 @@ bool open_logs(Runtime& runtime, server_rec* main_server, apr_pool_t* pconf) {
     return true;
 }
 
-void close_unused_logs(Runtime& runtime, void (*closing)(Runtime&, std::uint16_t id)) {
+std::vector<std::uint16_t> close_unused_logs(Runtime& runtime) {
+    std::vector<std::uint16_t> closed;
     for (Log& log : runtime.logs) {
         if (!log.target || log.last_used + 1 >= runtime.configurations) continue;
-        closing(runtime, log.id);
+        closed.push_back(log.id);
         close_log(log);
     }
+    return closed;
 }
 
 void close_all_logs(Runtime& runtime) {

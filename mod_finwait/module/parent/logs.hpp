@@ -8,6 +8,8 @@
 // Runs in the parent only.
 #pragma once
 
+#include <vector>
+
 #include "module/parent/runtime.hpp"
 
 namespace finwait {
@@ -17,8 +19,8 @@ namespace finwait {
 [[nodiscard]] bool open_logs(Runtime& runtime, server_rec* main_server, apr_pool_t* pconf);
 
 // Closes the logs that neither this configuration nor the one before it names; children of the one
-// before may still be finishing. `closing` is called with each id first.
-void close_unused_logs(Runtime& runtime, void (*closing)(Runtime&, std::uint16_t id));
+// before may still be finishing. Their ids.
+[[nodiscard]] std::vector<std::uint16_t> close_unused_logs(Runtime& runtime);
 
 // Closing the pipes is what tells the programs to end.
 void close_all_logs(Runtime& runtime);

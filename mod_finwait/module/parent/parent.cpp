@@ -156,7 +156,7 @@ int prepare(server_rec* main_server, apr_pool_t* pconf) {
     apr_pool_cleanup_register(pconf, runtime, on_pconf_cleanup, apr_pool_cleanup_null);
     protect_from_children(*runtime);
     run_closer(*runtime, pconf);
-    close_unused_logs(*runtime, tell_log_close);
+    tell_logs_closed(*runtime, close_unused_logs(*runtime));
     runtime->configuring = false;
     return OK;
 }
@@ -172,7 +172,7 @@ int on_monitor(apr_pool_t*, server_rec* main_server) {
         if (Runtime* runtime = config_of(main_server).runtime) {
             relay_notices(*runtime);
             log_declines(*runtime);
-            retry_closer(*runtime, main_server->process->pconf);
+            look_after_closers(*runtime, main_server->process->pconf);
         }
         return OK;
     });

@@ -42,6 +42,7 @@ void after_fork_in_child() {
     }
     close_and_forget(runtime->closer_counters_fd);
     close_and_forget(runtime->module_counters_fd);
+    close_and_forget(runtime->parent_flags_fd);
     close_and_forget(runtime->books_fd);
     close_and_forget(runtime->remedies_fd);
 }
@@ -68,13 +69,18 @@ const void* map_read_only(int fd, std::size_t size) {
 bool map_counters(Runtime& runtime) {
     runtime.module_counters_fd = memory("finwait-module-counters", kCounterPageSize);
     runtime.closer_counters_fd = memory("finwait-closer-counters", kCounterPageSize);
-    if (runtime.module_counters_fd < 0 || runtime.closer_counters_fd < 0) return false;
+    runtime.parent_flags_fd = memory("finwait-parent-flags", kCounterPageSize);
+    for (const int fd :
+         {runtime.module_counters_fd, runtime.closer_counters_fd, runtime.parent_flags_fd})
+        if (fd < 0) return false;
+    const void* closers = map_read_only(runtime.closer_counters_fd, kCounterPageSize);
+    const void* flags = map_read_only(runtime.parent_flags_fd, kCounterPageSize);
     void* own = ::mmap(nullptr, kCounterPageSize, PROT_READ | PROT_WRITE, MAP_SHARED,
                        runtime.module_counters_fd, 0);
-    const void* closers = map_read_only(runtime.closer_counters_fd, kCounterPageSize);
-    if (own == MAP_FAILED || closers == MAP_FAILED) return false;
-    runtime.module_counters = new (own) ModuleCounters;
+    if (own == MAP_FAILED || closers == MAP_FAILED || flags == MAP_FAILED) return false;
     runtime.closer_counters = static_cast<const CloserCounters*>(closers);
+    runtime.parent_flags = static_cast<const ParentFlags*>(flags);
+    runtime.module_counters = new (own) ModuleCounters;
     return true;
 }
 
@@ -119,8 +125,9 @@ void make_empty(Runtime& runtime) {
     }
     for (Log& log : runtime.logs) log = Log{nullptr, -1, -1, 0, 0, LogMode::all, 0};
     runtime.current = -1;
-    runtime.module_counters_fd = runtime.closer_counters_fd = runtime.books_fd =
-        runtime.remedies_fd = -1;
+    for (int* fd : {&runtime.module_counters_fd, &runtime.closer_counters_fd,
+                    &runtime.parent_flags_fd, &runtime.books_fd, &runtime.remedies_fd})
+        *fd = -1;
 }
 
 }  // namespace
@@ -135,6 +142,16 @@ int lifted(int descriptor) {
 void close_and_forget(int& descriptor) {
     if (descriptor >= 0) ::close(descriptor);
     descriptor = -1;
+}
+
+// Not by a mapping, which every child would inherit.
+void set_served(const Runtime& runtime, const CloserProcess& closer, bool is_served) {
+    const std::uint64_t unserved = is_served ? 0 : 1;
+    const auto at = offsetof(ParentFlags, unserved) +
+                    static_cast<std::size_t>(closer.slot) * sizeof(std::uint64_t);
+    if (::pwrite(runtime.parent_flags_fd, &unserved, sizeof unserved, static_cast<off_t>(at)) < 0)
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
+                     "finwait: children could not be told whether a closer serves them");
 }
 
 Runtime* runtime_of(const server_rec* server) {

@@ -26,7 +26,7 @@
 
 namespace finwait {
 
-inline constexpr std::uint32_t kRuntimeLayout = 4;  // raised whenever Runtime changes its shape
+inline constexpr std::uint32_t kRuntimeLayout = 5;  // raised whenever Runtime changes its shape
 inline constexpr std::size_t kLogsMax = 1000;       // different log targets in one configuration
 
 struct CloserProcess {
@@ -38,7 +38,9 @@ struct CloserProcess {
     bool retired;              // replaced; drains to its end
     bool ready;                // this process has said so
     unsigned failed_starts;    // in a row: processes that ended before they were ready
+    std::chrono::steady_clock::time_point started;
     std::chrono::steady_clock::time_point start_after;  // the next try
+    bool is_watched;                                    // by httpd's loop, see other_child.hpp
     dev_t device;                                       // of the executable it runs
     ino_t inode;
     uid_t uid;
@@ -68,10 +70,12 @@ struct Runtime {
     int current;  // index into closers; -1: none
     int module_counters_fd;
     int closer_counters_fd;
+    int parent_flags_fd;
     int books_fd;  // -1: each closer keeps its own, and no child sees them
     int remedies_fd;
     ModuleCounters* module_counters;
     const CloserCounters* closer_counters;  // mapped read-only
+    const ParentFlags* parent_flags;  // mapped read-only, in the parent too: children inherit it
     // The same; null: nothing is learnt. A change of RemedyTable raises kRuntimeLayout.
     const RemedyTable* remedies;
     // The same; null: the status page says so. They know their own layout.
@@ -79,6 +83,8 @@ struct Runtime {
     std::size_t books_size;
     std::uint32_t max_held;
     std::uint32_t ledger_size;
+    // Nobody who does not read his messages is waited for longer, in all of a restart.
+    std::chrono::steady_clock::time_point messages_until;
     unsigned configurations;  // how often post_config has run
     std::array<Log, kLogsMax> logs;
     std::uint16_t next_log_id;
@@ -93,6 +99,9 @@ struct Runtime {
     return runtime.current < 0 ? nullptr
                                : &runtime.closers[static_cast<std::size_t>(runtime.current)];
 }
+
+// Tells children whether the closer's channel is served, or soon will be.
+void set_served(const Runtime& runtime, const CloserProcess& closer, bool is_served);
 
 // From now on no forked process keeps what only the parent and the closer may hold.
 void protect_from_children(Runtime& runtime);

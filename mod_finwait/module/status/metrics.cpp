@@ -159,7 +159,11 @@ void put_sockets(Metrics& metrics, const StatusView& view) {
     if (view.knows_foreign()) put_foreign(metrics, view.foreign);
     metrics.one("held_sockets_max", kGauge, "The most sockets held at once before one is shed.",
                 view.held_max);
-    if (view.knows_foreign()) put_backends(metrics, view.foreign.backends);
+    if (!view.knows_foreign()) return;
+    put_backends(metrics, view.foreign.backends);
+    metrics.family("counted_timestamp_seconds", kGauge,
+                   "When those were counted that no closer holds.");
+    metrics.sample({}, number_text(std::chrono::duration<double>(view.foreign_of).count()));
 }
 
 void put_kernel(Metrics& metrics, const KernelView& kernel) {

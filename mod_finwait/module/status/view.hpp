@@ -196,6 +196,7 @@ struct StatusView {
     std::uint64_t held_max = 0;
     ForeignSockets foreign;
     std::string foreign_unknown = "nobody has asked";  // why: as `trouble`; empty: it is known
+    std::chrono::milliseconds foreign_of{};            // when they were counted; zero: never
     KernelView kernel;
 
     FinishedCloses finished;  // all closes
