@@ -136,8 +136,9 @@ INSTANTIATE_TEST_SUITE_P(Each, OnlyTelling, testing::Values("-t", "-S", "-M", "-
 
 // --- merging ---
 
+// A client has time to ask one host after the other.
 constexpr const char* kThreeVhosts = R"(
-    KeepAliveTimeout 400ms
+    KeepAliveTimeout 2s
     FinWaitShortDrainTimeout 60s
     FinWaitDrainIdleTimeout 900ms
     <VirtualHost *:${plain}>
