@@ -76,7 +76,8 @@ STATUS_CORE := $(filter-out %/status_handler.cpp %/mod_status.cpp %/sources.cpp 
                $(wildcard mod_finwait/module/status/*.cpp))
 # The part of the module that knows neither httpd nor APR, and is tested without them.
 MODULE_CORE := $(addprefix mod_finwait/module/,config/values.cpp connection/cause.cpp \
-               connection/client_note.cpp connection/goaway.cpp parent/channel.cpp) $(STATUS_CORE)
+               connection/client_note.cpp connection/goaway.cpp parent/channel.cpp \
+               parent/control_line.cpp) $(STATUS_CORE)
 UNIT     := $(wildcard t/unit/*.cpp t/unit/*/*.cpp t/unit/*/*/*.cpp)
 SERVER   := $(wildcard t/server/*.cpp)
 CLIENTS  := $(wildcard t/clients/*.cpp)
@@ -96,7 +97,7 @@ $(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(PRESENTATION) $(MODULE)) mod_
 FAULT_CLOSERS := $(addprefix $(OUT)/faults-,set-clock-closer other-version-closer)
 $(OUT)/finwait-closer $(FAULT_CLOSERS): $(call object,$(CONTRACT) $(CLOSER))
 	@echo "  LINK $@"
-	$(Q)$(LINK) -static-libstdc++ -static-libgcc -o $@ $^
+	$(Q)$(LINK) -static-libstdc++ -static-libgcc -pthread -o $@ $^
 
 # The chart of the report's page: uPlot, where t/setup has put it. Without it the page has bars only.
 UPLOT_FILES := $(wildcard build/uplot/uPlot.iife.min.js build/uplot/uPlot.min.css)

@@ -100,6 +100,7 @@ void Closer::book_pulse(Moment now) {
         pulse.pid = static_cast<std::uint64_t>(::getpid());
         pulse.cpu_ns = cpu_ns();
         pulse.resident_bytes = resident_bytes();
+        pulse.waiting_logs = logs_.waiting(now.monotonic);
     });
 }
 

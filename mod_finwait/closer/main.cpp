@@ -97,5 +97,6 @@ int main(int argc, char** argv) {
                           std::move(books), std::move(remedies)},
         *counters, arguments.slot, descriptor_limit);
     let_go_of_standard_files();
+    closer->start_thread(moment_now().monotonic);
     return run(*closer);
 }

@@ -10,7 +10,9 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 
+#include "clients/frozen_disk.hpp"
 #include "clients/netns.hpp"
 
 namespace finwait::test {
@@ -38,6 +40,23 @@ const std::string& why_no_vanishing_clients() {
         } catch (const std::exception& error) {
             return std::string("no clients that vanish can be made here: ") + error.what();
         }
+    }();
+    return why;
+}
+
+const std::string& why_no_frozen_disk() {
+    static const std::string why = [] {
+        if (::geteuid() != 0) return std::string("only root can make a disk that freezes");
+        const std::string dir = "/tmp/finwait-disk-" + std::to_string(::getpid());
+        std::string said;
+        try {
+            FrozenDisk disk(dir);
+            disk.freeze();
+        } catch (const std::exception& error) {
+            said = std::string("no disk that freezes can be made here: ") + error.what();
+        }
+        std::filesystem::remove_all(dir);
+        return said;
     }();
     return why;
 }

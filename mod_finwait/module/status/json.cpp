@@ -144,6 +144,14 @@ Json json_of(const ProcessView& process) {
             {"closers", process.closers}};
 }
 
+Json json_of(const WaitingLogsView& logs) {
+    const bool any = logs.count != 0;
+    return {{"count", logs.count},
+            {"name", any ? Json(logs.name) : Json(nullptr)},
+            {"since_ms", any ? Json(logs.since.count()) : Json(nullptr)},
+            {"lines", logs.lines}};
+}
+
 Json json_of(const NoticeView& notice) {
     return {{"at_ms", notice.at.count()}, {"level", name_of(notice.level)}, {"text", notice.text}};
 }
@@ -226,6 +234,7 @@ std::string render_json(const StatusView& view) {
     object["module"] = json_of(view.module);
     object["closer"] = json_of(view.closer);
     object["process"] = json_of(view.process);
+    object["waiting_logs"] = json_of(view.waiting_logs);
     object["notices"] = array_of(view.notices);
     return object.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

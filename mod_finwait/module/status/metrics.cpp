@@ -238,6 +238,13 @@ void put_process(Metrics& metrics, const StatusView& view) {
                 view.process.closers);
     metrics.one("unwritten_closes", kGauge, "Closes whose line in a log is still to be written.",
                 view.process.unwritten_closes);
+    metrics.one(
+        "waiting_logs", kGauge,
+        "Logs that have taken nothing for three seconds or more though lines wait for them.",
+        view.waiting_logs.count);
+    metrics.family("log_wait_seconds", kGauge, "For how long the first of them; 0: there is none.");
+    metrics.sample(
+        {}, view.waiting_logs.count == 0 ? "0" : seconds(view.now - view.waiting_logs.since));
 }
 
 }  // namespace

@@ -176,6 +176,15 @@ struct ProcessView {
     std::uint64_t closers = 1;           // with replaced ones that still drain
 };
 
+// Those that have taken nothing for a while though lines wait for them.
+struct WaitingLogsView {
+    std::uint64_t count = 0;
+    // Of the one that waits longest.
+    std::string name;
+    std::chrono::milliseconds since{};  // since the epoch
+    std::uint64_t lines = 0;
+};
+
 struct NoticeView {
     std::chrono::milliseconds at{};  // since the epoch
     NoticeLevel level = NoticeLevel::notice;
@@ -188,6 +197,7 @@ struct StatusView {
     std::chrono::milliseconds figures_of{};  // when the closer wrote last; zero: never
     std::string trouble;  // with the closer: a sentence without its full stop; empty: none
     ProcessView process;
+    WaitingLogsView waiting_logs;
     ModuleTotals module;
     CloserTotals closer;
 
