@@ -19,11 +19,17 @@
 #include <fstream>
 #include <string_view>
 
+#include "finwait/protocol.hpp"
+
 namespace finwait {
 
 namespace {
 
 constexpr int kNiceness = -5;
+
+constexpr char kOtherBuild[] =
+    "it is of another build than mod_finwait.so: install both from one build, then restart httpd "
+    "(apachectl graceful)";
 
 template <typename Number>
 std::optional<Number> to_number(std::string_view text, Number max) {
@@ -46,11 +52,13 @@ bool set_descriptor_limit(rlim_t soft, rlim_t hard) {
 }  // namespace
 
 Arguments parse_arguments(int argc, char* const* argv) {
-    constexpr std::array<option, 5> options{option{"slot", required_argument, nullptr, 's'},
+    constexpr std::array<option, 6> options{option{"protocol", required_argument, nullptr, 'p'},
+                                            option{"slot", required_argument, nullptr, 's'},
                                             option{"user", required_argument, nullptr, 'n'},
                                             option{"uid", required_argument, nullptr, 'u'},
                                             option{"gid", required_argument, nullptr, 'g'},
                                             option{}};
+    std::string spoken;
     std::optional<std::size_t> slot;
     std::optional<std::string> user;
     std::optional<uid_t> uid;
@@ -59,6 +67,7 @@ Arguments parse_arguments(int argc, char* const* argv) {
     ::optind = 0;
     for (int found = 0; (found = ::getopt_long(argc, argv, "", options.data(), nullptr)) != -1;) {
         const std::string_view value = ::optarg != nullptr ? ::optarg : "";
+        if (found == 'p') spoken = value;
         if (found == 's') slot = to_number<std::size_t>(value, kCloserSlots - 1);
         if (found == 'n') user = value;
         if (found == 'u') uid = to_number<uid_t>(value, UINT32_MAX - 1);
@@ -66,7 +75,9 @@ Arguments parse_arguments(int argc, char* const* argv) {
         if (found == '?') return {0, {}, "an argument is not known, or lacks its value"};
     }
     Arguments arguments;
-    if (::optind != argc)
+    if (spoken != protocol())
+        arguments.error = kOtherBuild;
+    else if (::optind != argc)
         arguments.error = "an argument is not known";
     else if (!slot)
         arguments.error = "--slot must be a number from 0 to " + std::to_string(kCloserSlots - 1);

@@ -14,7 +14,8 @@ KILLED = ("lost", "uploads", "half_written")
 FAULTS = (
     Fault("closer-kill", "the closer is killed with -9", closer.killed, KILLED, in_soak=True),
     Fault("closer-stop", "the closer is stopped with -STOP, and nobody goes on with it", closer.stopped,
-          (*KILLED, "declined channel_full", "declined no_closer"), seconds=0, normal_within=15, longest=20),
+          (*KILLED, "declined channel_full", "declined closer_hangs", "declined no_closer"), seconds=0,
+          normal_within=15, longest=20),
     Fault("closer-replaced", "its file becomes another version's, and the old one is killed",
           closer.replaced, KILLED),
     Fault("closer-crash-loop", "it is killed again and again for five seconds",

@@ -94,10 +94,10 @@ TEST(Channel, ThatIsFullDeclinesAndLosesNothing) {
 
 TEST(Channel, DescriptorsInFlightBeyondTheLimitAreDeclinedByTheirOwnName) {
     Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 500ms\n",
-                {.launcher = {"prlimit", "--nofile=256:256"}});
+                {.launcher = {"prlimit", "--nofile=400:400"}});
     const pid_t closer = httpd.closer_pid();
     kill(closer, SIGSTOP);
-    const auto crowd = crowd_that_never_closes(httpd.port(), 400);
+    const auto crowd = crowd_that_never_closes(httpd.port(), 500);
     const auto& counters = httpd.counters();
     EXPECT_EVENTUALLY(counters.declined(Decline::too_many_descriptors), testing::Gt(0U));
     kill(closer, SIGCONT);

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "server/httpd.hpp"
+#include "server/without.hpp"
 
 namespace {
 
@@ -34,6 +35,7 @@ void end_everything_on_a_signal() {
 }  // namespace
 
 int main(int argc, char** argv) {
+    finwait::test::become_program_without_calls(argv);
     testing::InitGoogleTest(&argc, argv);
     if (testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
     signal(SIGPIPE, SIG_IGN);

@@ -75,7 +75,7 @@ void allow_messages(Runtime& runtime, milliseconds time) {
 
 bool tell_configuration(const Runtime& runtime, const CloserProcess& closer) {
     for (const Log& log : runtime.logs)
-        if (log.target && !send_log(runtime, closer, log)) return false;
+        if (log.write_fd >= 0 && !send_log(runtime, closer, log)) return false;
     Control setup;
     setup.kind = ControlKind::setup;
     setup.max_held = runtime.max_held;

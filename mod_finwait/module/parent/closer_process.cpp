@@ -5,7 +5,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
+#include "module/config/server_config.hpp"
 #include "module/parent/channel.hpp"
 #include "module/parent/channel_pair.hpp"
 #include "module/parent/closer_control.hpp"
@@ -21,11 +23,38 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-bool is_replaced(const Runtime& runtime, const CloserProcess& closer,
-                 const struct stat& executable) {
-    return std::strcmp(runtime.version.data(), kVersion) != 0 ||
-           closer.device != executable.st_dev || closer.inode != executable.st_ino ||
-           closer.uid != ap_unixd_config.user_id || closer.gid != ap_unixd_config.group_id;
+// What FinWaitCloser names now.
+struct Executable {
+    int descriptor;  // -1: nothing
+    struct stat file;
+};
+
+Executable find_executable() {
+    Executable found{open_closer_executable(), {}};
+    if (found.descriptor >= 0 && ::fstat(found.descriptor, &found.file) != 0)
+        close_and_forget(found.descriptor);
+    return found;
+}
+
+bool is_replaced(const Runtime& runtime, const CloserProcess& closer, const Executable& found) {
+    return runtime.version.data() != std::string_view(kVersion) ||
+           runtime.protocol.data() != protocol() || closer.device != found.file.st_dev ||
+           closer.inode != found.file.st_ino || closer.uid != ap_unixd_config.user_id ||
+           closer.gid != ap_unixd_config.group_id;
+}
+
+// What the next process of this slot will be.
+void adopt(Runtime& runtime, CloserProcess& closer, const Executable& found) {
+    close_and_forget(closer.executable);
+    closer.executable = found.descriptor;
+    closer.device = found.file.st_dev;
+    closer.inode = found.file.st_ino;
+    closer.uid = ap_unixd_config.user_id;
+    closer.gid = ap_unixd_config.group_id;
+    closer.retired = false;
+    closer.failed_starts = 0;
+    std::strncpy(runtime.version.data(), kVersion, runtime.version.size() - 1);
+    std::strncpy(runtime.protocol.data(), protocol().c_str(), runtime.protocol.size() - 1);
 }
 
 void retire(Runtime& runtime, CloserProcess& closer) {
@@ -35,6 +64,7 @@ void retire(Runtime& runtime, CloserProcess& closer) {
     closer.retired = true;
     runtime.current = -1;
     tell_to_retire(runtime, closer);
+    close_and_forget(closer.executable);  // never started again
     close_and_forget(closer.channel_receive);
     close_and_forget(closer.channel_send);
 }
@@ -46,7 +76,7 @@ CloserProcess* free_slot(Runtime& runtime) {
 }
 
 // A slot with its channel; null, with a line in the error log, if there is none.
-CloserProcess* new_closer(Runtime& runtime, const struct stat& executable) {
+CloserProcess* new_closer(Runtime& runtime) {
     CloserProcess* closer = free_slot(runtime);
     if (!closer) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
@@ -58,15 +88,14 @@ CloserProcess* new_closer(Runtime& runtime, const struct stat& executable) {
     close_and_forget(closer->channel_receive);
     close_and_forget(closer->channel_send);
     if (!open_channel(closer->channel_send, closer->channel_receive)) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, errno, ap_server_conf, "finwait: no channel");
+        ap_log_error(
+            APLOG_MARK, APLOG_CRIT, errno, ap_server_conf,
+            "finwait: no channel to a closer could be made: every close is left to httpd's "
+            "own lingering close until the next restart");
+        close_and_forget(closer->channel_receive);
+        close_and_forget(closer->channel_send);
         return nullptr;
     }
-    closer->retired = false;
-    closer->failed_starts = 0;
-    closer->device = executable.st_dev;
-    closer->inode = executable.st_ino;
-    closer->uid = ap_unixd_config.user_id;
-    closer->gid = ap_unixd_config.group_id;
     return closer;
 }
 
@@ -78,15 +107,18 @@ void go_on(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
     log_silence(closer);
 }
 
-void start_new(Runtime& runtime, const struct stat& executable, apr_pool_t* pconf) {
+void start_new(Runtime& runtime, Executable found, apr_pool_t* pconf) {
     CloserProcess* old = current_closer(runtime);
-    CloserProcess* closer = new_closer(runtime, executable);
-    if (!closer && old) return go_on(runtime, *old, pconf);
-    if (!closer) return;
+    CloserProcess* closer = new_closer(runtime);
+    if (!closer) {
+        close_and_forget(found.descriptor);
+        if (old) go_on(runtime, *old, pconf);
+        return;
+    }
     if (old && old->pid != 0) retire(runtime, *old);
     runtime.current = static_cast<int>(closer - runtime.closers.data());
     set_served(runtime, *closer, false);  // until it is ready
-    std::strncpy(runtime.version.data(), kVersion, runtime.version.size() - 1);
+    adopt(runtime, *closer, found);
     start_or_give_up(runtime, *closer, pconf);
 }
 
@@ -129,18 +161,22 @@ void run_closer(Runtime& runtime, apr_pool_t* pconf) {
     allow_messages(runtime, kControlWait);
     look_at_closers(runtime, pconf);
 
-    struct stat executable {};
-    const bool found = ::stat(closer_path().c_str(), &executable) == 0;
+    Executable found = find_executable();
+    const int error = errno;
     CloserProcess* closer = current_closer(runtime);
-    if (closer && closer->channel_receive[0] >= 0 &&
-        (!found || !is_replaced(runtime, *closer, executable))) {
-        if (!found)
-            ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
-                         "finwait: FinWaitCloser %s: the running closer stays",
-                         closer_path().c_str());
-        return go_on(runtime, *closer, pconf);
-    }
-    start_new(runtime, executable, pconf);
+    const bool has_channel = closer && closer->channel_receive[0] >= 0;
+    if (!has_channel ||
+        (closer->pid != 0 && found.descriptor >= 0 && is_replaced(runtime, *closer, found)))
+        return start_new(runtime, found, pconf);
+    if (found.descriptor < 0)
+        ap_log_error(APLOG_MARK, APLOG_ERR, error, ap_server_conf,
+                     "finwait: FinWaitCloser %s: the one that httpd was started with stays",
+                     closer_path(ap_server_conf));
+    else if (closer->pid == 0)
+        adopt(runtime, *closer, found);  // and finds what the dead one left in the channel
+    else
+        close_and_forget(found.descriptor);
+    go_on(runtime, *closer, pconf);
 }
 
 }  // namespace finwait

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/parent/closer_start.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,7 +31,8 @@ constexpr seconds kStartRetryMax{60};
 constexpr unsigned kStartRetryDoublings = 6;  // enough to reach the longest
 
 std::vector<std::string> arguments_of(const CloserProcess& closer) {
-    std::vector<std::string> arguments{"--slot", std::to_string(closer.slot)};
+    std::vector<std::string> arguments{"--protocol", protocol(), "--slot",
+                                       std::to_string(closer.slot)};
     if (::geteuid() != 0) return arguments;
     arguments.insert(arguments.end(), {"--user", ap_unixd_config.user_name, "--uid",
                                        std::to_string(ap_unixd_config.user_id), "--gid",
@@ -38,47 +40,55 @@ std::vector<std::string> arguments_of(const CloserProcess& closer) {
     return arguments;
 }
 
-// The receiving end goes too, so that a child gets EPIPE and declines, and what was queued is let
-// go.
-void give_up(CloserProcess& closer) {
+// The receiving end goes too: what was queued is let go.
+void give_up(const Runtime& runtime, CloserProcess& closer, int error, const char* why) {
+    set_served(runtime, closer, false);
+    book_queue_as_lost(runtime, closer);
     close_and_forget(closer.channel_receive);
-    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, ap_server_conf,
-                 "finwait: no closer runs (%s): every close is left to httpd's own lingering close "
+    ap_log_error(APLOG_MARK, APLOG_CRIT, error, ap_server_conf,
+                 "finwait: FinWaitCloser %s %s: every close is left to httpd's own lingering close "
                  "until the next restart",
-                 closer_path().c_str());
+                 closer_path(ap_server_conf), why);
 }
 
-// False if no process could be made of it. One that then fails to start up is given up when its
-// death is reported.
-bool start(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
-    int control[2];
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0) return false;
-    close_and_forget(closer.control);
-    closer.control = lifted(control[0]);
-    int theirs = lifted(control[1]);
-
+// By its descriptor, whose number a script's interpreter finds open too; a closer closes it as
+// foreign.
+Program program_of(const Runtime& runtime, const CloserProcess& closer, int control) {
     Program program;
-    closer.ready = false;
-    closer.started = Clock::now();
-    program.path = closer_path();
+    program.path = "/proc/self/fd/" + std::to_string(kFirstForeignFd);
+    program.name = closer_path(ap_server_conf);
     program.empty_environment = true;
     program.arguments = arguments_of(closer);
-    program.descriptors = {{theirs, kControlFd}, {runtime.closer_counters_fd, kCloserCountersFd}};
+    program.descriptors = {{control, kControlFd},
+                           {runtime.closer_counters_fd, kCloserCountersFd},
+                           {closer.executable, kFirstForeignFd}};
     for (std::size_t lane = 0; lane < kChannelLanes; ++lane)
         program.descriptors.push_back(
             {closer.channel_receive[lane], kFirstLaneFd + static_cast<int>(lane)});
     if (runtime.books_fd >= 0) program.descriptors.push_back({runtime.books_fd, kBooksFd});
     if (runtime.remedies_fd >= 0) program.descriptors.push_back({runtime.remedies_fd, kRemediesFd});
-    closer.pid = spawn(program);
+    return program;
+}
+
+// False with errno set if no process could be made of it. One that then fails to start up is given
+// up when its death is reported.
+bool start(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
+    if (closer.executable < 0) closer.executable = open_closer_executable();
+    int control[2];
+    if (closer.executable < 0 ||
+        ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0)
+        return false;
+    close_and_forget(closer.control);
+    closer.control = lifted(control[0]);
+    int theirs = lifted(control[1]);
+    closer.ready = false;
+    closer.started = Clock::now();
+    const pid_t pid = spawn(program_of(runtime, closer, theirs));
     const int spawn_error = errno;
     close_and_forget(theirs);
-    if (closer.pid < 0) {
-        closer.pid = 0;
-        ap_log_error(APLOG_MARK, APLOG_CRIT, spawn_error, ap_server_conf,
-                     "finwait: FinWaitCloser %s could not be started", program.path.c_str());
-        errno = spawn_error;
-        return false;
-    }
+    errno = spawn_error;
+    if (pid < 0) return false;
+    closer.pid = pid;
     watch_closer(closer, pconf);
     allow_messages(runtime, kControlWait);
     if (!configure(runtime, closer)) log_silence(closer);
@@ -91,15 +101,15 @@ bool may_pass(int error) {
 }
 
 // Until retry_closer() comes. The channel stays as it is, but takes nothing more.
-void put_off(const Runtime& runtime, CloserProcess& closer) {
+void put_off(const Runtime& runtime, CloserProcess& closer, int error) {
     const unsigned doublings = std::min(closer.failed_starts++, kStartRetryDoublings);
     const seconds wait = std::min(kStartRetryMin * (1U << doublings), kStartRetryMax);
     closer.start_after = Clock::now() + wait;
     set_served(runtime, closer, false);
-    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, ap_server_conf,
-                 "finwait: the closer (%s) did not become ready: every close is left to httpd's "
+    ap_log_error(APLOG_MARK, APLOG_CRIT, error, ap_server_conf,
+                 "finwait: FinWaitCloser %s did not become ready: every close is left to httpd's "
                  "own lingering close, the next start is tried in %d s or a little later",
-                 closer_path().c_str(), static_cast<int>(wait.count()));
+                 closer_path(ap_server_conf), static_cast<int>(wait.count()));
 }
 
 // The MPMs hand over an exit code where they have decoded it, and wait()'s status elsewhere.
@@ -109,8 +119,9 @@ bool start_up_failed(apr_wait_t status) {
 
 void restart_after_death(Runtime& runtime, CloserProcess& closer, apr_wait_t status) {
     if (closer.retired || server_is_stopping()) return;
-    if (start_up_failed(status)) return give_up(closer);
-    if (!closer.ready) return put_off(runtime, closer);
+    if (start_up_failed(status))
+        return give_up(runtime, closer, 0, "refused to start (the line before says why)");
+    if (!closer.ready) return put_off(runtime, closer, 0);
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
                  "finwait: the closer died (status %d): starting it again", status);
     start_or_give_up(runtime, closer, ap_server_conf->process->pconf);
@@ -135,9 +146,8 @@ void on_closer_event(int reason, void* data, apr_wait_t status) {
 
 }  // namespace
 
-std::string closer_path() {
-    const char* configured = config_of(ap_server_conf).closer_path;
-    return configured ? configured : FINWAIT_CLOSER_PATH;
+int open_closer_executable() {
+    return lifted(::open(closer_path(ap_server_conf), O_PATH | O_CLOEXEC));
 }
 
 void watch_closer(CloserProcess& closer, apr_pool_t* pconf) {
@@ -147,16 +157,17 @@ void watch_closer(CloserProcess& closer, apr_pool_t* pconf) {
 
 void start_or_give_up(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
     if (start(runtime, closer, pconf)) return;
-    if (may_pass(errno))
-        put_off(runtime, closer);
+    const int error = errno;
+    if (may_pass(error))
+        put_off(runtime, closer, error);
     else
-        give_up(closer);
+        give_up(runtime, closer, error, "could not be started");
 }
 
 void start_again(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
     if (closer.retired) return;
     if (closer.ready) return start_or_give_up(runtime, closer, pconf);
-    put_off(runtime, closer);
+    put_off(runtime, closer, 0);
 }
 
 }  // namespace finwait

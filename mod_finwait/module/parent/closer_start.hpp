@@ -3,14 +3,12 @@
 // Starting a closer, and starting it again when it has died. Parent only.
 #pragma once
 
-#include <string>
-
 #include "module/parent/runtime.hpp"
 
 namespace finwait {
 
-// FinWaitCloser, or where it was installed.
-[[nodiscard]] std::string closer_path();
+// An O_PATH descriptor of what is at closer_path(), -1 with errno set if nothing is.
+[[nodiscard]] int open_closer_executable();
 
 // On the channel there is. What does not become ready is tried again by retry_closer(), later and
 // later; what never will is given up until the next restart.

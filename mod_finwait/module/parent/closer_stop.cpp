@@ -96,8 +96,11 @@ void stop_closers(Runtime& runtime, milliseconds grace) {
         tell_to_finish(runtime, milliseconds(0));
         deadline = Clock::now() + kLastRecordsWait;
     }
-    for (const CloserProcess& closer : runtime.closers)
-        if (closer.pid == 0) book_loss(runtime, closer);
+    for (const CloserProcess& closer : runtime.closers) {
+        if (closer.pid != 0) continue;
+        book_loss(runtime, closer);
+        book_queue_as_lost(runtime, closer);
+    }
 }
 
 }  // namespace finwait

@@ -14,9 +14,10 @@
 
 namespace finwait {
 
-// Opens every log the configuration names and writes its id into the directives. False, with a line
-// in the error log, if one cannot be opened: httpd then refuses to start, as for CustomLog.
-[[nodiscard]] bool open_logs(Runtime& runtime, server_rec* main_server, apr_pool_t* pconf);
+// Opens every log the configuration names and writes its id into the directives. One that cannot be
+// opened, or is beyond kLogsMax, has a line in the error log and no descriptor: its Records are
+// dropped and counted, the server goes on. One that is open stays open then.
+void open_logs(Runtime& runtime, server_rec* main_server, apr_pool_t* pconf);
 
 // Closes the logs that neither this configuration nor the one before it names; children of the one
 // before may still be finishing. Their ids.

@@ -32,6 +32,7 @@ void after_fork_in_child() {
     if (!runtime) return;
     for (CloserProcess& closer : runtime->closers) {
         close_and_forget(closer.control);
+        close_and_forget(closer.executable);
         close_and_forget(closer.channel_receive);
         // What forks while the server is configured is a daemon, and no worker.
         if (closer.retired || runtime->configuring) close_and_forget(closer.channel_send);
@@ -120,6 +121,7 @@ void make_empty(Runtime& runtime) {
         closer = CloserProcess{};
         closer.slot = static_cast<int>(slot);
         closer.control = -1;
+        closer.executable = -1;
         closer.channel_send.fill(-1);
         closer.channel_receive.fill(-1);
     }
@@ -171,7 +173,8 @@ Runtime* runtime_of(const server_rec* server) {
     runtime->remedies = map_remedies(*runtime);
     if (map_counters(*runtime)) return runtime;
     ap_log_error(APLOG_MARK, APLOG_CRIT, errno, server,
-                 "finwait: no shared memory for the counters: every close is left to httpd");
+                 "finwait: no shared memory for the counters (it takes memfd_create() and "
+                 "/proc/self/fd): every close is left to httpd until httpd is stopped and started");
     return nullptr;
 }
 

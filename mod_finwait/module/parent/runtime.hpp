@@ -19,15 +19,18 @@
 #include "finwait/books.hpp"
 #include "finwait/control.hpp"
 #include "finwait/counters.hpp"
+#include "finwait/protocol.hpp"
 #include "finwait/remedy_table.hpp"
 #include "finwait/version.hpp"
+#include "module/config/server_config.hpp"
 #include "module/httpd.hpp"
 #include "module/parent/channel_pair.hpp"
 
 namespace finwait {
 
 inline constexpr std::uint32_t kRuntimeLayout = 5;  // raised whenever Runtime changes its shape
-inline constexpr std::size_t kLogsMax = 1000;       // different log targets in one configuration
+// Of three configurations: this one, and the two before it until this one is told.
+inline constexpr std::size_t kLogsKept = 3 * kLogsMax;
 
 struct CloserProcess {
     pid_t pid;                 // 0: not running
@@ -41,7 +44,9 @@ struct CloserProcess {
     std::chrono::steady_clock::time_point started;
     std::chrono::steady_clock::time_point start_after;  // the next try
     bool is_watched;                                    // by httpd's loop, see other_child.hpp
-    dev_t device;                                       // of the executable it runs
+    // O_PATH, kept until the next configuration: what is started, whatever is at its path by now.
+    int executable;
+    dev_t device;  // of that
     ino_t inode;
     uid_t uid;
     gid_t gid;
@@ -58,8 +63,9 @@ struct Log {
 };
 
 struct Runtime {
-    std::uint32_t layout;          // first, in every version
-    std::array<char, 16> version;  // of the module that started the current closer
+    std::uint32_t layout;                          // first, in every version
+    std::array<char, 16> version;                  // of the module that started the current closer
+    std::array<char, kProtocolSize + 1> protocol;  // the same
     std::array<CloserProcess, kCloserSlots> closers;
 
     pid_t parent;
@@ -86,7 +92,7 @@ struct Runtime {
     // Nobody who does not read his messages is waited for longer, in all of a restart.
     std::chrono::steady_clock::time_point messages_until;
     unsigned configurations;  // how often post_config has run
-    std::array<Log, kLogsMax> logs;
+    std::array<Log, kLogsKept> logs;
     std::uint16_t next_log_id;
     std::array<std::uint64_t, kDeclines.size()> declines_logged;
 };

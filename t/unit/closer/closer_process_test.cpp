@@ -73,9 +73,13 @@ TEST_F(CloserProcess, RaisesItsDescriptorLimitAndTellsWhatIsLeftForSockets) {
 }
 
 TEST_F(CloserProcess, AFailingStartIsToldInOneSentence) {
-    std::vector<std::vector<std::string>> bad{{"finwait-closer"},
-                                              {"finwait-closer", "--slot", "9"}};
-    if (::geteuid() == 0) bad.push_back({"finwait-closer", "--slot", "1"});
+    const std::string own = protocol();
+    std::vector<std::vector<std::string>> bad{
+        {"finwait-closer", "--protocol", own},
+        {"finwait-closer", "--slot", "1"},
+        {"finwait-closer", "--protocol", "0123456789abcdef", "--slot", "1"},
+        {"finwait-closer", "--protocol", own, "--slot", "9"}};
+    if (::geteuid() == 0) bad.push_back({"finwait-closer", "--protocol", own, "--slot", "1"});
     for (const auto& words : bad) {
         int ends[2];
         ASSERT_EQ(0, ::pipe2(ends, O_CLOEXEC));

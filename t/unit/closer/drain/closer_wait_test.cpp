@@ -69,7 +69,7 @@ TEST_F(CloserWaits, AndAnswersDataWithAReset) {
     EXPECT_EQ(9000U, only_record().fin_wait_2_ms());
     EXPECT_EQ(0U, only_record().drained_bytes);
     pollfd state{pair.client.get(), 0, 0};
-    ASSERT_EQ(1, ::poll(&state, 1, 5000));
+    ASSERT_EQ(1, ::poll(&state, 1, kPatienceMs));
     EXPECT_NE(0, state.revents & POLLHUP);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 
+#include "eventually.hpp"
 #include "unit/closer/channel/channel_sender.hpp"
 #include "unit/closer/log/log_readers.hpp"
 
@@ -132,7 +133,7 @@ TEST_F(LogsTest, TheReadersProgressIsAnEventOfTheLog) {
     epoll_event event{};
     while (::epoll_wait(epoll.get(), &event, 1, 0) > 0) continue;
     static_cast<void>(read_available(reader));
-    ASSERT_EQ(1, ::epoll_wait(epoll.get(), &event, 1, 5000));
+    ASSERT_EQ(1, ::epoll_wait(epoll.get(), &event, 1, kPatienceMs));
     EXPECT_EQ(1001U, event.data.u64);
 }
 
