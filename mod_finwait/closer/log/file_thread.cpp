@@ -149,6 +149,7 @@ bool FileThread::write(const std::shared_ptr<Batch>& batch, bool is_awaited) {
         return true;
     }
     state_->queue.push_back(batch);
+    lock.unlock();  // so that the thread, once awake, does not wait for it
     state_->work_came.notify_one();
     return false;
 }
