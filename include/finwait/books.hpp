@@ -146,7 +146,8 @@ struct OldSocket {
     std::uint64_t half_close_ns = 0;  // CLOCK_MONOTONIC
     Endpoint peer;
     std::uint8_t phase = 0;
-    std::uint8_t state = 0;  // a TcpState
+    std::uint8_t state = 0;     // a TcpState
+    std::uint8_t is_proxy = 0;  // the peer is one
     BookText<kUserAgentMax> user_agent;
     BookText<kVhostMax> vhost;
 };

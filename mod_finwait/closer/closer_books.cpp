@@ -44,8 +44,8 @@ OldSocket shown(const HeldSocket& held) {
     socket.cookie = now.socket_cookie;
     socket.peer = now.peer;
     socket.half_close_ns = to_ns(held.drain.half_close());
-    socket.user_agent.set(now.is_of_proxy() ? "proxy " + address_text(now.peer)
-                                            : std::string(now.user_agent));
+    socket.is_proxy = now.is_of_proxy() ? 1 : 0;
+    if (!now.is_of_proxy()) socket.user_agent.set(now.user_agent);
     socket.vhost.set(now.vhost);
     return socket;
 }

@@ -64,6 +64,7 @@ constexpr void take_pulse(LayoutHash& hash) {
                                     offsetof(OldSocket, peer),
                                     offsetof(OldSocket, phase),
                                     offsetof(OldSocket, state),
+                                    offsetof(OldSocket, is_proxy),
                                     offsetof(OldSocket, user_agent),
                                     offsetof(OldSocket, vhost),
                                     offsetof(OldSockets, sockets),

@@ -12,6 +12,8 @@ namespace finwait {
 
 namespace {
 
+constexpr std::string_view kProxy = "proxy ";
+
 void append_char(std::string& html, char c) {
     switch (c) {
         case '&':
@@ -84,6 +86,16 @@ std::string clipped(std::string_view text, std::size_t size_max) {
     std::size_t size = size_max;
     while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
     return std::string(text.substr(0, size)) + "…";
+}
+
+std::string proxy_text(std::string_view address) {
+    return std::string(kProxy).append(address);
+}
+
+std::string user_agent_text(std::string_view user_agent) {
+    if (user_agent.empty()) return "(no User-Agent)";
+    if (!user_agent.starts_with(kProxy)) return std::string(user_agent);
+    return '"' + std::string(user_agent) + '"';
 }
 
 std::string grouped(std::uint64_t number) {

@@ -22,6 +22,11 @@ void append_escaped(std::string& html, std::string_view text);
 // At most `size_max` bytes, not cut within a UTF-8 character, with an ellipsis if cut.
 [[nodiscard]] std::string clipped(std::string_view text, std::size_t size_max);
 
+// A proxy by its address: "proxy 10.0.0.7".
+[[nodiscard]] std::string proxy_text(std::string_view address);
+// Any other client by its User-Agent; one that calls itself like a proxy is quoted.
+[[nodiscard]] std::string user_agent_text(std::string_view user_agent);
+
 [[nodiscard]] std::string grouped(std::uint64_t number);    // 15,000
 [[nodiscard]] std::string bytes_text(std::uint64_t bytes);  // 1.4 MB
 [[nodiscard]] std::string seconds_text(

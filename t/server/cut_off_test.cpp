@@ -30,6 +30,7 @@ TEST_P(LargeReply, ThatTheClientResetsIsClientGone) {
     EXPECT_EQ(record.outcome, Outcome::reset);
     EXPECT_EQ(record.user_agent, "t/clients");
     EXPECT_EQ(record.vhost, "localhost");
+    EXPECT_EQ(record.requests, 1U);
 }
 
 // What the client sent before its RST lies unread in front of it.

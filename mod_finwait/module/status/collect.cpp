@@ -124,6 +124,7 @@ SocketView view_of(const OldSocket& old, nanoseconds now) {
     view.age = since(old.half_close_ns, now);
     view.user_agent = old.user_agent.text();
     view.vhost = old.vhost.text();
+    if (old.is_proxy != 0) view.proxy = address_text(view.peer);
     return view;
 }
 

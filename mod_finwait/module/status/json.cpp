@@ -83,6 +83,7 @@ Json json_of(const SocketView& socket) {
             {"cookie", hex_text(socket.cookie)},
             {"age_seconds", std::chrono::duration<double>(socket.age).count()},
             {"user_agent", socket.user_agent},
+            {"proxy", socket.proxy.empty() ? Json(nullptr) : Json(socket.proxy)},
             {"vhost", socket.vhost}};
 }
 
@@ -185,6 +186,7 @@ Json array_of(const std::vector<T>& values) {
 Json sockets_of(const StatusView& view) {
     Json object{{"draining", json_of(view.draining)},
                 {"waiting", json_of(view.waiting)},
+                {"of_proxies", json_of(view.of_proxies)},
                 {"held_max", view.held_max}};
     const bool is_known = view.knows_foreign();
     const ForeignSockets& foreign = view.foreign;

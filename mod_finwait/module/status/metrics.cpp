@@ -157,6 +157,10 @@ void put_sockets(Metrics& metrics, const StatusView& view) {
     put_sockets_of(metrics, "draining", view.draining);
     put_sockets_of(metrics, "waiting", view.waiting);
     if (view.knows_foreign()) put_foreign(metrics, view.foreign);
+    metrics.family("proxy_sockets", kGauge,
+                   "Of the closer's sockets those of proxies (finwait.shared, finwait.via).");
+    metrics.sample({{"state", "fin_wait_1"}}, view.of_proxies.fin_wait_1);
+    metrics.sample({{"state", "fin_wait_2"}}, view.of_proxies.fin_wait_2);
     metrics.one("held_sockets_max", kGauge, "The most sockets held at once before one is shed.",
                 view.held_max);
     if (!view.knows_foreign()) return;

@@ -35,8 +35,9 @@ void append_cost(std::string& html, const StatusView& view) {
     if (view.accounts.empty() || view.accounts.front().socket_seconds() < 1) return;
     const AccountView& first = view.accounts.front();
     html += "<small>Most time in FIN_WAIT_2 so far: <bdi>" +
-            escaped(clipped(shown_client(first), kVerdictAgentMax)) + "</bdi>, " +
-            seconds_text(first.socket_seconds()) + " of " + seconds_text(all) + "</small>";
+            escaped(clipped(shown_client(first.user_agent, first.proxy), kVerdictAgentMax)) +
+            "</bdi>, " + seconds_text(first.socket_seconds()) + " of " + seconds_text(all) +
+            "</small>";
 }
 
 void append_verdict(std::string& html, const StatusView& view) {

@@ -67,8 +67,9 @@ void append_finished_cells(std::string& html, const StatusView& view, const Acco
 
 void append_account(std::string& html, const StatusView& view, const AccountView& account,
                     std::uint64_t most_now, double most_seconds) {
-    html += "<tr><td class=\"agent\"><b><bdi>" + escaped(shown_client(account)) +
-            "</bdi></b> <small>" + escaped(account.vhost) + "</small>";
+    html += "<tr><td class=\"agent\"><b><bdi>" +
+            escaped(shown_client(account.user_agent, account.proxy)) + "</bdi></b> <small>" +
+            escaped(account.vhost) + "</small>";
     if (account.finished.closes != 0) append_details(html, account);
     html += "</td>";
     append_cell(html, "in FIN_WAIT_2 now",
@@ -87,7 +88,7 @@ void append_account(std::string& html, const StatusView& view, const AccountView
 }  // namespace
 
 void append_accounts(std::string& html, const StatusView& view) {
-    html += "<h2>User-Agents, by the time their sockets spent in FIN_WAIT_2</h2>\n";
+    html += "<h2>User-Agents and proxies, by the time their sockets spent in FIN_WAIT_2</h2>\n";
     if (view.accounts.empty()) {
         html += "<p class=\"muted\">None yet.</p>\n";
         return;

@@ -15,7 +15,7 @@ std::string requests_each(const RemedyView& remedy) {
 }
 
 void append_remedy(std::string& html, const RemedyView& remedy) {
-    html += "<tr><td class=\"agent\"><bdi>" + escaped(shown_user_agent(remedy.user_agent)) +
+    html += "<tr><td class=\"agent\"><bdi>" + escaped(user_agent_text(remedy.user_agent)) +
             "</bdi> <small>" + escaped(remedy.vhost) + "</small></td><td data-label=\"network\">" +
             (remedy.network.empty() ? "all" : escaped(remedy.network)) +
             "</td><td data-label=\"remedy\">" + (remedy.on_trial ? "on trial, had " : "") +

@@ -44,8 +44,9 @@ void append_states(std::string& html, const StatusView& view) {
 }
 
 void append_oldest_row(std::string& html, const SocketView& socket) {
-    html += "<tr><td class=\"agent\"><bdi>" + escaped(shown_user_agent(socket.user_agent)) +
-            "</bdi> <small>" + escaped(socket.vhost) + "</small></td><td data-label=\"age\">" +
+    html += "<tr><td class=\"agent\"><bdi>" +
+            escaped(shown_client(socket.user_agent, socket.proxy)) + "</bdi> <small>" +
+            escaped(socket.vhost) + "</small></td><td data-label=\"age\">" +
             seconds_text(std::chrono::duration<double>(socket.age).count()) +
             "</td><td data-label=\"state\">" + escaped(name_of(socket.state)) + ", " +
             escaped(name_of(socket.phase)) + "</td><td data-label=\"peer\">" +

@@ -65,6 +65,7 @@ class Reading {
     const SlotClocks& clocks_;
     std::vector<Candidate> candidates_;
     Tally accounts_;  // all of them, summed
+    SocketCounts of_proxies_;
     AccountFigures other_;
     double other_open_seconds_ = 0;
 };
@@ -90,12 +91,14 @@ void Reading::look_at(std::size_t slot) {
         }
         const Tally& tally = figures.balance.tally;
         accounts_ += tally;
+        const OpenSockets open = figures.all_open();
+        if (figures.is_proxy != 0) of_proxies_ += {open.fin_wait_1, open.fin_wait_2, 0};
         Candidate& candidate = candidates_.emplace_back();
         candidate.hash = figures.hash;
         candidate.socket_seconds =
             static_cast<double>(tally.fin_wait_2_ns) / 1e9 + open_seconds(figures, slot);
         candidate.closes = tally.closes;
-        candidate.fin_wait_2 = figures.all_open().fin_wait_2;
+        candidate.fin_wait_2 = open.fin_wait_2;
         candidate.entries[slot] = &entry;
     }
 }
@@ -161,7 +164,7 @@ Culprit Reading::culprit() const {
     std::map<std::string, std::uint64_t> sockets;
     for (const Candidate* suspect : std::span(suspects).first(static_cast<std::size_t>(most)))
         if (const auto view = view_of(*suspect))
-            sockets[shown_client(*view)] += suspect->fin_wait_2;
+            sockets[shown_client(view->user_agent, view->proxy)] += suspect->fin_wait_2;
     Culprit culprit;
     for (const auto& [client, count] : sockets)
         if (count > culprit.sockets) culprit = {client, count};
@@ -228,6 +231,7 @@ void Reading::fill_totals(StatusView& view) const {
 
 void Reading::fill(StatusView& view) {
     view.culprit = culprit();
+    view.of_proxies = of_proxies_;
     rank(candidates_);
     const std::size_t shown = std::min(candidates_.size(), kAccountsShownMax);
     for (const Candidate& candidate : std::span(candidates_).first(shown))

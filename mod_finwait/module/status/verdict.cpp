@@ -86,12 +86,8 @@ std::string trouble_text(const StatusView& view) {
 
 }  // namespace
 
-std::string shown_user_agent(const std::string& user_agent) {
-    return user_agent.empty() ? "(no User-Agent)" : user_agent;
-}
-
-std::string shown_client(const AccountView& account) {
-    return account.proxy.empty() ? shown_user_agent(account.user_agent) : "proxy " + account.proxy;
+std::string shown_client(const std::string& user_agent, const std::string& proxy) {
+    return proxy.empty() ? user_agent_text(user_agent) : proxy_text(proxy);
 }
 
 std::string_view name_of(Verdict::Level level) {

@@ -27,8 +27,7 @@ struct Verdict {
 [[nodiscard]] Verdict verdict_of(const StatusView& view);
 [[nodiscard]] std::string_view name_of(Verdict::Level level);
 
-// What stands for a client that sent no User-Agent.
-[[nodiscard]] std::string shown_user_agent(const std::string& user_agent);
-[[nodiscard]] std::string shown_client(const AccountView& account);
+// `proxy` is its address; "": it is none.
+[[nodiscard]] std::string shown_client(const std::string& user_agent, const std::string& proxy);
 
 }  // namespace finwait

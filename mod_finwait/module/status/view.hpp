@@ -131,6 +131,7 @@ struct SocketView {
     std::chrono::nanoseconds age{};  // since the half-close
     std::string user_agent;
     std::string vhost;
+    std::string proxy = {};  // its address: the connection is a proxy's
 };
 
 // Of this machine's sockets in the closing states those that no closer holds.
@@ -204,6 +205,7 @@ struct StatusView {
 
     SocketCounts draining;
     SocketCounts waiting;
+    SocketCounts of_proxies;  // of these two
     std::uint64_t held_max = 0;
     ForeignSockets foreign;
     std::string foreign_unknown = "nobody has asked";  // why: as `trouble`; empty: it is known

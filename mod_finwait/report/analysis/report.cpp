@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include "presentation/text.hpp"
 #include "report/analysis/judge.hpp"
 #include "report/analysis/versions.hpp"
 
@@ -41,7 +42,7 @@ Row row_of_proxy(const Group& group, bool anonymize) {
     row.judgement = group.is_shared ? Judgement::not_judged : Judgement::like_others;
     if (group.is_shared) return row;
     row.peer = group.name;
-    row.name = "proxy " + group.name;
+    row.name = proxy_text(group.name);
     return row;
 }
 

@@ -52,7 +52,7 @@ TEST(Verdict, IsCalmWithFewSocketsAndBadNearTheKernelsLimits) {
     view.foreign_unknown.clear();
     EXPECT_EQ(verdict_of(view).sentence(), "No socket is in FIN_WAIT_2 on this server's ports.");
     EXPECT_EQ(verdict_of(view).level, Verdict::Level::calm);
-    view.culprit = {shown_client(AccountView()), 1};
+    view.culprit = {shown_client("", ""), 1};
     view.draining.fin_wait_2 = 1;
     EXPECT_EQ(verdict_of(view).sentence(),
               "(no User-Agent) holds 1 of 1 socket in FIN_WAIT_2 on this server's ports (100 %).");
