@@ -45,8 +45,8 @@ TEST_F(CloserProcess, WritesARecordOfEveryClose) {
 TEST_F(CloserProcess, ItsNameAndItsDescriptorsAreItsOwn) {
     start();
     EXPECT_EQ("finwait-closer\n", proc("comm"));
-    // stdin, stdout, stderr, channel, control, the ledger's memory, epoll, SIGTERM, one log, and what
-    // tells that its thread has written it.
+    // stdin, stdout, stderr, channel, control, the ledger's memory, epoll, SIGTERM, one log, and
+    // what tells that its thread has written it.
     EXPECT_EVENTUALLY(open_descriptors(std::to_string(pid)), 10U);
     EXPECT_EQ(pid, ::getsid(pid));
 }
