@@ -15,7 +15,7 @@
 #                   BESIDE=revision: another version of the module in turns with this one)
 #   make faults     what breaks, under load, on three MPMs: requests failed, closes lost, time until all is
 #                   normal, in a quarter of an hour; not part of check   (ROWS="disk-full graceful": these;
-#                   MPMS=event; as root for most of them)
+#                   MPMS=event; three of them only as root)
 #   make soak       MINUTES=n of load, restarts and faults (SEED=n: the same again): does memory grow?
 #   make clients    conf/finwait-clients.conf and its table in the docs, from conf/clients.csv
 #   make survey     real clients with an idle connection, see t/survey/run; not part of check
