@@ -4,6 +4,8 @@
 // pconf, by the parent; after post_config it is read-only and shared by all threads.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -22,6 +24,11 @@ struct LogDirective {
     LogMode mode = LogMode::all;
     std::optional<EnvCondition> env;
     std::uint16_t id = 0;  // given in post_config
+};
+
+struct CloserUser {
+    uid_t uid;
+    gid_t gid;
 };
 
 struct ServerConfig {
@@ -43,6 +50,7 @@ struct ServerConfig {
     std::optional<std::uint32_t> max_held;
     std::optional<std::uint32_t> ledger_size;
     const char* closer_path = nullptr;
+    std::optional<CloserUser> closer_user;  // nothing: the server's User and Group
 
     // Filled in by post_config; runtime stays null where no closer is to run.
     VhostSettings settings;

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "module/parent/auto_rules.hpp"
 #include "module/parent/channel_pair.hpp"
 #include "module/parent/control_line.hpp"
 #include "module/parent/other_child.hpp"
@@ -33,10 +34,10 @@ void log_ready(const Runtime& runtime, const CloserProcess& closer, const Contro
         "finwait: closer %d ready: holds up to %u sockets (FinWaitMaxHeld %u, descriptor limit "
         "%" APR_UINT64_T_FMT
         "); the channel holds about %lu messages%s and %lu descriptors (limits: systemd's "
-        "LimitNOFILE; APACHE_ULIMIT_MAX_FILES of Debian's apachectl)",
+        "LimitNOFILE; APACHE_ULIMIT_MAX_FILES of Debian's apachectl); it runs as %s",
         static_cast<int>(closer.pid), ready.max_held, runtime.max_held, ready.descriptor_limit,
         capacity.messages, capacity.forced ? "" : " (sysctl net.core.wmem_max allows no more)",
-        capacity.descriptors);
+        capacity.descriptors, confinement_text(ready.confinement).c_str());
 }
 
 void take(const Runtime& runtime, CloserProcess& closer, const Control& message) {
@@ -57,10 +58,19 @@ bool send_log(const CloserProcess& closer, const Log& log) {
     return send_control(closer.control, message, log.write_fd);
 }
 
+bool send_rule(const CloserProcess& closer, const AutoRule& rule) {
+    Control message;
+    message.kind = ControlKind::auto_rule;
+    message.auto_rule = rule;
+    return send_control(closer.control, message);
+}
+
 // Ends with the first failure: each may take kControlWait, and the parent has other work.
 bool send_all(const Runtime& runtime, const CloserProcess& closer) {
     for (const Log& log : runtime.logs)
         if (log.target && !send_log(closer, log)) return false;
+    for (const AutoRule& rule : auto_rules(ap_server_conf))
+        if (!send_rule(closer, rule)) return false;
     Control setup;
     setup.kind = ControlKind::setup;
     setup.max_held = runtime.max_held;

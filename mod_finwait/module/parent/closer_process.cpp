@@ -40,12 +40,19 @@ std::string closer_path() {
     return configured ? configured : FINWAIT_CLOSER_PATH;
 }
 
+CloserUser closer_user() {
+    const CloserUser users{ap_unixd_config.user_id, ap_unixd_config.group_id};
+    return config_of(ap_server_conf).closer_user.value_or(users);
+}
+
 std::vector<std::string> arguments_of(const CloserProcess& closer) {
     std::vector<std::string> arguments{"--slot", std::to_string(closer.slot)};
     if (::geteuid() != 0) return arguments;
-    arguments.insert(arguments.end(), {"--user", ap_unixd_config.user_name, "--uid",
-                                       std::to_string(ap_unixd_config.user_id), "--gid",
-                                       std::to_string(ap_unixd_config.group_id)});
+    const CloserUser user = closer_user();
+    arguments.insert(arguments.end(),
+                     {"--uid", std::to_string(user.uid), "--gid", std::to_string(user.gid)});
+    if (ap_unixd_config.chroot_dir)
+        arguments.insert(arguments.end(), {"--chroot", ap_unixd_config.chroot_dir});
     return arguments;
 }
 
@@ -168,9 +175,10 @@ void on_closer_event(int reason, void* data, apr_wait_t status) {
 
 bool is_replaced(const Runtime& runtime, const CloserProcess& closer,
                  const struct stat& executable) {
+    const CloserUser user = closer_user();
     return std::strcmp(runtime.version.data(), kVersion) != 0 ||
            closer.device != executable.st_dev || closer.inode != executable.st_ino ||
-           closer.uid != ap_unixd_config.user_id || closer.gid != ap_unixd_config.group_id;
+           closer.uid != user.uid || closer.gid != user.gid;
 }
 
 void retire(Runtime& runtime, CloserProcess& closer) {
@@ -210,8 +218,8 @@ CloserProcess* new_closer(Runtime& runtime, const struct stat& executable) {
     closer->failed_starts = 0;
     closer->device = executable.st_dev;
     closer->inode = executable.st_ino;
-    closer->uid = ap_unixd_config.user_id;
-    closer->gid = ap_unixd_config.group_id;
+    closer->uid = closer_user().uid;
+    closer->gid = closer_user().gid;
     return closer;
 }
 
@@ -257,6 +265,10 @@ void retry_closer(Runtime& runtime, apr_pool_t* pconf) {
 }
 
 void run_closer(Runtime& runtime, apr_pool_t* pconf) {
+    if (::geteuid() != 0 && closer_user().uid != ::geteuid() &&
+        config_of(ap_server_conf).closer_user)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
+                     "finwait: FinWaitUser has no effect: httpd was not started as root");
     for (CloserProcess& closer : runtime.closers) {
         if (closer.pid == 0 || was_found_dead(runtime, closer)) continue;
         watch_child(closer.pid, on_closer_event, &closer, pconf);

@@ -174,6 +174,7 @@ struct ProcessView {
     std::uint64_t unsent_notices = 0;
     std::uint64_t unwritten_closes = 0;  // whose line is still to be written, of all closers
     std::uint64_t closers = 1;           // with replaced ones that still drain
+    Confinement confinement;
 };
 
 struct NoticeView {
