@@ -13,6 +13,10 @@
 #   make bench      stock Apache, nginx and the module side by side, in twenty minutes; not part of
 #                   check   (ONLY=name: one scenario; SMOKE=1: only whether each of them runs;
 #                   BESIDE=revision: another version of the module in turns with this one)
+#   make faults     what breaks, under load, on three MPMs: requests failed, closes lost, time until all is
+#                   normal, in a quarter of an hour; not part of check   (ROWS="disk-full graceful": these;
+#                   MPMS=event; as root for most of them)
+#   make soak       MINUTES=n of load, restarts and faults (SEED=n: the same again): does memory grow?
 #   make clients    conf/finwait-clients.conf and its table in the docs, from conf/clients.csv
 #   make survey     real clients with an idle connection, see t/survey/run; not part of check
 
@@ -75,7 +79,8 @@ STATUS_CORE := $(filter-out %/status_handler.cpp %/mod_status.cpp %/sources.cpp 
                $(wildcard mod_finwait/module/status/*.cpp))
 # The part of the module that knows neither httpd nor APR, and is tested without them.
 MODULE_CORE := $(addprefix mod_finwait/module/,config/values.cpp connection/cause.cpp \
-               connection/client_note.cpp connection/goaway.cpp parent/channel.cpp parent/shared_memory.cpp) $(STATUS_CORE)
+               connection/client_note.cpp connection/goaway.cpp parent/channel.cpp \
+               parent/control_line.cpp parent/shared_memory.cpp) $(STATUS_CORE)
 UNIT     := $(wildcard t/unit/*.cpp t/unit/*/*.cpp t/unit/*/*/*.cpp)
 SERVER   := $(wildcard t/server/*.cpp)
 CLIENTS  := $(wildcard t/clients/*.cpp)
@@ -92,9 +97,10 @@ $(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(PRESENTATION) $(MODULE)) mod_
 	$(Q)$(LINK) -shared -static-libstdc++ -static-libgcc -Wl,-z,now \
 	    -Wl,--version-script=$(filter %.map,$^) -o $@ $(filter %.o,$^)
 
-$(OUT)/finwait-closer: $(call object,$(CONTRACT) $(CLOSER))
+FAULT_CLOSERS := $(addprefix $(OUT)/faults-,set-clock-closer other-version-closer)
+$(OUT)/finwait-closer $(FAULT_CLOSERS): $(call object,$(CONTRACT) $(CLOSER))
 	@echo "  LINK $@"
-	$(Q)$(LINK) -static-libstdc++ -static-libgcc -o $@ $^ $(seccomp_libs)
+	$(Q)$(LINK) -static-libstdc++ -static-libgcc -pthread -o $@ $^ $(seccomp_libs)
 
 # The chart of the report's page: uPlot, where t/setup has put it. Without it the page has bars only.
 UPLOT_FILES := $(wildcard build/uplot/uPlot.iife.min.js build/uplot/uPlot.min.css)
@@ -130,6 +136,18 @@ $(BENCH_PROGRAMS): $(OUT)/bench-%: $(OUT)/objects/t/bench/%.o
 	@echo "  LINK $@"
 	$(Q)$(LINK) -o $@ $^ $(call libs,openssl) -pthread
 
+# What the faults need: a child that is hostile, a clock that is set, a closer of another version.
+FAULTS   := $(wildcard t/faults/*.cpp)
+FAULT_PROGRAMS := $(addprefix $(OUT)/faults-,hostile-child set-clock.so) $(FAULT_CLOSERS)
+$(OUT)/faults-hostile-child: $(call object,$(CONTRACT) t/faults/hostile_child.cpp)
+$(OUT)/faults-set-clock.so: $(call object,t/faults/set_clock.cpp)
+$(OUT)/faults-set-clock.so: private LDFLAGS += -shared
+$(OUT)/faults-set-clock-closer: $(call object,t/faults/set_clock.cpp)
+$(OUT)/faults-other-version-closer: $(call object,t/faults/other_version.cpp)
+$(OUT)/faults-hostile-child $(OUT)/faults-set-clock.so:
+	@echo "  LINK $@"
+	$(Q)$(LINK) -static-libstdc++ -static-libgcc -o $@ $^
+
 $(call object,$(MODULE)): private OUR_CPPFLAGS += $(HTTPD)
 $(call object,$(PARSER) $(REPORT)): private OUR_CPPFLAGS += $(call cflags,$(REPORT_LIBRARIES))
 $(call object,$(UNIT)): private OUR_CPPFLAGS += -It $(call cflags,gmock $(REPORT_LIBRARIES))
@@ -143,7 +161,7 @@ $(OUT)/flags $(OUT)/flags-of-module: FORCE
 	@mkdir -p $(@D)
 	@echo "$$FLAGS" | cmp -s - $@ || echo "$$FLAGS" >$@
 OBJECTS := $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(CLOSER) $(REPORT) $(MODULE) $(UNIT) $(SERVER) \
-           $(CLIENTS) $(BENCH))
+           $(CLIENTS) $(BENCH) $(FAULTS))
 $(OBJECTS): $(OUT)/flags
 $(call object,$(MODULE)): $(OUT)/flags-of-module
 
@@ -178,7 +196,7 @@ $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/objects/t/fuzz/%.o build/fuzz/fuzzed.
 	@echo "  LINK $@"
 	$(Q)$(FUZZ_CXX) -fsanitize=fuzzer,address,undefined -o $@ $^ $(call libs,$(REPORT_LIBRARIES))
 
-.PHONY: all FORCE setup demo demo-auto check check-quick coverage fuzz bench clients survey install format clean
+.PHONY: all FORCE setup demo demo-auto check check-quick coverage fuzz bench faults soak clients survey install format clean
 
 setup:
 	@t/setup $(MAKECMDGOALS)
@@ -215,6 +233,15 @@ fuzz: setup
 bench: setup
 	@$(MAKE) --no-print-directory $(JOBS) all $(BENCH_PROGRAMS)
 	@t/bench/bench $(if $(SMOKE),--smoke) $(if $(BESIDE),--beside $(BESIDE)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ONLY)
+
+faults: setup
+	@$(MAKE) --no-print-directory $(JOBS) all $(BENCH_PROGRAMS) $(FAULT_PROGRAMS)
+	@t/faults/faults $(addprefix --mpm ,$(MPMS)) $(ROWS)
+
+MINUTES ?= 60
+soak: setup
+	@$(MAKE) --no-print-directory $(JOBS) all $(BENCH_PROGRAMS) $(FAULT_PROGRAMS)
+	@t/faults/soak $(addprefix --mpm ,$(MPMS)) $(addprefix --seed ,$(SEED)) $(MINUTES)
 
 clients:
 	@conf/make_clients

@@ -38,10 +38,13 @@ inline constexpr std::size_t kRemediesMax = 1024;
 inline constexpr std::size_t kNoticesKept = 20;
 inline constexpr std::size_t kOldestShown = 10;
 
-// A closer that has nothing to do wakes so often all the same, to say that it is there.
+// A closer that has nothing to do turns so often all the same, to say that it is there.
 inline constexpr std::chrono::seconds kPulseInterval{1};
 // One that was not heard of for so long hangs.
 inline constexpr std::chrono::seconds kPulseMissed{3};
+// A log that takes nothing for so long is waited for.
+inline constexpr std::chrono::seconds kLogWaits{3};
+inline constexpr std::size_t kLogNameMax = 255;  // bytes kept of it
 
 template <std::size_t kSizeMax>
 struct BookText {
@@ -114,6 +117,15 @@ struct BookedBeyond {
     AddressSketch names;
 };
 
+// Of the logs that have taken nothing for kLogWaits though lines wait for them.
+struct WaitingLogs {
+    std::uint64_t count = 0;
+    // Of the one that waits longest.
+    std::uint64_t since_ns = 0;  // CLOCK_MONOTONIC
+    std::uint64_t lines = 0;
+    BookText<kLogNameMax> name;
+};
+
 // What a closer says of itself in each turn.
 struct Pulse {
     std::uint64_t turns = 0;
@@ -128,6 +140,7 @@ struct Pulse {
     Confinement confinement;
     std::uint64_t cpu_ns = 0;
     std::uint64_t resident_bytes = 0;
+    WaitingLogs waiting_logs;
 };
 
 struct OldSocket {

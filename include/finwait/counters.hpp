@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counters in shared memory: one page written by httpd's children, one written by the closers.
-// Each reader maps the other's page read-only, from a descriptor opened read-only, so that no child
-// can change the closer's figures. They outlive every restart of either side.
+// Counters in shared memory: one page written by httpd's children, one written by the closers, one
+// by httpd's parent. Each reader maps the others' pages read-only, from a descriptor opened
+// read-only, so that no child can change the closer's figures. They outlive every restart of either
+// side.
 //
 // Counters never fall. Always:
 //
@@ -33,7 +34,13 @@ struct ModuleCounters {
     Counter handoffs;
     Counter ended;
     std::array<Counter, kDeclines.size()> declined;
-    // Written by the parent, by slot: 1 while no closer serves the channel and none is about to.
+    // By slot, CLOCK_MONOTONIC: when a child last began to doubt that the closer still turns.
+    std::array<Counter, kCloserSlots> doubted_ns;
+};
+
+// Written by httpd's parent alone: no child can say that nobody serves.
+struct ParentFlags {
+    // By slot: 1 while no closer serves the channel and none is about to.
     std::array<Counter, kCloserSlots> unserved;
 };
 
@@ -59,10 +66,13 @@ struct CloserCounters {
     std::array<Counter, kCloserSlots> waiting;    // of them
     std::array<Counter, kCloserSlots> unwritten;  // closes whose line is still to be written
     std::array<Counter, kCloserSlots> running;    // 1 from its start to its orderly end
+    // CLOCK_MONOTONIC of its last turn: whoever finds it old knows that the closer hangs.
+    std::array<Counter, kCloserSlots> turned_ns;
 };
 
 inline constexpr std::size_t kCounterPageSize = 4096;
 static_assert(sizeof(ModuleCounters) <= kCounterPageSize);
+static_assert(sizeof(ParentFlags) <= kCounterPageSize);
 static_assert(sizeof(CloserCounters) <= kCounterPageSize);
 
 template <typename E, std::size_t N>

@@ -17,7 +17,7 @@ namespace finwait {
 namespace {
 
 // Beyond every slot's number, so no socket's Token can be one of these.
-constexpr std::uint64_t kLogTokens = 0xFFFF'FFFF'FFF0'0000;  // + log id
+constexpr std::uint64_t kLogTokens = 0xFFFF'FFFF'FFF0'0000;  // and Logs::kTokens from there
 constexpr std::uint64_t kFirstLaneToken = UINT64_MAX - kChannelLanes;
 constexpr std::uint64_t kControlToken = kFirstLaneToken - 1;
 constexpr std::uint64_t kSignalToken = kFirstLaneToken - 2;
@@ -44,9 +44,10 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
       books_(std::move(descriptors.books), slot),
       remedy_memory_(std::move(descriptors.remedies)),
       notices_(control_, &books_.own().notices),
-      logs_(epoll_.get(), kLogTokens, notices_),
+      unwritten_(counters, slot),
+      logs_(epoll_.get(), kLogTokens, notices_, unwritten_),
       remedies_(remedy_memory_.table(), slot, counters, notices_, books_),
-      records_(counters, slot, logs_, books_, remedies_),
+      records_(counters, unwritten_, logs_, books_, remedies_),
       drainer_(epoll_.get(), counters, slot, records_, notices_) {
     assert(epoll_);
     assert(channel_.lanes() > 0 && channel_.lanes() <= kChannelLanes);
@@ -137,7 +138,7 @@ void Closer::serve_events(Moment now) {
         const std::uint64_t token = event.data.u64;
         if (token >= kSignalToken) continue;
         if (token >= kLogTokens)
-            logs_.on_writable(static_cast<std::uint16_t>(token - kLogTokens));
+            logs_.on_event(token);
         else
             drainer_.on_event(token, event.events, now);
     }

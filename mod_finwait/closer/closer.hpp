@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The closer's life in one process and one thread: serves the control channel, the channel and the
-// held sockets turn by turn until its senders are gone or it is told to finish, then drains to the
-// end. main() calls wait() and turn() alternately; tests do the same with a clock of their own.
+// The closer's life in one process: serves the control channel, the channel and the held sockets
+// turn by turn until its senders are gone or it is told to finish, then drains to the end. All of
+// it is done by one thread, but for the writing of log files (file_thread.hpp). main() calls wait()
+// and turn() alternately; tests do the same with a clock of their own.
 #pragma once
 
 #include <sys/epoll.h>
@@ -71,6 +72,9 @@ class Closer {
     Closer(const Closer&) = delete;
     Closer& operator=(const Closer&) = delete;
 
+    // Log files are written by a thread of their own from now on.
+    void start_thread(Time now) { logs_.start_thread(now); }
+
     // Before the first turn: what the parent and the books are told of it.
     void set_confinement(const Confinement& confinement, std::vector<std::string> refused);
     // Sleeps until something happens or is due.
@@ -131,6 +135,7 @@ class Closer {
     BooksMemory books_;
     RemedyMemory remedy_memory_;
     Notices notices_;
+    UnwrittenCloses unwritten_;
     Logs logs_;
     Remedies remedies_;
     AutoRules rules_;

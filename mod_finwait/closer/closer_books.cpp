@@ -91,6 +91,7 @@ void Closer::book_pulse(Moment now) {
         book_oldest();
         tell_refused_call(now.monotonic);
     }
+    counters_.turned_ns[slot_].store(to_ns(now.monotonic));
     const auto open = open_sockets();
     books_.own().pulse.write([&](Pulse& pulse) {
         ++pulse.turns;
@@ -106,6 +107,7 @@ void Closer::book_pulse(Moment now) {
         pulse.pid = static_cast<std::uint64_t>(::getpid());
         pulse.cpu_ns = cpu_ns();
         pulse.resident_bytes = resident_bytes();
+        pulse.waiting_logs = logs_.waiting(now.monotonic);
     });
 }
 

@@ -43,9 +43,9 @@ void Closer::end_if_done(Moment now) {
 }
 
 void Closer::give_up_unwritten(Time now) {
-    records_.give_up_unwritten();
-    counters_.running[slot_].store(0);
     const std::string unwritten = logs_.unwritten_lines();
+    logs_.give_up_unwritten();
+    counters_.running[slot_].store(0);
     if (unwritten.empty()) return;
     notices_.tell(NoticeKind::log_dropped, NoticeLevel::error,
                   "could not be written before the end: " + unwritten, now);

@@ -104,6 +104,7 @@ int main(int argc, char** argv) {
                           std::move(books), std::move(remedies), std::move(own_memory)},
         *counters, arguments.slot, descriptor_limit);
     let_go_of_standard_files(std::move(null));
+    closer->start_thread(moment_now().monotonic);
     sandbox.filter_calls();
     closer->set_confinement(sandbox.confinement(), sandbox.refused());
     return run(*closer);

@@ -18,11 +18,17 @@
 #include <string_view>
 #include <vector>
 
+#include "finwait/protocol.hpp"
+
 namespace finwait {
 
 namespace {
 
 constexpr int kNiceness = -5;
+
+constexpr char kOtherBuild[] =
+    "it is of another build than mod_finwait.so: install both from one build, then restart httpd "
+    "(apachectl graceful)";
 
 template <typename Number>
 std::optional<Number> to_number(std::string_view text, Number max) {
@@ -54,11 +60,13 @@ bool close_listed(int first) {
 }  // namespace
 
 Arguments parse_arguments(int argc, char* const* argv) {
-    constexpr std::array<option, 5> options{option{"slot", required_argument, nullptr, 's'},
+    constexpr std::array<option, 6> options{option{"protocol", required_argument, nullptr, 'p'},
+                                            option{"slot", required_argument, nullptr, 's'},
                                             option{"uid", required_argument, nullptr, 'u'},
                                             option{"gid", required_argument, nullptr, 'g'},
                                             option{"chroot", required_argument, nullptr, 'c'},
                                             option{}};
+    std::string spoken;
     std::optional<std::size_t> slot;
     std::optional<uid_t> uid;
     std::optional<gid_t> gid;
@@ -67,6 +75,7 @@ Arguments parse_arguments(int argc, char* const* argv) {
     ::optind = 0;
     for (int found = 0; (found = ::getopt_long(argc, argv, "", options.data(), nullptr)) != -1;) {
         const std::string_view value = ::optarg != nullptr ? ::optarg : "";
+        if (found == 'p') spoken = value;
         if (found == 's') slot = to_number<std::size_t>(value, kCloserSlots - 1);
         if (found == 'u') uid = to_number<uid_t>(value, UINT32_MAX - 1);
         if (found == 'g') gid = to_number<gid_t>(value, UINT32_MAX - 1);
@@ -74,7 +83,9 @@ Arguments parse_arguments(int argc, char* const* argv) {
         if (found == '?') return {0, {}, {}, "an argument is not known, or lacks its value"};
     }
     Arguments arguments;
-    if (::optind != argc)
+    if (spoken != protocol())
+        arguments.error = kOtherBuild;
+    else if (::optind != argc)
         arguments.error = "an argument is not known";
     else if (!slot)
         arguments.error = "--slot must be a number from 0 to " + std::to_string(kCloserSlots - 1);

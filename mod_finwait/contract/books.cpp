@@ -3,6 +3,8 @@
 
 #include <sys/random.h>
 
+#include "contract/layout_hash.hpp"
+
 namespace finwait {
 
 namespace {
@@ -10,36 +12,7 @@ namespace {
 constexpr std::uint64_t kMagic = 0x736b6f6f6266776e;  // "nwfbooks"
 constexpr std::uint64_t kVersion = 1;
 
-// FNV-1a.
-class Hash {
-  public:
-    constexpr void take(std::uint64_t number) {
-        for (int i = 0; i < 8; ++i, number >>= 8) take_byte(static_cast<unsigned char>(number));
-    }
-    constexpr void take(std::string_view text) {
-        take(text.size());
-        for (const char c : text) take_byte(static_cast<unsigned char>(c));
-    }
-    // Numbers and texts by their order: a word that moves changes what the books say.
-    template <typename Words>
-    constexpr void take_words(const Words& words) {
-        take(words.size());
-        for (const auto& word : words) take(word.name);
-    }
-    template <typename T>
-    constexpr void take_type() {
-        take(sizeof(T));
-        take(alignof(T));
-    }
-    [[nodiscard]] constexpr std::uint64_t value() const { return value_; }
-
-  private:
-    constexpr void take_byte(unsigned char byte) { value_ = (value_ ^ byte) * 0x100000001b3; }
-
-    std::uint64_t value_ = 0xcbf29ce484222325;
-};
-
-constexpr void take_account(Hash& hash) {
+constexpr void take_account(LayoutHash& hash) {
     for (const std::size_t place : {offsetof(Tally, closes),
                                     offsetof(Tally, stuck),
                                     offsetof(Tally, preventable),
@@ -70,7 +43,7 @@ constexpr void take_account(Hash& hash) {
         hash.take(place);
 }
 
-constexpr void take_pulse(Hash& hash) {
+constexpr void take_pulse(LayoutHash& hash) {
     for (const std::size_t place : {offsetof(Pulse, turns),
                                     offsetof(Pulse, monotonic_ns),
                                     offsetof(Pulse, realtime_ms),
@@ -83,6 +56,10 @@ constexpr void take_pulse(Hash& hash) {
                                     offsetof(Pulse, confinement),
                                     offsetof(Pulse, cpu_ns),
                                     offsetof(Pulse, resident_bytes),
+                                    offsetof(Pulse, waiting_logs),
+                                    offsetof(WaitingLogs, since_ns),
+                                    offsetof(WaitingLogs, lines),
+                                    offsetof(WaitingLogs, name),
                                     offsetof(OldSocket, cookie),
                                     offsetof(OldSocket, half_close_ns),
                                     offsetof(OldSocket, peer),
@@ -101,7 +78,7 @@ constexpr void take_pulse(Hash& hash) {
     hash.take(static_cast<std::uint64_t>(kHistoryStep.count()));
 }
 
-constexpr void take_texts(Hash& hash) {
+constexpr void take_texts(LayoutHash& hash) {
     for (const std::size_t place :
          {offsetof(BookedNotice, at_ns), offsetof(BookedNotice, level),
           offsetof(BookedNotice, text), offsetof(BookedNotices, ring),
@@ -115,7 +92,7 @@ constexpr void take_texts(Hash& hash) {
         hash.take(place);
 }
 
-constexpr void take_slot(Hash& hash) {
+constexpr void take_slot(LayoutHash& hash) {
     for (const std::size_t place :
          {offsetof(CloserBooks, pulse), offsetof(CloserBooks, history),
           offsetof(CloserBooks, notices), offsetof(CloserBooks, oldest),
@@ -131,7 +108,7 @@ constexpr void take_slot(Hash& hash) {
 }
 
 constexpr std::uint64_t layout() {
-    Hash hash;
+    LayoutHash hash;
     hash.take(kVersion);
     take_account(hash);
     take_pulse(hash);

@@ -21,14 +21,13 @@ Endpoint ipv4(const void* address, in_port_t port) {
 
 // inet_ntop() goes through vfprintf(): a tenth of what it costs to write a Record.
 std::string ipv4_text(const std::uint8_t* address) {
-    std::string text;
+    std::array<char, INET_ADDRSTRLEN> text;
+    char* end = text.data();
     for (int i = 0; i < 4; ++i) {
-        if (i > 0) text += '.';
-        std::array<char, 3> digits;
-        const auto end = std::to_chars(digits.begin(), digits.end(), address[i]).ptr;
-        text.append(digits.begin(), end);
+        if (i > 0) *end++ = '.';
+        end = std::to_chars(end, text.data() + text.size(), address[i]).ptr;
     }
-    return text;
+    return {text.data(), end};
 }
 
 }  // namespace

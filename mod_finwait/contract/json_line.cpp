@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "contract/json_line.hpp"
 
-#include <array>
-#include <cassert>
 #include <charconv>
-#include <system_error>
 
 #include "contract/utf8.hpp"
 
@@ -12,9 +9,17 @@ namespace finwait {
 
 namespace {
 
-bool is_within(char c, std::uint8_t lo, std::uint8_t hi) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    return byte >= lo && byte <= hi;
+// What stands for itself between quotes.
+constexpr std::array<bool, 256> kPlain = [] {
+    std::array<bool, 256> plain{};
+    for (unsigned c = 0x20; c <= 0x7E; ++c) plain[c] = c != '"' && c != '\\';
+    return plain;
+}();
+
+std::size_t plain_prefix(std::string_view text) {
+    std::size_t size = 0;
+    while (size < text.size() && kPlain[static_cast<std::uint8_t>(text[size])]) ++size;
+    return size;
 }
 
 void append_escaped_ascii(std::string& out, char c) {
@@ -30,49 +35,27 @@ void append_escaped_ascii(std::string& out, char c) {
     }
 }
 
-bool is_plain(char c) {
-    return is_within(c, 0x20, 0x7E) && c != '"' && c != '\\';
+char* copy(std::string_view text, char* to) {
+    return to + text.copy(to, text.size());
 }
 
-// What goes to the line in one piece: a Record has two dozen members, and is written at every
-// close.
-class Piece {
-  public:
-    void add(char c) { bytes_[size_++] = c; }
-    void add(std::string_view text) {
-        assert(size_ + text.size() <= bytes_.size());
-        size_ += text.copy(bytes_.data() + size_, text.size());
-    }
-    void add(std::uint64_t number) {
-        const auto [end, error] =
-            std::to_chars(bytes_.data() + size_, bytes_.data() + bytes_.size(), number);
-        assert(error == std::errc());
-        size_ = static_cast<std::size_t>(end - bytes_.data());
-    }
-    void add_digits(unsigned number, std::size_t width) {
-        for (std::size_t i = width; i-- > 0; number /= 10)
-            bytes_[size_ + i] = static_cast<char>('0' + number % 10);
-        size_ += width;
-    }
-    [[nodiscard]] std::string_view text() const { return {bytes_.data(), size_}; }
-
-  private:
-    std::array<char, 128> bytes_;
-    std::size_t size_ = 0;
-};
+char* put_digits(unsigned number, std::size_t width, char after, char* to) {
+    for (std::size_t i = width; i-- > 0; number /= 10) to[i] = static_cast<char>('0' + number % 10);
+    to[width] = after;
+    return to + width + 1;
+}
 
 }  // namespace
 
 void append_json_escaped(std::string& out, std::string_view text) {
     while (!text.empty()) {
-        std::size_t plain = 0;
-        while (plain < text.size() && is_plain(text[plain])) ++plain;
+        const std::size_t plain = plain_prefix(text);
         out += text.substr(0, plain);
         text.remove_prefix(plain);
         if (text.empty()) break;
-        const bool ascii = is_within(text[0], 0x00, 0x7F);
-        const std::size_t length = ascii ? 1 : utf8_length(text);
-        if (ascii)
+        const bool is_ascii = static_cast<std::uint8_t>(text[0]) <= 0x7F;
+        const std::size_t length = is_ascii ? 1 : utf8_length(text);
+        if (is_ascii)
             append_escaped_ascii(out, text[0]);
         else
             out += length != 0 ? text.substr(0, length) : kReplacementCharacter;
@@ -80,56 +63,74 @@ void append_json_escaped(std::string& out, std::string_view text) {
     }
 }
 
-template <typename Rest>
-void JsonLine::add_member(std::string_view name, Rest add_rest) {
-    Piece piece;
-    if (!first_) piece.add(',');
-    first_ = false;
-    piece.add('"');
-    piece.add(name);
-    piece.add("\":");
-    add_rest(piece);
-    out_ += piece.text();
+void JsonLine::flush() {
+    out_.append(piece_.data(), end_);
+    end_ = piece_.data();
 }
 
-void JsonLine::add(std::string_view name, std::string_view text) {
-    add_member(name, [](Piece& piece) { piece.add('"'); });
+char* JsonLine::begin(std::string_view key, std::size_t value_size_max) {
+    constexpr std::size_t kAround = 6;  // quotes, comma and colon
+    if (room() < key.size() + value_size_max + kAround) flush();
+    char* at = end_;
+    *at++ = before_;
+    before_ = ',';
+    *at++ = '"';
+    at = copy(key, at);
+    *at++ = '"';
+    *at++ = ':';
+    return at;
+}
+
+void JsonLine::add_name(std::string_view key, std::string_view name) {
+    char* at = begin(key, name.size());
+    *at++ = '"';
+    at = copy(name, at);
+    *at++ = '"';
+    end_ = at;
+}
+
+void JsonLine::add(std::string_view key, std::string_view text) {
+    if (text.size() <= kPlainMax && plain_prefix(text) == text.size()) return add_name(key, text);
+    end_ = begin(key, 0);
+    flush();
+    out_ += '"';
     append_json_escaped(out_, text);
     out_ += '"';
 }
 
-void JsonLine::add(std::string_view name, std::uint64_t number) {
-    add_member(name, [number](Piece& piece) { piece.add(number); });
+void JsonLine::add(std::string_view key, std::uint64_t number) {
+    constexpr std::size_t kDigitsMax = 20;
+    char* const at = begin(key, kDigitsMax);
+    end_ = std::to_chars(at, at + kDigitsMax, number).ptr;
 }
 
-void JsonLine::add_true(std::string_view name) {
-    add_member(name, [](Piece& piece) { piece.add("true"); });
+void JsonLine::add_true(std::string_view key) {
+    constexpr std::string_view kTrue = "true";
+    end_ = copy(kTrue, begin(key, kTrue.size()));
 }
 
-void JsonLine::add(std::string_view name, std::chrono::milliseconds since_epoch) {
+void JsonLine::add(std::string_view key, std::chrono::milliseconds since_epoch) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
     const auto millis = static_cast<unsigned>((since_epoch - seconds).count());
     const auto days = std::chrono::floor<std::chrono::days>(seconds);
     const std::chrono::year_month_day date{std::chrono::sys_days{days}};
     const std::chrono::hh_mm_ss time{seconds - days};
 
-    add_member(name, [&](Piece& piece) {
-        piece.add('"');
-        piece.add_digits(static_cast<unsigned>(static_cast<int>(date.year())), 4);
-        piece.add('-');
-        piece.add_digits(static_cast<unsigned>(date.month()), 2);
-        piece.add('-');
-        piece.add_digits(static_cast<unsigned>(date.day()), 2);
-        piece.add('T');
-        piece.add_digits(static_cast<unsigned>(time.hours().count()), 2);
-        piece.add(':');
-        piece.add_digits(static_cast<unsigned>(time.minutes().count()), 2);
-        piece.add(':');
-        piece.add_digits(static_cast<unsigned>(time.seconds().count()), 2);
-        piece.add('.');
-        piece.add_digits(millis, 3);
-        piece.add("Z\"");
-    });
+    std::array<char, 24> text;  // YYYY-MM-DDThh:mm:ss.mmmZ
+    char* at = text.data();
+    at = put_digits(static_cast<unsigned>(static_cast<int>(date.year())), 4, '-', at);
+    at = put_digits(static_cast<unsigned>(date.month()), 2, '-', at);
+    at = put_digits(static_cast<unsigned>(date.day()), 2, 'T', at);
+    at = put_digits(static_cast<unsigned>(time.hours().count()), 2, ':', at);
+    at = put_digits(static_cast<unsigned>(time.minutes().count()), 2, ':', at);
+    at = put_digits(static_cast<unsigned>(time.seconds().count()), 2, '.', at);
+    at = put_digits(millis, 3, 'Z', at);
+    add_name(key, {text.data(), at});
+}
+
+void JsonLine::end() {
+    flush();
+    out_ += "}\n";
 }
 
 }  // namespace finwait

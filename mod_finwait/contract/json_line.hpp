@@ -4,7 +4,9 @@
 // is valid UTF-8 (RFC 3629) and valid JSON (RFC 8259) on one line.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,7 +18,9 @@ void append_json_escaped(std::string& out, std::string_view text);
 
 class JsonLine {
   public:
-    explicit JsonLine(std::string& out) : out_(out) { out_ += '{'; }
+    explicit JsonLine(std::string& out) : out_(out) {}
+    JsonLine(const JsonLine&) = delete;
+    JsonLine& operator=(const JsonLine&) = delete;
 
     // Keys are ours: short, and in no need of escaping.
     void add(std::string_view key, std::string_view text);
@@ -24,15 +28,26 @@ class JsonLine {
     void add_true(std::string_view key);
     // RFC 3339 in UTC with milliseconds.
     void add(std::string_view key, std::chrono::milliseconds since_epoch);
+    // A word or an address of ours, as keys are.
+    void add_name(std::string_view key, std::string_view name);
 
-    void end() { out_ += "}\n"; }
+    void end();
 
   private:
-    template <typename Rest>
-    void add_member(std::string_view name, Rest add_rest);
+    // Where the value goes, with room for it and its quotes.
+    [[nodiscard]] char* begin(std::string_view key, std::size_t value_size_max);
+    [[nodiscard]] std::size_t room() const {
+        return static_cast<std::size_t>(piece_.data() + piece_.size() - end_);
+    }
+    void flush();
+
+    static constexpr std::size_t kPlainMax = 512;  // of a text that goes into a piece
 
     std::string& out_;
-    bool first_ = true;
+    char before_ = '{';  // the next member
+    // What goes to `out_` at once: a Record has two dozen members, and is written at every close.
+    std::array<char, 1024> piece_;
+    char* end_ = piece_.data();
 };
 
 }  // namespace finwait

@@ -98,7 +98,7 @@ void append_tally(std::string& out, const TallyLine& tallied) {
     const Tally& tally = tallied.tally;
     JsonLine line(out);
     line.add(key::kTimestamp, tallied.until);
-    line.add(key::kEventName, key::kTallyEvent);
+    line.add_name(key::kEventName, key::kTallyEvent);
     line.add(key::kServerAddress, tallied.vhost);
     if (!tallied.proxy.empty()) line.add(key::kPeerAddress, tallied.proxy);
     line.add(key::kUserAgent, tallied.user_agent);

@@ -23,12 +23,6 @@ std::optional<tcp_info> info_of(int socket) {
     return info;
 }
 
-int pending_error(int socket) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : 0;
-}
-
 }  // namespace
 
 Incoming peek(int socket) {
@@ -47,6 +41,12 @@ Peek peek_at(int socket) {
     // A RST in CLOSE_WAIT leaves EPIPE, until a write has been told (net/ipv4/tcp_input.c,
     // tcp_reset).
     return pending_error(socket) == EPIPE ? Peek::fin_then_reset : Peek::closed;
+}
+
+int pending_error(int socket) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : 0;
 }
 
 bool is_closed(int socket) {

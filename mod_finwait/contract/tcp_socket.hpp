@@ -35,6 +35,9 @@ enum class Peek : std::uint8_t {
 // Takes the socket's pending error.
 [[nodiscard]] Peek peek_at(int socket);
 
+// An errno; takes it. Behind a FIN recv() tells only of that.
+[[nodiscard]] int pending_error(int socket);
+
 // True if the connection has ended by RST or by both FINs. Unread bytes hide that from peek_at().
 [[nodiscard]] bool is_closed(int socket);
 

@@ -5,6 +5,7 @@
 #include <http_request.h>
 #include <mpm_common.h>
 
+#include "module/config/check_config.hpp"
 #include "module/config/directives.h"
 #include "module/config/server_config.hpp"
 #include "module/connection/connection.hpp"
@@ -29,6 +30,7 @@ void on_child_init(apr_pool_t*, server_rec* server) {
 void finwait_register_hooks(apr_pool_t*) {
     finwait::protect_from_children_again();
 
+    ap_hook_check_config(finwait::on_check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
     // Last, so that ServerName, User and Group and what other modules settle in post_config is
     // known.
     ap_hook_post_config(finwait::on_post_config, nullptr, nullptr, APR_HOOK_REALLY_LAST);

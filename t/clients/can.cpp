@@ -10,7 +10,9 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 
+#include "clients/frozen_disk.hpp"
 #include "clients/netns.hpp"
 
 namespace finwait::test {
@@ -42,11 +44,28 @@ const std::string& why_no_vanishing_clients() {
     return why;
 }
 
+const std::string& why_no_frozen_disk() {
+    static const std::string why = [] {
+        if (::geteuid() != 0) return std::string("only root can make a disk that freezes");
+        const std::string dir = "/tmp/finwait-disk-" + std::to_string(::getpid());
+        std::string said;
+        try {
+            FrozenDisk disk(dir);
+            disk.freeze();
+        } catch (const std::exception& error) {
+            said = std::string("no disk that freezes can be made here: ") + error.what();
+        }
+        std::filesystem::remove_all(dir);
+        return said;
+    }();
+    return why;
+}
+
 const std::string& why_no_capture() {
     static const std::string why = [] {
-        const int fd = ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);
+        const int fd = ::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (fd < 0)
-            return std::string("segments cannot be captured: a raw socket: ") +
+            return std::string("segments cannot be captured: a packet socket: ") +
                    std::strerror(errno);
         ::close(fd);
         return std::string();

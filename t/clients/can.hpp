@@ -12,7 +12,8 @@ namespace finwait::test {
 
 const std::string& why_no_other_user();         // a server of root's, or of another user
 const std::string& why_no_vanishing_clients();  // network namespaces, veth pairs and nftables
-const std::string& why_no_capture();            // a raw socket
+const std::string& why_no_frozen_disk();        // a loop device, mount and FIFREEZE
+const std::string& why_no_capture();            // a packet socket
 const std::string& why_no_wmem_max();           // sysctl net.core.wmem_max
 const std::string& why_no_ipv6();               // ::1
 

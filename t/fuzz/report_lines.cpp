@@ -31,6 +31,31 @@ void require_harmless(std::string_view text) {
         require(c == '\n' || c == '\r' || static_cast<unsigned char>(c) >= 0x20);
 }
 
+// One output for each input: they take most of the time.
+void render(Report& report, const Collector& collector, unsigned output) {
+    const auto diff = [&] { return compare(report, report); };
+    switch (output % 9) {
+        case 0:
+            return require_harmless(render_table(report, {}, std::nullopt));
+        case 1:
+            return require_harmless(render_csv(report, std::nullopt));
+        case 2:
+            return require_harmless(render_markdown(report, std::nullopt));
+        case 3:
+            return require_harmless(render_httpd_conf(report, collector));
+        case 4:
+            return require(!render_json(report, std::nullopt).empty());
+        case 5:
+            return require(!render_html(report).empty());
+        case 6:
+            return require_harmless(render_diff_table(diff(), {}, std::nullopt));
+        case 7:
+            return require_harmless(render_diff_csv(diff(), std::nullopt));
+        default:
+            return require_harmless(render_diff_markdown(diff(), std::nullopt));
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -45,15 +70,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     report.reading = reading;
     require(reading.lines >=
             reading.records + reading.tallies + reading.broken.lines + reading.foreign.lines);
-    require_harmless(render_table(report, {}, std::nullopt));
-    require_harmless(render_csv(report, std::nullopt));
-    require_harmless(render_markdown(report, std::nullopt));
-    require_harmless(render_httpd_conf(report, collector));
-    require(!render_json(report, std::nullopt).empty());
-    require(!render_html(report).empty());
-    const Diff diff = compare(report, report);
-    require_harmless(render_diff_table(diff, {}, std::nullopt));
-    require_harmless(render_diff_csv(diff, std::nullopt));
-    require_harmless(render_diff_markdown(diff, std::nullopt));
+    render(report, collector, data[0] / kDimensions.size());
     return 0;
 }

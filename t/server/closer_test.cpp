@@ -4,8 +4,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <filesystem>
-
 #include "clients/crowd.hpp"
 #include "server/each.hpp"
 
@@ -167,51 +165,6 @@ TEST(CloserProcess, DrainsToTheEndAndEndsByItselfWhenHttpdIsKilled) {
     EXPECT_TRUE(httpd.wait_stopped(kPatience));
     EXPECT_EVENTUALLY(is_running(closer), false);
     EXPECT_EQ(httpd.records().size(), 10U);
-}
-
-// As a package manager does: a new file, moved over.
-void install(const std::string& program, const std::string& as) {
-    std::filesystem::copy_file(program, as + ".new");
-    std::filesystem::rename(as + ".new", as);
-}
-
-TEST(CloserProcess, ThatCannotStartAgainIsTriedUntilItCan) {
-    const std::string installed = Suite::dir() + "/installed";
-    install(Suite::build_dir() + "/finwait-closer", installed);
-    Httpd httpd(Mpm::event, "FinWaitCloser " + installed + "\nFinWaitDrainIdleTimeout 1s\n");
-    httpd.expect_error("the closer died");
-    httpd.expect_error(std::string(kNotReady));
-    httpd.expect_error("it has ended");  // before it could be told anything
-    const pid_t first = httpd.closer_pid();
-    install("/bin/false", installed);
-    kill(first, SIGKILL);
-    ASSERT_EVENTUALLY(httpd.error_log(), HasSubstr(kNotReady));
-    const auto declined = crowd_that_never_closes(httpd.port(), 5);
-    EXPECT_EVENTUALLY(httpd.counters().declined(Decline::no_closer), 5U);
-    EXPECT_EQ(httpd.counters().closes(), 5U);
-    install(Suite::build_dir() + "/finwait-closer", installed);
-    // httpd's monitor hook runs every ten seconds.
-    ASSERT_NE(httpd.closer_pid(), first);
-    ASSERT_EVENTUALLY(times_logged(httpd, " ready: holds"), 2U);
-    Client client = httpd.client();
-    EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
-    EXPECT_EQ(httpd.record_of(client).drain, Drain::idle_timeout);
-}
-
-TEST(CloserProcess, ReplacedAndKilledIsReportedAndCountedAsLost) {
-    const std::string installed = Suite::dir() + "/replaced";
-    install(Suite::build_dir() + "/finwait-closer", installed);
-    Httpd httpd(Mpm::event, "FinWaitCloser " + installed + "\nFinWaitDrainIdleTimeout 20s\n");
-    httpd.expect_error("the replaced closer");
-    const pid_t old_closer = httpd.closer_pid();
-    const auto crowd = crowd_that_never_closes(httpd.port(), 30);
-    ASSERT_EVENTUALLY(httpd.counters().held(), 30U);
-    install(Suite::build_dir() + "/finwait-closer", installed);
-    httpd.graceful();
-    kill(old_closer, SIGKILL);
-    const std::string told = "the replaced closer " + std::to_string(old_closer) + " died";
-    EXPECT_EVENTUALLY(httpd.error_log(), HasSubstr(told));
-    EXPECT_EVENTUALLY(read(httpd.counters().closer().lost), 30U);
 }
 
 TEST(CloserProcess, SaysAtStartWhatItCanHold) {

@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "FinWaitLog \"|/bin/cat -u\" env=loud", "FinWaitLog \"|$cat >/dev/null\"",
                     "FinWaitMaxHeld 1\nFinWaitMaxHeld 10000000",
                     "FinWaitTimeout 1ms\nFinWaitTimeout 1h\nFinWaitTimeout kernel",
-                    "<IfModule mod_finwait.c>\nFinWaitCloser /anywhere\n</IfModule>",
+                    "<IfModule mod_finwait.c>\nFinWaitCloser /bin/true\n</IfModule>",
                     "<VirtualHost *>\nServerName v\nFinWaitEngine Off\nFinWaitTimeout 3\n"
                     "FinWaitLog b.log\n</VirtualHost>"));
 
@@ -140,8 +140,9 @@ INSTANTIATE_TEST_SUITE_P(Each, OnlyTelling, testing::Values("-t", "-S", "-M", "-
 
 // --- merging ---
 
+// A client has time to ask one host after the other.
 constexpr const char* kThreeVhosts = R"(
-    KeepAliveTimeout 400ms
+    KeepAliveTimeout 2s
     FinWaitShortDrainTimeout 60s
     FinWaitDrainIdleTimeout 900ms
     <VirtualHost *:${plain}>

@@ -10,10 +10,10 @@
 #include <filesystem>
 #include <sstream>
 
-#include "clients/without_calls.hpp"
 #include "server/can_confine.hpp"
 #include "server/each.hpp"
 #include "server/status.hpp"
+#include "server/without.hpp"
 
 namespace finwait::test {
 namespace {
@@ -162,7 +162,7 @@ struct ConfinementUnderAFilter : testing::TestWithParam<int> {};
 
 TEST_P(ConfinementUnderAFilter, GoesOnWithoutWhatThatForbidsAndSaysSoOnce) {
     SKIP_IF(why_no_confinement());
-    Httpd httpd(Mpm::event, "", {.launcher = without_calls(GetParam(), kNotOfAService)});
+    Httpd httpd(Mpm::event, "", {.launcher = without(kNotOfAService, GetParam())});
     const pid_t closer = httpd.closer_pid();
     expect_no_capability(closer);
     EXPECT_EVENTUALLY(httpd.error_log(), AllOf(HasSubstr("it goes on without landlock: "),

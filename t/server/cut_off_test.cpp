@@ -84,7 +84,7 @@ TEST_P(SecondRequest, ThatIsNeverFinishedIsRequestTimeout) {
     EXPECT_TRUE(client.get("/small").complete);
     ASSERT_FALSE(wait_until(50ms, [] { return false; }));  // the client's own delay
     client.send(half.bytes);
-    EXPECT_EQ(client.wait_end(8s), End::fin);
+    EXPECT_EQ(client.wait_end(), End::fin);
     client.close();
     const Record record = httpd.record_of(client);
     EXPECT_EQ(name_of(record.cause), "request_timeout");
@@ -97,7 +97,7 @@ TEST_P(SecondRequest, ThatCameWithTheFirstIsRequestTimeoutToo) {
     Httpd httpd(mpm, std::string(half.directives) + "\nTimeout 2\nFinWaitDrainIdleTimeout 300ms\n");
     Client client = httpd.client(transport);
     client.send(std::string("GET /small HTTP/1.1\r\nHost: localhost\r\n\r\n") + half.bytes);
-    EXPECT_EQ(client.wait_end(8s), End::fin);
+    EXPECT_EQ(client.wait_end(), End::fin);
     client.close();
     const Record record = httpd.record_of(client);
     EXPECT_EQ(name_of(record.cause), "request_timeout");
@@ -185,7 +185,7 @@ TEST_P(Http2, WindowThatIsNeverOpenedIsRequestTimeout) {
     // SETTINGS_INITIAL_WINDOW_SIZE 65,535, RFC 9113's default.
     client.send(std::string("\0\0\6\4\0\0\0\0\0\0\4\0\0\xff\xff", 15));
     client.ask("/3m");
-    EXPECT_EQ(client.wait_end(8s), End::fin);
+    EXPECT_EQ(client.wait_end(), End::fin);
     const Record record = httpd.record_of(client);
     EXPECT_EQ(name_of(record.cause), "request_timeout");
     EXPECT_EQ(record.drain, Drain::idle_timeout);
@@ -198,7 +198,7 @@ TEST_P(Http2, IdleAfterItsReplyIsKeepAliveTimeout) {
     Httpd httpd(mpm, std::string(stalled.timeouts) + "FinWaitDrainIdleTimeout 300ms\n");
     Client client = httpd.client(Transport::h2);
     EXPECT_TRUE(client.get("/3m").complete);
-    EXPECT_EQ(client.wait_end(8s), End::fin);
+    EXPECT_EQ(client.wait_end(), End::fin);
     client.close();
     EXPECT_EQ(name_of(httpd.record_of(client).cause), "keepalive_timeout");
 }

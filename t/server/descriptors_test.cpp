@@ -14,9 +14,9 @@
 #include <sstream>
 
 #include "clients/can.hpp"
-#include "clients/without_calls.hpp"
 #include "finwait/control.hpp"
 #include "server/each.hpp"
+#include "server/without.hpp"
 
 namespace finwait::test {
 namespace {
@@ -152,7 +152,8 @@ TEST_P(Descriptors, OfAChildsMemoryAreItsCountersAloneToWrite) {
         EXPECT_THAT(
             memory,
             AllOf(Contains(Pair("module-counters", true)), Contains(Pair("closer-counters", false)),
-                  Contains(Pair("books", false)), Contains(Pair("remedies", false))))
+                  Contains(Pair("parent-flags", false)), Contains(Pair("books", false)),
+                  Contains(Pair("remedies", false))))
             << child;
         for (const auto& [name, may_write] : memory)
             EXPECT_EQ(may_write, name == "module-counters") << name;
@@ -204,7 +205,7 @@ TEST_P(Descriptors, OfALogProgramAreNoneOfOurs) {
 
 // Before Linux 5.9, and under some containers' filters.
 TEST(DescriptorsOfTheCloser, AreItsOwnWithoutCloseRangeToo) {
-    std::vector<std::string> launcher = without_calls(ENOSYS, {SYS_close_range});
+    std::vector<std::string> launcher = without({SYS_close_range});
     launcher.insert(launcher.end(), {"sh", "-c", "exec 9</etc/passwd; exec \"$@\"", "sh"});
     Httpd httpd(Mpm::event, "", {.launcher = launcher});
     const pid_t closer = httpd.closer_pid();

@@ -26,10 +26,13 @@ constexpr std::string_view kStockNoise[] = {
     "server reached MaxRequestWorkers setting",  // pools are small here on purpose
 };
 
-// A later connection may have the same two ends; a Report knows no cookie.
+// A later connection may have the same two ends, and a Report knows no cookie: but the kernel does
+// not give a port again before it has given thousands of others, and one close has one time.
 bool tells_of(const Record& asked, const Record& other) {
-    return other.peer == asked.peer && (other.socket_cookie == asked.socket_cookie ||
-                                        other.socket_cookie == 0 || asked.socket_cookie == 0);
+    if (other.peer != asked.peer) return false;
+    if (asked.socket_cookie != 0 && other.socket_cookie != 0)
+        return other.socket_cookie == asked.socket_cookie;
+    return std::chrono::abs(other.half_close - asked.half_close) < 100ms;
 }
 
 }  // namespace

@@ -139,20 +139,26 @@ TEST(Limit, FinWaitTimeoutHoldsAlsoWithoutTheCloser) {
 
 TEST(Limit, FinWaitTimeoutOfTheKernelIsTcpFinTimeout) {
     Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitTimeout kernel\n");
+    httpd.expect_error("the closer died");
+    const Client client = answered_and_asked_to_close(httpd);
+    ASSERT_EVENTUALLY(httpd.counters().waiting(), 1U);
+    kill(httpd.closer_pid(), SIGKILL);
+    ASSERT_EVENTUALLY(httpd.kernel_sockets(client), HasSubstr("timer:(timewait,"));
+    const std::chrono::seconds kernel(std::stoi(read_file("/proc/sys/net/ipv4/tcp_fin_timeout")));
+    EXPECT_THAT(httpd.kernel_timer(client), Optional(AllOf(Le(kernel), Gt(kernel / 2))));
+    ASSERT_TRUE(httpd.wait_settled());
+}
+
+// Nobody is there any more who could say whose it is.
+TEST(Limit, WhatIsGivenUpAtAStopTheKernelForgetsInASecond) {
+    Httpd httpd(Mpm::event, "FinWaitDrainIdleTimeout 200ms\nFinWaitTimeout 1h\n");
     const Client client = answered_and_asked_to_close(httpd);
     ASSERT_EVENTUALLY(httpd.counters().waiting(), 1U);
     httpd.stop();  // which waits for nobody who has been drained
     const Record record = httpd.record_of(client);
     EXPECT_EQ(record.drain, Drain::idle_timeout);
     EXPECT_EQ(record.outcome, Outcome::unknown);
-    // What was left of its time is the kernel's.
-    const int kernel = std::stoi(read_file("/proc/sys/net/ipv4/tcp_fin_timeout"));
-    const std::string listed = httpd.kernel_sockets(client);
-    const std::size_t timer = listed.find("timer:(timewait,");
-    ASSERT_NE(timer, std::string::npos) << listed;
-    const int left = std::stoi(listed.substr(timer + 16));
-    EXPECT_LE(left, kernel);
-    EXPECT_GE(left, kernel / 2);
+    EXPECT_THAT(httpd.kernel_timer(client).value_or(0s), Le(2s));
 }
 
 TEST(Limit, FinWaitTimeoutZeroResetsAfterTheDrain) {

@@ -202,7 +202,7 @@ TEST(Log, ProgramThatDiesIsStartedAgainAndGetsTheLines) {
 TEST(Log, ReaderThatNeverReadsCostsLinesAndNeverTime) {
     // The program holds its pipe open and does not read it.
     Httpd httpd(Mpm::event, R"(
-        FinWaitLog "|$echo $$ >${dir}/reader.pid; exec sleep 60"
+        FinWaitLog "|$echo $$ >${dir}/reader.pid; exec sleep 600"
         FinWaitDrainIdleTimeout 60s
         BrowserMatch ^late finwait-idle=300ms
         LimitRequestFieldSize 16000

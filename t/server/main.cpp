@@ -10,11 +10,10 @@
 
 #include <cstdio>
 #include <exception>
-#include <string_view>
 #include <thread>
 
-#include "clients/without_calls.hpp"
 #include "server/httpd.hpp"
+#include "server/without.hpp"
 
 namespace {
 
@@ -36,8 +35,7 @@ void end_everything_on_a_signal() {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc > 2 && std::string_view(argv[1]) == finwait::test::kWithoutCalls)
-        return finwait::test::exec_without_calls(argv + 2);
+    finwait::test::become_program_without_calls(argv);
     testing::InitGoogleTest(&argc, argv);
     if (testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
     signal(SIGPIPE, SIG_IGN);

@@ -28,9 +28,11 @@ struct Segments : PerMpmAndTransport {
         reply = client.get("/small", "Connection: close\r\n");
         EXPECT_TRUE(reply.complete);
         EXPECT_EQ(client.wait_end(), End::fin);
-        const auto bytes = capture.payload_of_fin(client.local_port());
-        EXPECT_TRUE(bytes) << "no FIN was captured";
-        return bytes.value_or(0);
+        const auto fin = capture.next([&](const Segment& segment) {
+            return segment.has_fin && segment.destination == client.local_port();
+        });
+        EXPECT_TRUE(fin) << "no FIN was captured";
+        return fin.value_or(Segment()).payload;
     }
 };
 

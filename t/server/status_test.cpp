@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <set>
 #include <span>
 
 namespace finwait::test {
@@ -89,6 +90,25 @@ TEST_P(StatusPage, AddsUpToWhatSsShows) {
     };
     EXPECT_EVENTUALLY(draining_waiting_unattributed_and_all(), ElementsAre(4, 5, 2, 11));
     httpd.stop();
+}
+
+// What no closer holds is counted after an answer, so that the next one need not wait: then there
+// are more counts than answers with one of their own. What is held is always of now.
+TEST_P(StatusPage, CountsTheKernelsSocketsForTheNextWhoLooks) {
+    Httpd httpd(mpm, kLocation);
+    std::set<std::int64_t> counts;
+    std::size_t of_their_own = 0;
+    const auto looks = [&] {
+        Json json(answered(httpd, "?json").body);
+        const std::int64_t counted = json.number("/sockets/counted_ms");
+        EXPECT_LE(counted, json.number("/now_ms"));
+        counts.insert(counted);
+        if (counted == json.number("/now_ms")) ++of_their_own;
+        return counts.size() > of_their_own;
+    };
+    EXPECT_FALSE(looks());
+    EXPECT_EQ(of_their_own, 1U) << "nobody had looked before";
+    EXPECT_EVENTUALLY(looks(), true);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, StatusPage, testing::ValuesIn(kEachMpm), NameOf());

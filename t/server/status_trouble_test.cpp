@@ -22,8 +22,9 @@ Reply at_once(Ask ask) {
     return reply;
 }
 
+// As one process: httpd's parent would end it.
 TEST_P(StatusPage, AnswersAtOnceAndSaysSoWhenTheCloserHangs) {
-    Httpd httpd(mpm, kLocation);
+    Httpd httpd(mpm, kLocation, {.run = Run::debug});
     auto crowd = crowd_of(httpd, "t/never-closes", 3);
     ASSERT_EVENTUALLY(held_in_fin_wait_2(httpd), 3);
     const pid_t closer = httpd.closer_pid();

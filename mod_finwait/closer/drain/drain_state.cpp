@@ -23,6 +23,8 @@ DrainState::DrainState(const Policy& policy, std::uint32_t wait_timeout_ms, Time
       drain_timeout_ms_(policy.drain_timeout_ms),
       idle_timeout_ms_(policy.drain_idle_timeout_ms),
       wait_timeout_ms_(wait_timeout_ms),
+      ack_timeout_ms_(policy.ack_timeout_ms != Policy::kAckKernel ? policy.ack_timeout_ms
+                                                                  : kKernelsAckTimeoutMs),
       method_(policy.method) {}
 
 void DrainState::received(std::uint64_t bytes, Time now) {
@@ -45,7 +47,6 @@ bool DrainState::saw_unacked(std::uint32_t unacked_bytes, Time now) {
     last_progress_ = std::max(last_progress_, when);
     if (unacked_bytes != 0) return false;
     fin_wait_2_since_ = when;
-    if (is_waiting()) begin_waiting(when);
     return true;
 }
 
@@ -54,15 +55,23 @@ Time DrainState::drain_end() const {
                     last_progress_ + milliseconds(idle_timeout_ms_));
 }
 
+// Our FIN is ours to bring to the client, the wait for the client's begins with its
+// acknowledgement.
+Time DrainState::wait_end() const {
+    if (!is_in_fin_wait_2()) return last_progress_ + milliseconds(ack_timeout_ms_);
+    return std::max(waiting_since_, fin_wait_2_since_) + milliseconds(wait_timeout_ms_);
+}
+
 Time DrainState::next_timer() const {
-    const Time end = is_waiting() ? wait_until_ : drain_end();
+    const Time end = is_waiting() ? wait_end() : drain_end();
     const bool will_probe = is_in_fin_wait_2() && !is_probing();
     return will_probe ? std::min(end, fin_wait_2_since_ + kProbeAfter) : end;
 }
 
 DrainState::Timer DrainState::timer_at(Time now) const {
     if (now < next_timer()) return Timer::wait;
-    if (is_waiting()) return now >= wait_until_ ? Timer::wait_over : Timer::probe;
+    if (is_waiting() && now < wait_end()) return Timer::probe;
+    if (is_waiting()) return is_in_fin_wait_2() ? Timer::wait_over : Timer::look;
     if (now >= half_close_ + milliseconds(drain_timeout_ms_)) return Timer::deadline;
     if (now < drain_end()) return Timer::probe;
     return is_in_fin_wait_2() ? Timer::idle_timeout : Timer::look;
@@ -70,6 +79,7 @@ DrainState::Timer DrainState::timer_at(Time now) const {
 
 bool DrainState::is_idle(const AckFacts& facts, Time now) {
     saw_unacked(facts.unacked_bytes, now - facts.since_last_ack);
+    if (is_waiting()) return !is_in_fin_wait_2() && now >= wait_end();
     return now >= last_progress_ + milliseconds(idle_timeout_ms_);
 }
 
@@ -78,14 +88,6 @@ Probe DrainState::probe(const AckFacts& facts, Time now) const {
     if (facts.probes >= kSilentProbes) return Probe::silent;
     const bool has_answered = now - facts.since_last_ack + kAckSlack >= probing_since_;
     return has_answered ? Probe::answered : Probe::none;
-}
-
-void DrainState::begin_waiting(Time now) {
-    wait_until_ = now + milliseconds(wait_timeout_ms_);
-}
-
-Time DrainState::wait_left(Time now) const {
-    return std::max(wait_until_ - now, Time::zero());
 }
 
 Time DrainState::fin_wait_2_time(Time now) const {
@@ -99,23 +101,22 @@ Drain drain_of_error(int error) {
     return Drain::idle_timeout;
 }
 
-Outcome outcome_of_drain(Drain how, const DrainState& drain) {
+Outcome outcome_of_drain(Drain how) {
     switch (how) {
         case Drain::fin:
             return Outcome::fin;
         case Drain::reset:
             return Outcome::reset;
-        case Drain::byte_limit:
-            return Outcome::cut;
         case Drain::shed:
         case Drain::stopping:
             return Outcome::unknown;
+        case Drain::byte_limit:
         case Drain::idle_timeout:
         case Drain::deadline:
         case Drain::none:
             break;
     }
-    return drain.is_in_fin_wait_2() ? Outcome::cut : Outcome::unacked;
+    return Outcome::cut;
 }
 
 Outcome outcome_of_error(int error, const DrainState& drain) {

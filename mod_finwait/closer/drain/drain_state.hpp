@@ -16,6 +16,9 @@ namespace finwait {
 
 // How long a client may be silent in FIN_WAIT_2 before it is asked whether it is there.
 inline constexpr Time kProbeAfter = std::chrono::seconds(1);
+// FinWaitAckTimeout `kernel`: for so long Linux goes on, unless it is set up otherwise, with a
+// socket that no process has (net/ipv4/tcp_timer.c, tcp_orphan_retries()).
+inline constexpr std::uint32_t kKernelsAckTimeoutMs = 105'000;
 // So many probes in a row without an answer, and it is not: one lost packet is none.
 inline constexpr unsigned kSilentProbes = 2;
 
@@ -41,14 +44,14 @@ class DrainState {
     [[nodiscard]] bool is_over_limit() const { return drained_bytes_ > limit_bytes_; }
 
     // Takes a look at the unacknowledged bytes; true if this is the first time that there are none:
-    // FIN_WAIT_2 has begun, and FinWaitTimeout anew if the drain is over.
+    // FIN_WAIT_2 has begun.
     bool saw_unacked(std::uint32_t unacked_bytes, Time now);
 
     [[nodiscard]] Time next_timer() const;
     [[nodiscard]] Timer timer_at(Time now) const;
 
     // After Timer::look: an acknowledgement since the last look is progress, a client that only
-    // answers window probes makes none.
+    // answers window probes makes none. One that waits is idle after FinWaitAckTimeout.
     [[nodiscard]] bool is_idle(const AckFacts& facts, Time now);
 
     void began_probing(Time now) { probing_since_ = now; }
@@ -56,10 +59,9 @@ class DrainState {
     // What the probes have told by `now`.
     [[nodiscard]] Probe probe(const AckFacts& facts, Time now) const;
 
-    // The drain has ended, and the client's FIN is missing.
-    void begin_waiting(Time now);
-    [[nodiscard]] bool is_waiting() const { return wait_until_ != kNever; }
-    [[nodiscard]] Time wait_left(Time now) const;
+    // The drain has ended, and an acknowledgement or the client's FIN is missing.
+    void begin_waiting(Time now) { waiting_since_ = now; }
+    [[nodiscard]] bool is_waiting() const { return waiting_since_ != kNever; }
 
     // What FinWaitMethod allows.
     [[nodiscard]] Method method() const { return method_; }
@@ -79,17 +81,19 @@ class DrainState {
 
   private:
     [[nodiscard]] Time drain_end() const;
+    [[nodiscard]] Time wait_end() const;
 
     Time half_close_{};
     Time last_progress_{};
     Time fin_wait_2_since_ = kNever;
     Time probing_since_ = kNever;
-    Time wait_until_ = kNever;
+    Time waiting_since_ = kNever;
     std::uint64_t drained_bytes_ = 0;
     std::uint64_t limit_bytes_ = Policy::kUnlimited;
     std::uint32_t drain_timeout_ms_ = 0;
     std::uint32_t idle_timeout_ms_ = 0;
     std::uint32_t wait_timeout_ms_ = 0;
+    std::uint32_t ack_timeout_ms_ = 0;
     std::uint32_t unacked_bytes_ = UINT32_MAX;  // at the last look
     Method method_ = Method::drain;
 };
@@ -98,7 +102,7 @@ class DrainState {
 [[nodiscard]] Drain drain_of_error(int error);
 
 // The outcome of a drain that ended so, and leaves nothing to wait for.
-[[nodiscard]] Outcome outcome_of_drain(Drain how, const DrainState& drain);
+[[nodiscard]] Outcome outcome_of_drain(Drain how);
 
 // The outcome where recv() fails with `error`.
 [[nodiscard]] Outcome outcome_of_error(int error, const DrainState& drain);

@@ -46,6 +46,8 @@ bool Drainer::take(UniqueFd socket, const Handoff& handoff, Moment now) {
     if (now.monotonic - half_close >= kAnswerTime) first = discard_what_came(fd, drain, now);
     if (first.result == Visit::Result::ended) {
         note_end(close, fd, drain, ending_of(first, drain), now);
+    }
+    if (first.result == Visit::Result::ended && close.state != TcpState::closing) {
         // What is over for the kernel, too, needs no policy; what is not TCP has no state.
         if (close.state != TcpState::closed && !apply_policy(fd, handoff.policy)) return false;
         records_.expect(close);
@@ -125,8 +127,8 @@ Drainer::Visit Drainer::discard_what_came(int socket, DrainState& drain, Moment 
 }
 
 Drainer::Ending Drainer::ending_of(const Visit& seen, const DrainState& drain) {
-    return {seen.how, seen.error != 0 ? outcome_of_error(seen.error, drain)
-                                      : outcome_of_drain(seen.how, drain)};
+    return {seen.how,
+            seen.error != 0 ? outcome_of_error(seen.error, drain) : outcome_of_drain(seen.how)};
 }
 
 Drainer::Visit::Result Drainer::visit(Token token, HeldSocket& held, Moment now) {
@@ -137,10 +139,15 @@ Drainer::Visit::Result Drainer::visit(Token token, HeldSocket& held, Moment now)
 }
 
 Drainer::Visit::Result Drainer::look(Token token, HeldSocket& held, Moment now) {
-    const Incoming next = peek(held.socket.get());
+    if (is_closing(held)) return Visit::Result::drained;
+    Incoming next = peek(held.socket.get());
     if (next.error == EAGAIN) return Visit::Result::drained;
     // The kernel answers a close on unread bytes with RST (net/ipv4/tcp.c, __tcp_close()).
-    const Outcome came = next.bytes == 0 ? Outcome::late_fin : Outcome::reset;
+    Outcome came = next.bytes == 0 ? Outcome::late_fin : Outcome::reset;
+    if (held.has_fin()) {
+        came = held.close.outcome;
+        next.error = pending_error(held.socket.get());
+    }
     end_wait(token, held, next.error == 0 ? came : outcome_of_error(next.error, held.drain), now);
     return Visit::Result::ended;
 }
@@ -166,7 +173,7 @@ void Drainer::on_event(Token token, std::uint32_t events, Moment now) {
     if ((events & kClosed) != 0 && does_not_look)
         return end_by_method(token, *held, Drain::none, now);
     if ((events & (EPOLLIN | kClosed)) != 0 && !serve(token, *held, now)) return;
-    if (!held->drain.is_in_fin_wait_2()) look_at_acks(token, *held, now);
+    if (!held->drain.is_in_fin_wait_2() && !held->has_fin()) look_at_acks(token, *held, now);
 }
 
 void Drainer::look_at_acks(Token token, HeldSocket& held, Moment now) {

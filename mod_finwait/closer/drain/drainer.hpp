@@ -118,18 +118,20 @@ class Drainer {
     void count_shed(Time now);
     static void note_end(Close& close, int socket, const DrainState& drain, const Ending& ending,
                          Moment now);
+    // True if the client has closed, and not yet acknowledged all that is ours: CLOSING.
+    [[nodiscard]] static bool is_closing(const HeldSocket& held);
+    void keep_closing(Token token, HeldSocket& held, Moment now);
     void end(Token token, HeldSocket& held, const Ending& ending, Moment now);
     void end_drain(Token token, HeldSocket& held, Drain how, Moment now);
     void end_wait(Token token, HeldSocket& held, Outcome outcome, Moment now);
-    // The drain is over, the client's FIN missing: waits for it, or ends it where FinWaitTimeout is
-    // 0.
+    // The drain is over, the client's FIN or an acknowledgement of ours missing: waits for it, or
+    // ends it in FIN_WAIT_2 where FinWaitTimeout is 0.
     void begin_waiting(Token token, HeldSocket& held, Drain how, Moment now);
     // FinWaitMethod's turn: everything sent is acknowledged, or the time for it has run out
     // (`how`).
     void end_by_method(Token token, HeldSocket& held, Drain how, Moment now);
     // A time has run out.
     void end_by_timer(Token token, HeldSocket& held, Drain how, Moment now);
-    [[nodiscard]] static Outcome outcome_of_wait(const HeldSocket& held, Moment now);
     void conclude(UniqueFd socket, const Close& close, Moment now);
     void publish();
 

@@ -23,6 +23,12 @@ void note_drain_end(Close& close, int socket, const DrainState& drain, Drain how
     note_tcp_facts(close, socket);
 }
 
+// Of a wait whose time has run out.
+Outcome outcome_of_wait(const DrainState& drain) {
+    if (!drain.is_in_fin_wait_2()) return Outcome::unacked;
+    return drain.resets_in_fin_wait_2() ? Outcome::cut : Outcome::timeout;
+}
+
 }  // namespace
 
 void Drainer::expire(Moment now) {
@@ -55,18 +61,13 @@ void Drainer::on_timer(Token token, HeldSocket& held, Moment now) {
         case Timer::deadline:
             return end_by_timer(token, held, Drain::deadline, now);
         case Timer::wait_over:
-            return end_wait(token, held, outcome_of_wait(held, now), now);
+            return end_by_timer(token, held, held.close.drain, now);
     }
     deadlines_.set(slot_of(token), held.drain.next_timer());
 }
 
-Outcome Drainer::outcome_of_wait(const HeldSocket& held, Moment now) {
-    if (!held.drain.is_in_fin_wait_2()) return Outcome::unacked;
-    const Probe probe = held.drain.probe(ack_facts(held.socket.get()), now.monotonic);
-    return probe == Probe::silent ? Outcome::vanished : Outcome::timeout;
-}
-
 void Drainer::end_by_timer(Token token, HeldSocket& held, Drain how, Moment now) {
+    if (held.drain.is_waiting()) return end_wait(token, held, outcome_of_wait(held.drain), now);
     if (held.drain.method() == Method::drain) return begin_waiting(token, held, how, now);
     end_by_method(token, held, how, now);
 }
@@ -87,14 +88,15 @@ void Drainer::end_by_method(Token token, HeldSocket& held, Drain how, Moment now
 }
 
 void Drainer::begin_waiting(Token token, HeldSocket& held, Drain how, Moment now) {
-    if (held.drain.resets_in_fin_wait_2()) return end_drain(token, held, how, now);
+    if (held.drain.resets_in_fin_wait_2() && held.drain.is_in_fin_wait_2())
+        return end_drain(token, held, how, now);
     note_drain_end(held.close, held.socket.get(), held.drain, how, now);
     held.is_paced = false;
     held.drain.begin_waiting(now.monotonic);
     move_to(held.drain.is_in_fin_wait_2() ? Stage::waiting : Stage::waiting_unacknowledged, token,
             held, now);
     publish();
-    if (held.drain.is_probing()) set_probes(held.socket.get(), kProbeSilenceWaiting);
+    if (held.drain.is_probing()) set_probe_silence(held.socket.get(), kProbeSilenceWaiting);
     deadlines_.set(slot_of(token), held.drain.next_timer());
     // Anew, so that what is unread or has just come is an event.
     set_interest(EPOLL_CTL_MOD, token, held, now);
@@ -126,16 +128,21 @@ void Drainer::give_up(Token token, Drain how, Moment now) {
     if (visit(token, held, now) == Visit::Result::ended) return;
     if (how == Drain::shed) count_shed(now.monotonic);
     if (held.drain.is_waiting()) return end_wait(token, held, Outcome::unknown, now);
+    if (!held.drain.resets_in_fin_wait_2()) forget_after_close(held.socket.get());
     end_drain(token, held, how, now);
 }
 
 void Drainer::end_drain(Token token, HeldSocket& held, Drain how, Moment now) {
-    end(token, held, {how, outcome_of_drain(how, held.drain)}, now);
+    end(token, held, {how, outcome_of_drain(how)}, now);
 }
 
 void Drainer::end_wait(Token token, HeldSocket& held, Outcome outcome, Moment now) {
-    // Where the client has not ended it, the kernel goes on: for what is left of its time.
-    set_kernel_wait(held.socket.get(), held.drain.wait_left(now.monotonic));
+    // Nothing is left to the kernel but a second of it, and what may still bring our last data to
+    // the client.
+    if (outcome == Outcome::unacked)
+        reset_at_close(held.socket.get());
+    else if (!held.drain.resets_in_fin_wait_2())
+        forget_after_close(held.socket.get());
     end(token, held, {held.close.drain, outcome}, now);
 }
 
@@ -148,10 +155,28 @@ void Drainer::note_end(Close& close, int socket, const DrainState& drain, const 
         close.probe = Probe::silent;
     else if (drain.is_probing())
         close.probe = drain.probe(ack_facts(socket), now.monotonic);
+    if (close.outcome == Outcome::timeout && close.probe == Probe::silent)
+        close.outcome = Outcome::vanished;
+}
+
+bool Drainer::is_closing(const HeldSocket& held) {
+    if (!held.has_fin() || held.drain.is_in_fin_wait_2()) return false;
+    return held.drain.is_waiting() ? !is_closed(held.socket.get())
+                                   : held.close.state == TcpState::closing;
+}
+
+// Its time is that of FIN_WAIT_1: only our side is missing.
+void Drainer::keep_closing(Token token, HeldSocket& held, Moment now) {
+    if (held.drain.is_waiting()) return;
+    held.drain.begin_waiting(now.monotonic);
+    if (!held.holding.is_held) watch(token, held, now);
+    HeldSocket* kept = sockets_.find(token);
+    if (kept != nullptr) begin_waiting(token, *kept, kept->close.drain, now);
 }
 
 void Drainer::end(Token token, HeldSocket& held, const Ending& ending, Moment now) {
     note_end(held.close, held.socket.get(), held.drain, ending, now);
+    if (is_closing(held)) return keep_closing(token, held, now);
     deadlines_.remove(slot_of(token));
     HeldSockets::Removed removed = sockets_.remove(token);
     records_.ledger().release(removed.holding);

@@ -45,6 +45,11 @@ struct HeldSocket {
     Close close;
     ClientTexts::Block texts;
     Holding holding;  // not of an arrival
+
+    // The client has closed, too: what is missing is an acknowledgement.
+    [[nodiscard]] bool has_fin() const {
+        return close.outcome == Outcome::fin || close.outcome == Outcome::late_fin;
+    }
 };
 
 class HeldSockets {

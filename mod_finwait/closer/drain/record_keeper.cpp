@@ -3,10 +3,10 @@
 
 namespace finwait {
 
-RecordKeeper::RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& logs,
+RecordKeeper::RecordKeeper(CloserCounters& counters, UnwrittenCloses& unwritten, Logs& logs,
                            BooksMemory& books, Remedies& remedies)
     : counters_(counters),
-      unwritten_(counters.unwritten[slot]),
+      unwritten_(unwritten),
       logs_(logs),
       remedies_(remedies),
       ledger_(books, [this](AccountId id) { on_evicted(id); }),
@@ -40,10 +40,12 @@ void RecordKeeper::write(const Close& close, AccountId account, std::uint64_t ad
             tallies_.add(id, account, close, address_hash, is_first, now);
         else
             was_taken = logs_.append(id, close, is_first, now);
-        if (is_first) count(was_taken ? unwritten_ : counters_.dropped);
+        if (!is_first) continue;
+        if (was_taken)
+            unwritten_.add(1);
+        else
+            count(counters_.dropped);
     }
-    // At once: what is written and not counted is lost to the count if the closer is killed.
-    if (logs_.has_written()) settle();
 }
 
 void RecordKeeper::on_evicted(AccountId account) {
@@ -53,33 +55,18 @@ void RecordKeeper::on_evicted(AccountId account) {
 }
 
 void RecordKeeper::flush(Moment now) {
-    count(counters_.dropped, tallies_.flush(now));
+    unwritten_.gave_up(tallies_.flush(now));
     logs_.flush(now);
-    settle();
 }
 
 void RecordKeeper::finish(bool is_last_chance, Moment now) {
-    count(counters_.dropped, tallies_.finish(is_last_chance, now));
+    unwritten_.gave_up(tallies_.finish(is_last_chance, now));
     logs_.flush(now, true);
-    settle();
 }
 
 void RecordKeeper::close_log(std::uint16_t id, Moment now) {
     tallies_.close(id, now);
     logs_.close(id, now);
-}
-
-void RecordKeeper::give_up_unwritten() {
-    count(counters_.dropped, logs_.unwritten().closes());
-    unwritten_.store(0);
-}
-
-void RecordKeeper::settle() {
-    const Logs::Settled settled = logs_.take_settled();
-    count(counters_.records, settled.written.records);
-    count(counters_.tallied, settled.written.tallied);
-    count(counters_.dropped, settled.abandoned.closes());
-    unwritten_.store(logs_.unwritten().closes() + tallies_.answerable(), std::memory_order_relaxed);
 }
 
 }  // namespace finwait

@@ -23,9 +23,8 @@ namespace finwait {
 
 class RecordKeeper {
   public:
-    // Writes the gauge `unwritten` of its slot.
-    RecordKeeper(CloserCounters& counters, std::size_t slot, Logs& logs, BooksMemory& books,
-                 Remedies& remedies);
+    RecordKeeper(CloserCounters& counters, UnwrittenCloses& unwritten, Logs& logs,
+                 BooksMemory& books, Remedies& remedies);
     RecordKeeper(const RecordKeeper&) = delete;
     RecordKeeper& operator=(const RecordKeeper&) = delete;
 
@@ -41,8 +40,6 @@ class RecordKeeper {
     void finish(bool is_last_chance, Moment now);
     [[nodiscard]] bool has_tallies() const { return !tallies_.is_empty(); }
     void close_log(std::uint16_t id, Moment now);
-    // What the logs did not take before the end is no Record and no tally.
-    void give_up_unwritten();
     [[nodiscard]] Time due() const { return std::min(tallies_.due(), logs_.due()); }
 
     [[nodiscard]] Ledger& ledger() { return ledger_; }
@@ -51,11 +48,9 @@ class RecordKeeper {
   private:
     void write(const Close& close, AccountId account, std::uint64_t address_hash, Moment now);
     void on_evicted(AccountId account);
-    void settle();
-    void publish();
 
     CloserCounters& counters_;
-    Counter& unwritten_;
+    UnwrittenCloses& unwritten_;
     Logs& logs_;
     Remedies& remedies_;
     Ledger ledger_;

@@ -72,9 +72,8 @@ std::uint32_t wait_timeout_ms(int socket, const Policy& policy) {
     return seconds && *seconds > 0 ? static_cast<std::uint32_t>(*seconds) * 1000 : 0;
 }
 
-void set_kernel_wait(int socket, std::chrono::nanoseconds time) {
-    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(time).count();
-    set_linger2(socket, static_cast<std::uint32_t>(std::max<decltype(ms)>(ms, 1)));
+void forget_after_close(int socket) {
+    set_linger2(socket, 1);
 }
 
 void set_probes(int socket, std::chrono::seconds silence) {
@@ -82,8 +81,12 @@ void set_probes(int socket, std::chrono::seconds silence) {
     set_tcp_option(socket, TCP_USER_TIMEOUT, 0);
     set_tcp_option(socket, TCP_KEEPINTVL, 1);
     set_tcp_option(socket, TCP_KEEPCNT, kProbesMax);
-    set_tcp_option(socket, TCP_KEEPIDLE, static_cast<unsigned>(silence.count()));
+    set_probe_silence(socket, silence);
     ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+void set_probe_silence(int socket, std::chrono::seconds silence) {
+    set_tcp_option(socket, TCP_KEEPIDLE, static_cast<unsigned>(silence.count()));
 }
 
 Incoming discard(int socket, std::size_t bytes_max) {

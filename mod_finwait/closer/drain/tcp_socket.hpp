@@ -22,9 +22,8 @@ namespace finwait {
 // leaves it to the kernel. Before apply_policy().
 [[nodiscard]] std::uint32_t wait_timeout_ms(int socket, const Policy& policy);
 
-// How long the kernel may keep it in FIN_WAIT_2 after close(); at least a second, its smallest
-// unit.
-void set_kernel_wait(int socket, std::chrono::nanoseconds time);
+// After close() the kernel keeps it in FIN_WAIT_2 for no more than a second, its smallest unit.
+void forget_after_close(int socket);
 
 // Discards up to `bytes_max` received bytes.
 [[nodiscard]] Incoming discard(int socket, std::size_t bytes_max);
@@ -34,6 +33,8 @@ void set_kernel_wait(int socket, std::chrono::nanoseconds time);
 // ETIMEDOUT. Ends TCP_USER_TIMEOUT, which would take the number's place, and has nothing left to
 // bound: all is acknowledged.
 void set_probes(int socket, std::chrono::seconds silence);
+// Where they are on.
+void set_probe_silence(int socket, std::chrono::seconds silence);
 
 // close() will send RST and forget what was not acknowledged.
 void reset_at_close(int socket);

@@ -1,48 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One log: a bounded buffer of whole lines before a descriptor that may be slow, full or missing.
-// Never blocks. Beyond kLogBufferMax lines are dropped, and the log itself is told how many.
+// One log: a bounded number of whole lines before a descriptor that may be slow, full or missing.
+// Never blocks: files are written by the FileThread, all others take what they can. Beyond the
+// bound lines are dropped, and the log itself is told how many.
+//
+// Lines are gathered behind those that are just being written (the front).
 #pragma once
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "closer/log/file_thread.hpp"
+#include "closer/log/lines.hpp"
+#include "closer/log/unwritten_closes.hpp"
 #include "closer/moment.hpp"
 #include "closer/unique_fd.hpp"
-#include "finwait/record.hpp"
-#include "finwait/tally.hpp"
 
 namespace finwait {
 
 inline constexpr std::size_t kLogBufferMax = std::size_t{1} << 20;
-inline constexpr std::size_t kLogBatch = std::size_t{64} << 10;  // written without waiting
+// More than the lines of a turn that ends all it can: a disk that is willing is not outrun only
+// because the thread waits for a processor.
+inline constexpr std::size_t kFileBufferMax = 4 * kLogBufferMax;
+inline constexpr std::size_t kLineSizeMax = std::max(kRecordSizeMax, kTallyLineMax);
 // Short, because what is in the buffer is lost if the closer is killed; at full load it still
 // gathers dozens of Records for one write().
 inline constexpr Time kLogFlushDelay = std::chrono::milliseconds(5);
 inline constexpr Time kLogRetryDelay = std::chrono::seconds(1);
 
-// Closes that whole lines of their first log account for.
-struct ClosesInLines {
-    std::uint64_t records = 0;  // by a Record
-    std::uint64_t tallied = 0;  // by a tally line
-
-    [[nodiscard]] std::uint64_t closes() const { return records + tallied; }
-    ClosesInLines& operator+=(const ClosesInLines& other) {
-        records += other.records;
-        tallied += other.tallied;
-        return *this;
-    }
-};
-
 class LogWriter {
   public:
-    explicit LogWriter(std::string name = {}) : name_(std::move(name)) {}
+    LogWriter(FileThread& files, UnwrittenCloses& unwritten, std::string name = {})
+        : files_(files), unwritten_(unwritten), name_(std::move(name)) {}
 
     // Takes the place of the descriptor before it. A line that was only partly written begins anew.
     void open(UniqueFd descriptor, std::string_view name);
@@ -63,54 +59,64 @@ class LogWriter {
     // The descriptor takes data again.
     void unblock() { is_blocked_ = false; }
 
-    // When flush() has something to do; kNever while it waits for the reader or for a descriptor.
-    [[nodiscard]] Time due() const;
+    // What is unwritten never will be.
+    void give_up();
 
-    [[nodiscard]] bool is_empty() const { return start_ == buffer_.size(); }
-    [[nodiscard]] bool has_descriptor() const { return static_cast<bool>(descriptor_); }
-    [[nodiscard]] int descriptor() const { return descriptor_.get(); }
-    [[nodiscard]] std::size_t buffered() const { return buffer_.size() - line_start_; }
-    [[nodiscard]] std::size_t buffered_lines() const { return lines_; }
-    [[nodiscard]] ClosesInLines buffered_closes() const;
-    // Since it was asked last.
-    [[nodiscard]] ClosesInLines take_written() { return std::exchange(written_, {}); }
+    // When flush() has something to do; kNever while it waits for the reader, for the thread or for
+    // a descriptor.
+    [[nodiscard]] Time due() const;
+    // Lines are there and none was taken since then; kNever: none is there.
+    [[nodiscard]] Time waits_since() const { return waits_since_; }
+
+    [[nodiscard]] bool is_empty() const { return lines_.is_empty() && front_is_empty(); }
+    [[nodiscard]] bool has_descriptor() const { return file_ || pipe_; }
+    // -1 if there is none, or nobody who could tell of it: of a file, which the thread has.
+    [[nodiscard]] int descriptor() const { return pipe_.get(); }
+    [[nodiscard]] std::size_t buffered() const;
+    [[nodiscard]] std::size_t buffered_max() const {
+        return file_ ? kFileBufferMax : kLogBufferMax;
+    }
+    [[nodiscard]] std::size_t buffered_lines() const;
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
     [[nodiscard]] const std::string& name() const { return name_; }
 
   private:
-    // About a line that is not a Record which accounts for its close.
-    struct Note {
-        std::uint64_t end;  // counted from the first byte that ever was in the buffer
-        std::uint64_t tallied = 0;
-    };
-
-    void write_if_much(Moment now);
-    void end_line();
-    void appended_line(Moment now);
+    [[nodiscard]] bool front_is_empty() const { return !is_away_ && front_->lines.is_empty(); }
+    [[nodiscard]] bool can_write(Time now) const {
+        return !is_away_ && !is_blocked_ && has_descriptor() && now >= retry_at_;
+    }
+    void prepare(Moment now);
+    void appended(Moment now);
     [[nodiscard]] bool has_room();
-    [[nodiscard]] std::size_t next_write_size() const;
-    [[nodiscard]] int write_all(Time now);
-    void advance(std::size_t bytes);
-    void drop_written();
-    void erase_to(std::size_t end);
     void tell_dropped(Moment now);
-    void note(std::uint64_t tallied);
+    void write(Time now, bool is_awaited);
+    void write_to_pipe(Time now);
+    [[nodiscard]] std::size_t next_pipe_size() const;
+    void hand_to_thread(Time now, bool is_awaited);
+    void take_back(Time now);
+    void came_back(Time now);
+    void progressed(Time now);
+    void failed(int error, Time now);
 
+    FileThread& files_;
+    UnwrittenCloses& unwritten_;
     std::string name_;
-    UniqueFd descriptor_;
-    std::string buffer_;
-    std::size_t start_ = 0;       // first byte not written
-    std::size_t line_start_ = 0;  // first byte of the line that start_ is in
-    std::uint64_t erased_ = 0;    // bytes that were in the buffer before its first one
-    std::deque<Note> notes_;      // in the order of their ends
-    Time flush_at_ = kNever;      // kNever: nothing was appended since the last write
-    Time retry_at_{};             // after an error; no earlier
-    std::size_t lines_ = 0;       // in the buffer, the partly written one included
-    ClosesInLines written_;       // and not yet taken
-    std::uint64_t dropped_ = 0;   // and not yet told
-    dev_t device_ = 0;            // of the file; the same again is no new reader
-    ino_t inode_ = 0;
-    bool is_pipe_ = false;
+    std::shared_ptr<LogFile> file_;
+    UniqueFd pipe_;  // or socket, or device
+    std::shared_ptr<Batch> front_ = std::make_shared<Batch>();
+    Lines lines_;           // behind it
+    bool is_away_ = false;  // the thread has the front, which was as large then:
+    std::size_t away_bytes_ = 0;
+    std::size_t away_lines_ = 0;
+    bool is_awaited_ = false;   // the thread tells when it is done
+    bool begins_anew_ = false;  // the front's first line, for a new reader
+    Time flush_at_ = kNever;    // kNever: nothing was appended since the last write
+    Time retry_at_{};           // after an error; no earlier
+    Time waits_since_ = kNever;
+    std::uint64_t dropped_ = 0;  // and not yet told
+    int error_ = 0;              // not yet told
+    dev_t device_ = 0;           // of the file; the same again is no new reader
+    std::uint64_t inode_ = 0;
     bool is_blocked_ = false;
     bool is_full_ = false;
     bool has_failed_ = false;

@@ -10,20 +10,40 @@
 
 namespace finwait {
 
-void Logs::open(std::uint16_t id, UniqueFd descriptor, std::string_view name, LogMode mode) {
-    // Fails with EPERM for a regular file, which never blocks.
+void Logs::start_thread(Time now) {
+    if (const int error = files_.start(); error != 0)
+        return notices_.tell(NoticeKind::log_failed, NoticeLevel::warning,
+                             std::string("no thread for the log files (") + std::strerror(error) +
+                                 "): a file system that hangs will keep the closer waiting",
+                             now);
     epoll_event event{};
-    event.events = EPOLLOUT | EPOLLET;
-    event.data.u64 = first_token_ + id;
-    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor.get(), &event);
-    Log& log = logs_[id];
+    event.events = EPOLLIN;
+    event.data.u64 = first_token_ + kTokens - 1;
+    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, files_.descriptor(), &event);
+}
+
+void Logs::open(std::uint16_t id, UniqueFd descriptor, std::string_view name, LogMode mode) {
+    Log& log = logs_.try_emplace(id, files_, unwritten_).first->second;
     // Not left to close(): the parent's copy would keep the old registration alive.
-    if (log.writer.has_descriptor())
-        ::epoll_ctl(epoll_, EPOLL_CTL_DEL, log.writer.descriptor(), nullptr);
+    unwatch(log);
     log.writer.open(std::move(descriptor), name);
+    watch(log, first_token_ + id);
     log.mode = mode;
     log.is_closed = false;
     log.close_at = kNever;
+}
+
+void Logs::watch(const Log& log, std::uint64_t token) const {
+    if (log.writer.descriptor() < 0) return;
+    epoll_event event{};
+    event.events = EPOLLOUT | EPOLLET;
+    event.data.u64 = token;
+    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, log.writer.descriptor(), &event);
+}
+
+void Logs::unwatch(const Log& log) const {
+    if (log.writer.descriptor() >= 0)
+        ::epoll_ctl(epoll_, EPOLL_CTL_DEL, log.writer.descriptor(), nullptr);
 }
 
 void Logs::close(std::uint16_t id, Moment now) {
@@ -47,16 +67,23 @@ bool Logs::append(std::uint16_t id, const Close& close, bool is_answerable, Mome
                       now.monotonic);
         return false;
     }
-    const bool was_taken = log->second.writer.append(close, is_answerable, now);
-    settled_.written += log->second.writer.take_written();
-    if (was_taken) return true;
-    tell_dropped(log->second.writer, now.monotonic);
-    return false;
+    LogWriter& writer = log->second.writer;
+    const std::size_t before = writer.buffered();
+    if (is_full()) writer.count_dropped(1);
+    const bool was_taken = !is_full() && writer.append(close, is_answerable, now);
+    buffered_ += writer.buffered() - before;
+    if (!was_taken) tell_dropped(writer, now.monotonic);
+    return was_taken;
 }
 
 bool Logs::append(std::uint16_t id, const TallyLine& line, std::uint64_t answerable, Moment now) {
     const auto log = logs_.find(id);
-    return log != logs_.end() && log->second.writer.append(line, answerable, now);
+    if (log == logs_.end() || is_full()) return false;
+    LogWriter& writer = log->second.writer;
+    const std::size_t before = writer.buffered();
+    const bool was_taken = writer.append(line, answerable, now);
+    buffered_ += writer.buffered() - before;
+    return was_taken;
 }
 
 bool Logs::is_stuck_only(std::uint16_t id) const {
@@ -69,18 +96,22 @@ bool Logs::is_closed(std::uint16_t id) const {
     return log == logs_.end() || log->second.is_closed;
 }
 
-void Logs::on_writable(std::uint16_t id) {
-    const auto log = logs_.find(id);
+void Logs::on_event(std::uint64_t token) {
+    const std::uint64_t id = token - first_token_;
+    // What the thread has done is looked at by the next flush().
+    if (id > UINT16_MAX) return files_.clear_descriptor();
+    const auto log = logs_.find(static_cast<std::uint16_t>(id));
     if (log != logs_.end()) log->second.writer.unblock();
 }
 
 void Logs::flush(Moment now, bool all) {
+    buffered_ = 0;
     for (auto at = logs_.begin(); at != logs_.end();) {
         Log& log = at->second;
         const int error = log.writer.flush(now, all);
         if (error != 0) tell_failed(log.writer, error, now.monotonic);
-        settled_.written += log.writer.take_written();
         if (!may_go(log, now.monotonic)) {
+            buffered_ += log.writer.buffered();
             ++at;
             continue;
         }
@@ -95,15 +126,14 @@ bool Logs::may_go(Log& log, Time now) const {
     return log.writer.is_empty() || !log.writer.has_descriptor() || now >= log.close_at;
 }
 
-void Logs::let_go(const Log& log, Time now) {
-    settled_.abandoned += log.writer.buffered_closes();
+void Logs::let_go(Log& log, Time now) {
     if (log.writer.buffered_lines() > 0)
         notices_.tell(NoticeKind::log_dropped, NoticeLevel::warning,
                       "log " + log.writer.name() + " was closed with " +
                           std::to_string(log.writer.buffered_lines()) + " lines unwritten",
                       now);
-    if (log.writer.has_descriptor())
-        ::epoll_ctl(epoll_, EPOLL_CTL_DEL, log.writer.descriptor(), nullptr);
+    unwatch(log);
+    log.writer.give_up();
 }
 
 Time Logs::due() const {
@@ -115,7 +145,7 @@ Time Logs::due() const {
 bool Logs::have_room() const {
     return std::all_of(logs_.begin(), logs_.end(), [](const auto& entry) {
         const LogWriter& writer = entry.second.writer;
-        return !writer.has_descriptor() || writer.buffered() <= kLogBufferMax / 2;
+        return !writer.has_descriptor() || writer.buffered() <= writer.buffered_max() / 2;
     });
 }
 
@@ -149,14 +179,24 @@ std::string Logs::unwritten_lines() const {
     return text;
 }
 
-ClosesInLines Logs::unwritten() const {
-    ClosesInLines closes;
-    for (const auto& [id, log] : logs_) closes += log.writer.buffered_closes();
-    return closes;
+WaitingLogs Logs::waiting(Time now) const {
+    WaitingLogs waiting;
+    const LogWriter* longest = nullptr;
+    for (const auto& [id, log] : logs_) {
+        if (log.writer.waits_since() > now - kLogWaits) continue;
+        ++waiting.count;
+        if (longest == nullptr || log.writer.waits_since() < longest->waits_since())
+            longest = &log.writer;
+    }
+    if (longest == nullptr) return waiting;
+    waiting.since_ns = static_cast<std::uint64_t>(longest->waits_since().count());
+    waiting.lines = longest->buffered_lines();
+    waiting.name.set(longest->name());
+    return waiting;
 }
 
-Logs::Settled Logs::take_settled() {
-    return std::exchange(settled_, {});
+void Logs::give_up_unwritten() {
+    for (auto& [id, log] : logs_) log.writer.give_up();
 }
 
 void Logs::tell_dropped(const LogWriter& log, Time now) {

@@ -34,9 +34,7 @@ void TallyLogs::add(std::uint16_t id, AccountId account, const Close& close,
         if (is_closed) log.give_up_at = std::min(log.give_up_at, now.monotonic + kLogCloseDelay);
     }
     pending.balance.book(close, address_hash);
-    if (!is_answerable) return;
-    ++pending.answerable;
-    ++answerable_;
+    if (is_answerable) ++pending.answerable;
 }
 
 void TallyLogs::move_to_other(AccountId account) {
@@ -102,7 +100,6 @@ std::optional<std::uint64_t> TallyLogs::write_earliest(std::uint16_t id, Log& lo
         log.due.set(account, now.monotonic + kTallyRetryDelay);
         return std::nullopt;
     }
-    answerable_ -= answerable;
     log.due.remove(account);
     log.pending.erase(at);
     if (log.pending.empty()) logs_.release(only(id));

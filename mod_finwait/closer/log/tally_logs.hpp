@@ -47,9 +47,6 @@ class TallyLogs {
 
     [[nodiscard]] Time due() const;
 
-    // Closes answered for here and in no log's buffer yet.
-    [[nodiscard]] std::uint64_t answerable() const { return answerable_; }
-
   private:
     struct Pending {
         Balance balance;
@@ -70,7 +67,6 @@ class TallyLogs {
     const Ledger& ledger_;
     Logs& logs_;
     std::map<std::uint16_t, Log> tallies_;
-    std::uint64_t answerable_ = 0;
 };
 
 }  // namespace finwait

@@ -175,12 +175,14 @@ bool Remedies::give(std::uint64_t key, GivenRemedy given, Moment now) {
     if (!table_.set(key, given.sentence.remedy, static_cast<std::uint64_t>(end_s))) return false;
     given.since = std::chrono::floor<std::chrono::milliseconds>(now.realtime);
     set_end(given, now);
-    count(counter_of(counters_.remedies, given.sentence.remedy));
     notices_.tell(NoticeKind::remedy, NoticeLevel::notice, given_text(given), now.monotonic);
     const auto had = by_key_.find(key);
     given.place = had == by_key_.end() ? free_place() : had->second.place;
     book(given);
+    const Remedy remedy = given.sentence.remedy;
     by_key_.insert_or_assign(key, std::move(given));
+    changed();  // first: what is counted is in force
+    count(counter_of(counters_.remedies, remedy));
     return true;
 }
 

@@ -23,6 +23,11 @@ ServerConfig& config_of(const server_rec* server) {
         ap_get_module_config(server->module_config, &finwait_module));
 }
 
+const char* closer_path(const server_rec* main_server) {
+    const char* configured = config_of(main_server).closer_path;
+    return configured ? configured : FINWAIT_CLOSER_PATH;
+}
+
 void settle(ServerConfig& config, const server_rec* server) {
     const Policy defaults;
     VhostSettings& settings = config.settings;

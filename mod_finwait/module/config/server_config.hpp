@@ -19,11 +19,14 @@ namespace finwait {
 
 struct Runtime;
 
+inline constexpr std::size_t kLogsMax = 1000;        // different logs in one configuration
+inline constexpr std::uint16_t kNoLog = UINT16_MAX;  // never open: what names it is dropped
+
 struct LogDirective {
     const char* target = nullptr;  // absolute file name, or "|program"
     LogMode mode = LogMode::all;
     std::optional<EnvCondition> env;
-    std::uint16_t id = 0;  // given in post_config
+    std::uint16_t id = kNoLog;  // given in post_config
 };
 
 struct CloserUser {
@@ -58,6 +61,9 @@ struct ServerConfig {
 };
 
 [[nodiscard]] ServerConfig& config_of(const server_rec* server);
+
+// FinWaitCloser, or where it was installed.
+[[nodiscard]] const char* closer_path(const server_rec* main_server);
 
 // Fills in `settings` from the merged directives.
 void settle(ServerConfig& config, const server_rec* server);

@@ -17,6 +17,7 @@
 #include "module/connection/last_reply.hpp"
 #include "module/guard.hpp"
 #include "module/parent/channel.hpp"
+#include "module/parent/hang.hpp"
 #include "module/parent/runtime.hpp"
 
 namespace finwait {
@@ -36,19 +37,23 @@ void count_decline(Connection& connection, Decline decline) {
 }
 
 // A closer that dies finds what was queued when it is back, but one that cannot start leaves it to
-// nobody. httpd -X has no loop that would start another.
-bool is_served(const Runtime& runtime, const CloserProcess& closer) {
-    if (runtime.one_process && has_hung_up(closer.control)) return false;
-    return read(runtime.module_counters->unserved[static_cast<std::size_t>(closer.slot)]) == 0;
+// nobody, and one that hangs leaves it without a limit. httpd -X has no loop that would start
+// another.
+std::optional<Decline> why_unserved(const Runtime& runtime, const CloserProcess& closer) {
+    const auto slot = static_cast<std::size_t>(closer.slot);
+    if (runtime.one_process && has_hung_up(closer.control)) return Decline::no_closer;
+    if (read(runtime.parent_flags->unserved[slot]) != 0) return Decline::no_closer;
+    if (hangs(time_in(runtime.closer_counters->turned_ns[slot]),
+              runtime.module_counters->doubted_ns[slot], monotonic_now()))
+        return Decline::closer_hangs;
+    return std::nullopt;
 }
 
 bool send(Connection& connection, const Handoff& message, int socket) {
     const CloserProcess* closer = current_closer(*connection.runtime);
-    if (!closer || !is_served(*connection.runtime, *closer)) {
-        count_decline(connection, Decline::no_closer);
-        return false;
-    }
-    const auto decline = send_message(closer->channel_send, message, socket);
+    auto decline =
+        closer ? why_unserved(*connection.runtime, *closer) : std::optional(Decline::no_closer);
+    if (!decline) decline = send_message(closer->channel_send, message, socket);
     if (decline) count_decline(connection, *decline);
     return !decline;
 }

@@ -3,9 +3,11 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "module/parent/auto_rules.hpp"
+#include "module/parent/channel.hpp"
 #include "module/parent/channel_pair.hpp"
 #include "module/parent/control_line.hpp"
 #include "module/parent/other_child.hpp"
@@ -16,6 +18,9 @@ namespace {
 
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
+
+// Of one closer at once, so that one that never ends talking does not keep the parent.
+constexpr int kNoticesPerLook = 256;
 
 int log_level(NoticeLevel level) {
     return static_cast<int>(level);  // both are syslog's numbers
@@ -45,78 +50,77 @@ void take(const Runtime& runtime, CloserProcess& closer, const Control& message)
     if (message.kind != ControlKind::ready) return;
     closer.ready = true;
     closer.failed_starts = 0;
-    runtime.module_counters->unserved[static_cast<std::size_t>(closer.slot)].store(0);
+    set_served(runtime, closer, true);
     log_ready(runtime, closer, message);
 }
 
-bool send_log(const CloserProcess& closer, const Log& log) {
+bool send_log(const Runtime& runtime, const CloserProcess& closer, const Log& log) {
     Control message;
     message.kind = ControlKind::log_open;
     message.log_id = log.id;
     message.log_mode = log.mode;
     message.text = std::string_view(log.target).substr(0, kNoticeMax);
-    return send_control(closer.control, message, log.write_fd);
+    return send_control(closer.control, message, runtime.messages_until, log.write_fd);
 }
 
-bool send_rule(const CloserProcess& closer, const AutoRule& rule) {
+bool send_rule(const Runtime& runtime, const CloserProcess& closer, const AutoRule& rule) {
     Control message;
     message.kind = ControlKind::auto_rule;
     message.auto_rule = rule;
-    return send_control(closer.control, message);
+    return send_control(closer.control, message, runtime.messages_until);
 }
 
-// Ends with the first failure: each may take kControlWait, and the parent has other work.
-bool send_all(const Runtime& runtime, const CloserProcess& closer) {
-    for (const Log& log : runtime.logs)
-        if (log.target && !send_log(closer, log)) return false;
-    for (const AutoRule& rule : auto_rules(ap_server_conf))
-        if (!send_rule(closer, rule)) return false;
-    Control setup;
-    setup.kind = ControlKind::setup;
-    setup.max_held = runtime.max_held;
-    setup.ledger_size = runtime.ledger_size;
-    return send_control(closer.control, setup);
-}
-
-void log_silence(const CloserProcess& closer) {
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf, "finwait: closer %d does not answer",
-                 static_cast<int>(closer.pid));
-}
-
-void tell_to_end(const CloserProcess& closer, const Control& message) {
-    if (!send_control(closer.control, message) && is_alive(closer.pid)) ::kill(closer.pid, SIGTERM);
+void tell_to_end(const Runtime& runtime, const CloserProcess& closer, const Control& message) {
+    if (!send_control(closer.control, message, runtime.messages_until) && is_alive(closer.pid))
+        ::kill(closer.pid, SIGTERM);
 }
 
 }  // namespace
 
-void tell_configuration(const Runtime& runtime, const CloserProcess& closer) {
-    if (send_all(runtime, closer)) return;
-    const bool has_ended = errno == EPIPE || errno == ECONNRESET;
-    ap_log_error(
-        APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
-        "finwait: closer %d could not be told its logs and limits: %s",
-        static_cast<int>(closer.pid),
-        has_ended ? "it has ended" : "it goes on with those it has until the next restart");
+void allow_messages(Runtime& runtime, milliseconds time) {
+    runtime.messages_until = Clock::now() + time;
 }
 
-void await_ready(const Runtime& runtime, CloserProcess& closer) {
-    const auto deadline = Clock::now() + kControlWait;
-    bool ready = false;
-    while (!ready) {
-        const auto left = std::chrono::duration_cast<milliseconds>(deadline - Clock::now());
-        if (left.count() <= 0) return log_silence(closer);
-        const auto read = receive_control(closer.control, left, [&](const Control& message) {
-            ready = message.kind == ControlKind::ready;
-            take(runtime, closer, message);
-        });
-        if (read == ControlRead::gone) return log_silence(closer);
+bool tell_configuration(const Runtime& runtime, const CloserProcess& closer) {
+    for (const Log& log : runtime.logs)
+        if (log.write_fd >= 0 && !send_log(runtime, closer, log)) return false;
+    for (const AutoRule& rule : auto_rules(ap_server_conf))
+        if (!send_rule(runtime, closer, rule)) return false;
+    Control setup;
+    setup.kind = ControlKind::setup;
+    setup.max_held = runtime.max_held;
+    setup.ledger_size = runtime.ledger_size;
+    return send_control(closer.control, setup, runtime.messages_until);
+}
+
+bool configure(const Runtime& runtime, CloserProcess& closer) {
+    bool is_ready = false;
+    bool may_answer = tell_configuration(runtime, closer);
+    while (may_answer && !is_ready) {
+        const auto left =
+            std::chrono::duration_cast<milliseconds>(runtime.messages_until - Clock::now());
+        const auto read = receive_control(closer.control, std::max(left, milliseconds(0)),
+                                          [&](const Control& message) {
+                                              is_ready = message.kind == ControlKind::ready;
+                                              take(runtime, closer, message);
+                                          });
+        may_answer = read != ControlRead::gone && left.count() > 0;
     }
+    return is_ready;
 }
 
-void tell_to_retire(const CloserProcess& closer) {
+// Of one that has ended httpd's loop tells.
+void log_silence(const CloserProcess& closer) {
+    if (has_hung_up(closer.control)) return;
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
+                 "finwait: closer %d has not taken its logs and limits within %d s",
+                 static_cast<int>(closer.pid), static_cast<int>(kControlWait.count() / 1000));
+}
+
+void tell_to_retire(const Runtime& runtime, const CloserProcess& closer) {
     Control message;
     message.kind = ControlKind::retire;
-    tell_to_end(closer, message);
+    tell_to_end(runtime, closer, message);
 }
 
 void tell_to_finish(const Runtime& runtime, milliseconds grace) {
@@ -124,26 +128,33 @@ void tell_to_finish(const Runtime& runtime, milliseconds grace) {
     finish.kind = ControlKind::finish;
     finish.grace_ms = static_cast<std::uint32_t>(grace.count());
     for (const CloserProcess& closer : runtime.closers)
-        if (closer.pid != 0) tell_to_end(closer, finish);
+        if (closer.pid != 0) tell_to_end(runtime, closer, finish);
 }
 
-void tell_log_close(Runtime& runtime, std::uint16_t id) {
+// What the first one tells is true of all.
+void tell_logs_closed(const Runtime& runtime, std::span<const std::uint16_t> ids) {
     Control message;
     message.kind = ControlKind::log_close;
-    message.log_id = id;
-    for (CloserProcess& closer : runtime.closers)
-        if (closer.pid != 0 && !send_control(closer.control, message))
+    const auto tell = [&](const CloserProcess& closer) {
+        return std::ranges::all_of(ids, [&](std::uint16_t id) {
+            message.log_id = id;
+            return send_control(closer.control, message, runtime.messages_until);
+        });
+    };
+    for (const CloserProcess& closer : runtime.closers)
+        if (closer.pid != 0 && !tell(closer))
             ap_log_error(APLOG_MARK, APLOG_WARNING, errno, ap_server_conf,
-                         "finwait: closer %d could not be told to close a log",
+                         "finwait: closer %d could not be told which logs to close: it has them "
+                         "open to its end",
                          static_cast<int>(closer.pid));
 }
 
 void relay_notices(const Runtime& runtime, CloserProcess& closer) {
     if (closer.control < 0) return;
-    while (receive_control(closer.control, milliseconds(0), [&](const Control& message) {
-               take(runtime, closer, message);
-           }) == ControlRead::message) {
-    }
+    ControlRead read = ControlRead::message;
+    for (int i = 0; i < kNoticesPerLook && read == ControlRead::message; ++i)
+        read = receive_control(closer.control, milliseconds(0),
+                               [&](const Control& message) { take(runtime, closer, message); });
 }
 
 void relay_notices(Runtime& runtime) {

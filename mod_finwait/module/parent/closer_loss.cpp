@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/parent/closer_loss.hpp"
 
+#include <apr_thread_proc.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 
 #include "contract/loss_text.hpp"
+#include "module/parent/closer_control.hpp"
 
 namespace finwait {
 
-bool has_died(const Runtime& runtime, const CloserProcess& closer) {
-    return read(runtime.closer_counters->running[static_cast<std::size_t>(closer.slot)]) != 0;
-}
+namespace {
 
 // Writable for this moment only: a mapping that stayed would be inherited by every child.
-void book_loss(const Runtime& runtime, const CloserProcess& closer) {
-    if (!has_died(runtime, closer)) return;
+template <typename Write>
+void write_counters(const Runtime& runtime, Write&& write) {
     void* page = ::mmap(nullptr, kCounterPageSize, PROT_READ | PROT_WRITE, MAP_SHARED,
                         runtime.closer_counters_fd, 0);
     if (page == MAP_FAILED) {
@@ -23,12 +24,57 @@ void book_loss(const Runtime& runtime, const CloserProcess& closer) {
                      "finwait: what a dead closer held could not be counted");
         return;
     }
-    const Loss loss =
-        count_lost(*static_cast<CloserCounters*>(page), static_cast<std::size_t>(closer.slot));
+    write(*static_cast<CloserCounters*>(page));
     ::munmap(page, kCounterPageSize);
+}
+
+// How many. Their descriptors are closed by the kernel, because nobody asks for them.
+std::uint64_t discard_messages(int lane) {
+    std::uint64_t messages = 0;
+    char byte;
+    while (lane >= 0 && ::recv(lane, &byte, sizeof byte, MSG_DONTWAIT) > 0) ++messages;
+    return messages;
+}
+
+}  // namespace
+
+bool has_died(const Runtime& runtime, const CloserProcess& closer) {
+    return read(runtime.closer_counters->running[static_cast<std::size_t>(closer.slot)]) != 0;
+}
+
+void book_loss(const Runtime& runtime, const CloserProcess& closer) {
+    if (!has_died(runtime, closer)) return;
+    Loss loss;
+    write_counters(runtime, [&](CloserCounters& counters) {
+        loss = count_lost(counters, static_cast<std::size_t>(closer.slot));
+    });
     if (loss.closes > 0)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf, "finwait: %s",
                      loss_text(loss).c_str());
+}
+
+void book_queue_as_lost(const Runtime& runtime, const CloserProcess& closer) {
+    std::uint64_t queued = 0;
+    for (const int lane : closer.channel_receive) queued += discard_messages(lane);
+    if (queued == 0) return;
+    write_counters(runtime, [&](CloserCounters& counters) {
+        count(counters.received, queued);
+        count(counters.lost, queued);
+    });
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
+                 "finwait: %" APR_UINT64_T_FMT
+                 " closes were queued and no closer serves them: the kernel ends them as without a "
+                 "lingering close",
+                 queued);
+}
+
+void bury(Runtime& runtime, CloserProcess& closer) {
+    if (closer.is_watched) apr_proc_other_child_unregister(&closer);
+    closer.is_watched = false;
+    relay_notices(runtime, closer);
+    book_loss(runtime, closer);
+    closer.pid = 0;
+    close_and_forget(closer.control);
 }
 
 }  // namespace finwait

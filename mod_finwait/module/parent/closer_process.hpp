@@ -15,11 +15,12 @@ namespace finwait {
 // server: without a closer every close is left to httpd, and the error log says so.
 void run_closer(Runtime& runtime, apr_pool_t* pconf);
 
-// Starts a closer that could not be started for want of memory, processes or descriptors.
-void retry_closer(Runtime& runtime, apr_pool_t* pconf);
+// Ends a closer that hangs and starts another; starts one that could not be started for want of
+// memory, processes or descriptors.
+void look_after_closers(Runtime& runtime, apr_pool_t* pconf);
 
 // Ends all closers: within `grace` for their drains, and one second for their last Records. A
-// second signal to stop ends the waiting.
+// second signal to stop ends the waiting. One that hangs is killed.
 void stop_closers(Runtime& runtime, std::chrono::milliseconds grace);
 
 }  // namespace finwait

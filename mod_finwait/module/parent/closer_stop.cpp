@@ -2,10 +2,14 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "finwait/control.hpp"
+#include "module/clock.hpp"
 #include "module/parent/closer_control.hpp"
+#include "module/parent/closer_hang.hpp"
 #include "module/parent/closer_loss.hpp"
 #include "module/parent/closer_process.hpp"
 
@@ -19,23 +23,41 @@ using Clock = std::chrono::steady_clock;
 constexpr milliseconds kLastRecordsWait{1000};
 constexpr milliseconds kStopPoll{50};
 
-bool has_ended(const Runtime& runtime, CloserProcess& closer) {
+bool has_ended(Runtime& runtime, CloserProcess& closer) {
     if (closer.pid == 0) return true;
     const pid_t ended = ::waitpid(closer.pid, nullptr, WNOHANG);
     if (ended == 0 || (ended < 0 && errno == EINTR)) return false;
-    relay_notices(runtime, closer);
-    closer.pid = 0;
+    bury(runtime, closer);
     return true;
 }
 
-bool all_have_ended(Runtime& runtime) {
-    bool all = true;
-    for (CloserProcess& closer : runtime.closers) {
-        relay_notices(runtime, closer);
-        all = has_ended(runtime, closer) && all;
+// One to look again and again at those that have been told to end.
+class Ending {
+  public:
+    explicit Ending(Runtime& runtime) : runtime_(runtime) {}
+
+    [[nodiscard]] bool all_have_ended() {
+        bool all = true;
+        for (CloserProcess& closer : runtime_.closers) {
+            relay_notices(runtime_, closer);
+            Counter& doubted_ns = doubted_ns_[static_cast<std::size_t>(closer.slot)];
+            all = (has_ended(runtime_, closer) || end_if_it_hangs(runtime_, closer, doubted_ns)) &&
+                  all;
+        }
+        return all;
     }
-    return all;
-}
+    // Whoever turns will end by himself.
+    [[nodiscard]] bool all_turn() const {
+        return std::ranges::none_of(runtime_.closers, [&](const CloserProcess& closer) {
+            return closer.pid != 0 && has_not_turned_since(runtime_, closer, told_);
+        });
+    }
+
+  private:
+    Runtime& runtime_;
+    std::chrono::nanoseconds told_ = monotonic_now();
+    std::array<Counter, kCloserSlots> doubted_ns_{};
+};
 
 // httpd's own handlers ignore a signal by now: its retained data is already forgotten.
 class SignalsToStop {
@@ -61,17 +83,24 @@ class SignalsToStop {
 void stop_closers(Runtime& runtime, milliseconds grace) {
     const bool unbounded = grace.count() == kGraceUnbounded;
     SignalsToStop stop;
+    Ending ending(runtime);
+    allow_messages(runtime, kLastRecordsWait);
     tell_to_finish(runtime, grace);
     auto deadline = Clock::now() + grace + kLastRecordsWait;
     bool told_again = grace.count() == 0;
-    while (!all_have_ended(runtime) && (unbounded || Clock::now() < deadline)) {
+    while (!ending.all_have_ended()) {
+        if (!unbounded && Clock::now() >= deadline && ending.all_turn()) break;
         if (!stop.came_within(kStopPoll) || told_again) continue;
         told_again = true;
+        allow_messages(runtime, kLastRecordsWait);
         tell_to_finish(runtime, milliseconds(0));
         deadline = Clock::now() + kLastRecordsWait;
     }
-    for (const CloserProcess& closer : runtime.closers)
-        if (closer.pid == 0) book_loss(runtime, closer);
+    for (const CloserProcess& closer : runtime.closers) {
+        if (closer.pid != 0) continue;
+        book_loss(runtime, closer);
+        book_queue_as_lost(runtime, closer);
+    }
 }
 
 }  // namespace finwait

@@ -8,15 +8,20 @@
 #include <cerrno>
 
 #include "contract/rights.hpp"
+#include "module/clock.hpp"
 
 namespace finwait {
 
-void bound_control_wait(int control) {
-    const timeval wait{kControlWait.count() / 1000, 0};
-    ::setsockopt(control, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
+namespace {
+
+// The channel is full of messages, or of descriptors.
+bool may_have_room_soon(int error) {
+    return error == EAGAIN || error == ETOOMANYREFS || error == EINTR;
 }
 
-bool send_control(int control, const Control& message, int descriptor) {
+}  // namespace
+
+bool send_control(int control, const Control& message, Deadline until, int descriptor) {
     std::array<std::byte, kControlSizeMax> bytes;
     iovec part{bytes.data(), encode(message, bytes)};
     if (part.iov_len == 0) {
@@ -28,11 +33,11 @@ bool send_control(int control, const Control& message, int descriptor) {
     header.msg_iovlen = 1;
     Rights rights;
     if (descriptor >= 0) rights.attach(header, descriptor);
-    ssize_t sent;
-    do {
-        sent = ::sendmsg(control, &header, MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
-    return sent >= 0;
+    while (::sendmsg(control, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+        if (!may_have_room_soon(errno) || std::chrono::steady_clock::now() >= until) return false;
+        pause_for(std::chrono::milliseconds(2));
+    }
+    return true;
 }
 
 ControlRead receive_control(int control, std::chrono::milliseconds wait,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The parent's end of the control channel to one closer. Parent only. Sending may wait, but never
-// longer than kControlWait; receiving never waits unless asked to.
+// The parent's end of the control channel to one closer. Parent only. Sending waits until a moment
+// that the caller sets; receiving never waits unless asked to.
 #pragma once
 
 #include <chrono>
@@ -11,13 +11,14 @@
 
 namespace finwait {
 
+using Deadline = std::chrono::steady_clock::time_point;
+
+// How long httpd's parent waits for closers that do not read, in all of a restart or a start.
 inline constexpr std::chrono::milliseconds kControlWait{2000};
 
-// Sets how long send_control() may wait for a closer that does not read.
-void bound_control_wait(int control);
-
-// False with errno set if the closer is gone or does not read. `descriptor` -1: none.
-[[nodiscard]] bool send_control(int control, const Control& message, int descriptor = -1);
+// False with errno set if the closer is gone or has not read by `until`. `descriptor` -1: none.
+[[nodiscard]] bool send_control(int control, const Control& message, Deadline until,
+                                int descriptor = -1);
 
 enum class ControlRead { message, nothing, gone };
 

@@ -31,11 +31,12 @@ struct Page {
     int* memory;  // in the parent
     bool is_writable;
 };
-constexpr std::size_t kPages = 4;
+constexpr std::size_t kPages = 5;
 
 std::array<Page, kPages> pages_of(Runtime& runtime) {
     return {Page{runtime.module_counters, kCounterPageSize, &runtime.module_counters_fd, true},
             Page{runtime.closer_counters, kCounterPageSize, &runtime.closer_counters_fd, false},
+            Page{runtime.parent_flags, kCounterPageSize, &runtime.parent_flags_fd, false},
             Page{runtime.books, runtime.books_size, &runtime.books_fd, false},
             Page{runtime.remedies, sizeof(RemedyTable), &runtime.remedies_fd, false}};
 }
@@ -83,6 +84,7 @@ void after_fork_in_child() {
     close_and_forget(runtime->giving_end);
     for (CloserProcess& closer : runtime->closers) {
         close_and_forget(closer.control);
+        close_and_forget(closer.executable);
         close_and_forget(closer.channel_receive);
         close_and_forget(closer.channel_send);
     }

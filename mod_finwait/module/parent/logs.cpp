@@ -3,12 +3,15 @@
 
 #include <apr_strings.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <string_view>
 
 #include "module/config/server_config.hpp"
@@ -74,17 +77,35 @@ void on_program_event(int reason, void* data, apr_wait_t) {
     });
 }
 
-bool open_program(Log& log, apr_pool_t* pconf) {
+// -1 with errno set, and `descriptor` closed, where it is one of httpd's last. Of few it leaves a
+// quarter, of many 64.
+int unless_it_is_scarce(int descriptor) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    const rlim_t left = std::min<rlim_t>(limit.rlim_cur / 4, 64);
+    if (descriptor < 0 || static_cast<rlim_t>(descriptor) < limit.rlim_cur - left)
+        return descriptor;
+    ::close(descriptor);
+    errno = EMFILE;
+    return -1;
+}
+
+// These two return 0, or why there is no descriptor for the log.
+int open_program(Log& log, apr_pool_t* pconf) {
     if (log.write_fd < 0) {
         int ends[2];
-        if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+        if (::pipe2(ends, O_CLOEXEC) != 0) return errno;
         log.read_fd = lifted(ends[0]);
-        log.write_fd = lifted(ends[1]);
+        log.write_fd = unless_it_is_scarce(lifted(ends[1]));
+    }
+    if (log.write_fd < 0) {
+        close_and_forget(log.read_fd);
+        return EMFILE;
     }
     if (log.program != 0 && is_gone(log.program)) log.program = 0;
-    if (log.program == 0 && !start_program(log, pconf)) return false;
+    if (log.program == 0 && !start_program(log, pconf)) return 0;
     watch_child(log.program, on_program_event, &log, pconf);
-    return true;
+    return 0;
 }
 
 // Readable where that is possible, so that a closer sees whether one that was killed left half a
@@ -100,45 +121,93 @@ int open_for_lines(const char* path) {
     return readable;
 }
 
-bool open_file(Log& log) {
-    const int fd = lifted(open_for_lines(log.target));
-    if (fd < 0) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
-                     "finwait: could not open FinWaitLog file %s", log.target);
-        return false;
-    }
+int open_file(Log& log) {
+    const int opened = lifted(open_for_lines(log.target));
+    const int fd = log.write_fd < 0 ? unless_it_is_scarce(opened) : opened;
+    if (fd < 0) return errno;
     close_and_forget(log.write_fd);
     log.write_fd = fd;
-    return true;
+    return 0;
 }
 
+// What no log has, not even one of an older configuration.
+std::uint16_t next_id(Runtime& runtime) {
+    std::uint16_t id;
+    do id = runtime.next_log_id++;
+    while (id == kNoLog || std::ranges::any_of(runtime.logs, [id](const Log& log) {
+               return log.target && log.id == id;
+           }));
+    return id;
+}
+
+// Null if there is no memory, or (which kLogsKept excludes) no place.
 Log* find_or_add(Runtime& runtime, const char* target, LogMode mode) {
     Log* free = nullptr;
     for (Log& log : runtime.logs) {
         if (log.target && log.mode == mode && std::strcmp(log.target, target) == 0) return &log;
         if (!log.target && !free) free = &log;
     }
-    if (!free) {
-        ap_log_error(
-            APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
-            "finwait: FinWaitLog \"%s\" is one too many: the configuration may name at most "
-            "%d different logs",
-            target, static_cast<int>(kLogsMax));
-        return nullptr;
-    }
-    *free = Log{::strdup(target), -1, -1, 0, 0, mode, runtime.next_log_id++};
+    char* copy = free ? ::strdup(target) : nullptr;
+    if (!copy) return nullptr;
+    *free = Log{nullptr, -1, -1, 0, 0, mode, next_id(runtime)};
+    free->target = copy;
     return free;
 }
 
-// Opens the log a directive names, unless another directive of this configuration has.
-bool open_log(Runtime& runtime, LogDirective& directive, apr_pool_t* pconf) {
-    Log* log = find_or_add(runtime, directive.target, directive.mode);
-    if (!log) return false;
-    directive.id = log->id;
-    if (log->last_used == runtime.configurations) return true;
-    log->last_used = runtime.configurations;
-    return is_program(*log) ? open_program(*log, pconf) : open_file(*log);
-}
+// The logs of one configuration.
+class LogOpener {
+  public:
+    LogOpener(Runtime& runtime, apr_pool_t* pconf) : runtime_(runtime), pconf_(pconf) {}
+
+    // Unless another directive of this configuration has opened it.
+    [[nodiscard]] std::uint16_t open(const LogDirective& directive) {
+        Log* log = find_or_add(runtime_, directive.target, directive.mode);
+        if (log && log->last_used == runtime_.configurations) return log->id;
+        if (!log || named_ == kLogsMax) return refuse(log, directive.target);
+        ++named_;
+        log->last_used = runtime_.configurations;
+        note(*log, is_program(*log) ? open_program(*log, pconf_) : open_file(*log));
+        return log->id;
+    }
+    void log_refused() const {
+        if (scarce_ > 0)
+            ap_log_error(APLOG_MARK, APLOG_ERR, EMFILE, ap_server_conf,
+                         "finwait: %d FinWaitLogs could not be opened, because httpd needs the "
+                         "descriptors that are left (raise LimitNOFILE): their Records are dropped "
+                         "until the next restart",
+                         scarce_);
+        if (refused_ == 0) return;
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, ap_server_conf,
+                     "finwait: a configuration may name at most %d different logs: the Records of "
+                     "%d FinWaitLog directives are dropped, the first names \"%s\"",
+                     static_cast<int>(kLogsMax), refused_, first_refused_);
+    }
+
+  private:
+    void note(const Log& log, int error) {
+        if (error == EMFILE && log.write_fd < 0) ++scarce_;
+        if (error == 0 || (error == EMFILE && log.write_fd < 0)) return;
+        ap_log_error(APLOG_MARK, APLOG_ERR, error, ap_server_conf,
+                     "finwait: could not open FinWaitLog \"%s\": %s until the next restart",
+                     log.target,
+                     log.write_fd < 0 ? "its Records are dropped" : "the one that is open goes on");
+    }
+    std::uint16_t refuse(Log* log, const char* target) {
+        if (refused_++ == 0) first_refused_ = target;
+        const bool is_new = log && log->last_used == 0;
+        if (!is_new) return kNoLog;
+        std::free(log->target);
+        log->target = nullptr;
+        return kNoLog;
+    }
+
+    Runtime& runtime_;
+    apr_pool_t* pconf_;
+    std::size_t named_ = 0;
+    int refused_ = 0;
+    int scarce_ = 0;
+    const char* first_refused_ = nullptr;
+};
 
 void close_log(Log& log) {
     close_and_forget(log.write_fd);
@@ -149,22 +218,25 @@ void close_log(Log& log) {
 
 }  // namespace
 
-bool open_logs(Runtime& runtime, server_rec* main_server, apr_pool_t* pconf) {
+void open_logs(Runtime& runtime, server_rec* main_server, apr_pool_t* pconf) {
     ++runtime.configurations;
+    LogOpener opener(runtime, pconf);
     for (server_rec* server = main_server; server; server = server->next) {
         ServerConfig& config = config_of(server);
-        for (std::size_t i = 0; i < config.log_count; ++i)
-            if (!open_log(runtime, config.logs[i], pconf)) return false;
+        for (LogDirective& log : std::span(config.logs).first(config.log_count))
+            log.id = opener.open(log);
     }
-    return true;
+    opener.log_refused();
 }
 
-void close_unused_logs(Runtime& runtime, void (*closing)(Runtime&, std::uint16_t id)) {
+std::vector<std::uint16_t> close_unused_logs(Runtime& runtime) {
+    std::vector<std::uint16_t> closed;
     for (Log& log : runtime.logs) {
         if (!log.target || log.last_used + 1 >= runtime.configurations) continue;
-        closing(runtime, log.id);
+        closed.push_back(log.id);
         close_log(log);
     }
+    return closed;
 }
 
 void close_all_logs(Runtime& runtime) {

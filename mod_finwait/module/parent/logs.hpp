@@ -8,17 +8,20 @@
 // Runs in the parent only.
 #pragma once
 
+#include <vector>
+
 #include "module/parent/runtime.hpp"
 
 namespace finwait {
 
-// Opens every log the configuration names and writes its id into the directives. False, with a line
-// in the error log, if one cannot be opened: httpd then refuses to start, as for CustomLog.
-[[nodiscard]] bool open_logs(Runtime& runtime, server_rec* main_server, apr_pool_t* pconf);
+// Opens every log the configuration names and writes its id into the directives. One that cannot be
+// opened, or is beyond kLogsMax, has a line in the error log and no descriptor: its Records are
+// dropped and counted, the server goes on. One that is open stays open then.
+void open_logs(Runtime& runtime, server_rec* main_server, apr_pool_t* pconf);
 
 // Closes the logs that neither this configuration nor the one before it names; children of the one
-// before may still be finishing. `closing` is called with each id first.
-void close_unused_logs(Runtime& runtime, void (*closing)(Runtime&, std::uint16_t id));
+// before may still be finishing. Their ids.
+[[nodiscard]] std::vector<std::uint16_t> close_unused_logs(Runtime& runtime);
 
 // Closing the pipes is what tells the programs to end.
 void close_all_logs(Runtime& runtime);

@@ -152,12 +152,12 @@ int prepare(server_rec* main_server, apr_pool_t* pconf) {
     // Kept, because at the end httpd's own pointer to it is forgotten before pconf is cleaned up
     // (os/unix/unixd.c, retained_data_cleanup).
     runtime->mpm = ap_unixd_mpm_get_retained_data();
-    if (!open_logs(*runtime, main_server, pconf)) return HTTP_INTERNAL_SERVER_ERROR;
+    open_logs(*runtime, main_server, pconf);
     settle_all(*runtime, main_server, pconf);
     apr_pool_cleanup_register(pconf, runtime, on_pconf_cleanup, apr_pool_cleanup_null);
     protect_from_children(*runtime);
     run_closer(*runtime, pconf);
-    close_unused_logs(*runtime, tell_log_close);
+    tell_logs_closed(*runtime, close_unused_logs(*runtime));
     return OK;
 }
 
@@ -172,7 +172,7 @@ int on_monitor(apr_pool_t*, server_rec* main_server) {
         if (Runtime* runtime = config_of(main_server).runtime) {
             relay_notices(*runtime);
             log_declines(*runtime);
-            retry_closer(*runtime, main_server->process->pconf);
+            look_after_closers(*runtime, main_server->process->pconf);
         }
         return OK;
     });

@@ -20,13 +20,18 @@ constexpr char kRetainedKey[] = "mod_finwait";
 bool map_counters(Runtime& runtime) {
     runtime.module_counters_fd = make_memory("finwait-module-counters", kCounterPageSize);
     runtime.closer_counters_fd = make_memory("finwait-closer-counters", kCounterPageSize);
-    if (runtime.module_counters_fd < 0 || runtime.closer_counters_fd < 0) return false;
+    runtime.parent_flags_fd = make_memory("finwait-parent-flags", kCounterPageSize);
+    for (const int fd :
+         {runtime.module_counters_fd, runtime.closer_counters_fd, runtime.parent_flags_fd})
+        if (fd < 0) return false;
+    const void* closers = map_read_only(runtime.closer_counters_fd, kCounterPageSize);
+    const void* flags = map_read_only(runtime.parent_flags_fd, kCounterPageSize);
     void* own = ::mmap(nullptr, kCounterPageSize, PROT_READ | PROT_WRITE, MAP_SHARED,
                        runtime.module_counters_fd, 0);
-    const void* closers = map_read_only(runtime.closer_counters_fd, kCounterPageSize);
-    if (own == MAP_FAILED || closers == MAP_FAILED) return false;
-    runtime.module_counters = new (own) ModuleCounters;
+    if (own == MAP_FAILED || closers == MAP_FAILED || flags == MAP_FAILED) return false;
     runtime.closer_counters = static_cast<const CloserCounters*>(closers);
+    runtime.parent_flags = static_cast<const ParentFlags*>(flags);
+    runtime.module_counters = new (own) ModuleCounters;
     return true;
 }
 
@@ -66,17 +71,29 @@ void make_empty(Runtime& runtime) {
         closer = CloserProcess{};
         closer.slot = static_cast<int>(slot);
         closer.control = -1;
+        closer.executable = -1;
         closer.channel_send.fill(-1);
         closer.channel_receive.fill(-1);
     }
     for (Log& log : runtime.logs) log = Log{nullptr, -1, -1, 0, 0, LogMode::all, 0};
     runtime.current = -1;
-    runtime.giving_end = runtime.taking_end = -1;
-    runtime.module_counters_fd = runtime.closer_counters_fd = runtime.books_fd =
-        runtime.remedies_fd = -1;
+    for (int* fd : {&runtime.giving_end, &runtime.taking_end, &runtime.module_counters_fd,
+                    &runtime.closer_counters_fd, &runtime.parent_flags_fd, &runtime.books_fd,
+                    &runtime.remedies_fd})
+        *fd = -1;
 }
 
 }  // namespace
+
+// Not by a mapping, which every child would inherit.
+void set_served(const Runtime& runtime, const CloserProcess& closer, bool is_served) {
+    const std::uint64_t unserved = is_served ? 0 : 1;
+    const auto at = offsetof(ParentFlags, unserved) +
+                    static_cast<std::size_t>(closer.slot) * sizeof(std::uint64_t);
+    if (::pwrite(runtime.parent_flags_fd, &unserved, sizeof unserved, static_cast<off_t>(at)) < 0)
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, ap_server_conf,
+                     "finwait: children could not be told whether a closer serves them");
+}
 
 Runtime* runtime_of(const server_rec* server) {
     if (auto* kept = static_cast<Runtime*>(ap_retained_data_get(kRetainedKey))) {
@@ -95,13 +112,14 @@ Runtime* runtime_of(const server_rec* server) {
     runtime->remedies = map_remedies(*runtime);
     if (map_counters(*runtime)) return runtime;
     ap_log_error(APLOG_MARK, APLOG_CRIT, errno, server,
-                 "finwait: no shared memory for the counters: every close is left to httpd");
+                 "finwait: no shared memory for the counters (it takes memfd_create() and "
+                 "/proc/self/fd): every close is left to httpd until httpd is stopped and started");
     return nullptr;
 }
 
 Runtime* kept_runtime() {
     auto* kept = static_cast<Runtime*>(ap_retained_data_get(kRetainedKey));
-    return kept && kept->layout == kRuntimeLayout ? kept : nullptr;
+    return kept && kept->layout == kRuntimeLayout && kept->module_counters ? kept : nullptr;
 }
 
 }  // namespace finwait

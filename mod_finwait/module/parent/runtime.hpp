@@ -19,8 +19,10 @@
 #include "finwait/books.hpp"
 #include "finwait/control.hpp"
 #include "finwait/counters.hpp"
+#include "finwait/protocol.hpp"
 #include "finwait/remedy_table.hpp"
 #include "finwait/version.hpp"
+#include "module/config/server_config.hpp"
 #include "module/httpd.hpp"
 #include "module/parent/channel_pair.hpp"
 #include "module/parent/shared_memory.hpp"
@@ -28,7 +30,8 @@
 namespace finwait {
 
 inline constexpr std::uint32_t kRuntimeLayout = 6;  // raised whenever Runtime changes its shape
-inline constexpr std::size_t kLogsMax = 1000;       // different log targets in one configuration
+// Of three configurations: this one, and the two before it until this one is told.
+inline constexpr std::size_t kLogsKept = 3 * kLogsMax;
 
 struct CloserProcess {
     pid_t pid;                 // 0: not running
@@ -39,8 +42,12 @@ struct CloserProcess {
     bool retired;              // replaced; drains to its end
     bool ready;                // this process has said so
     unsigned failed_starts;    // in a row: processes that ended before they were ready
+    std::chrono::steady_clock::time_point started;
     std::chrono::steady_clock::time_point start_after;  // the next try
-    dev_t device;                                       // of the executable it runs
+    bool is_watched;                                    // by httpd's loop, see other_child.hpp
+    // O_PATH, kept until the next configuration: what is started, whatever is at its path by now.
+    int executable;
+    dev_t device;  // of that
     ino_t inode;
     uid_t uid;
     gid_t gid;
@@ -57,8 +64,9 @@ struct Log {
 };
 
 struct Runtime {
-    std::uint32_t layout;          // first, in every version
-    std::array<char, 16> version;  // of the module that started the current closer
+    std::uint32_t layout;                          // first, in every version
+    std::array<char, 16> version;                  // of the module that started the current closer
+    std::array<char, kProtocolSize + 1> protocol;  // the same
     std::array<CloserProcess, kCloserSlots> closers;
 
     pid_t parent;
@@ -70,10 +78,12 @@ struct Runtime {
     int current;  // index into closers; -1: none
     int module_counters_fd;
     int closer_counters_fd;
+    int parent_flags_fd;
     int books_fd;  // -1: each closer keeps its own, and no child sees them
     int remedies_fd;
     ModuleCounters* module_counters;
     const CloserCounters* closer_counters;  // mapped read-only
+    const ParentFlags* parent_flags;  // mapped read-only, in the parent too: children inherit it
     // The same; null: nothing is learnt. A change of RemedyTable raises kRuntimeLayout.
     const RemedyTable* remedies;
     // The same; null: the status page says so. They know their own layout.
@@ -81,8 +91,10 @@ struct Runtime {
     std::size_t books_size;
     std::uint32_t max_held;
     std::uint32_t ledger_size;
+    // Nobody who does not read his messages is waited for longer, in all of a restart.
+    std::chrono::steady_clock::time_point messages_until;
     unsigned configurations;  // how often post_config has run
-    std::array<Log, kLogsMax> logs;
+    std::array<Log, kLogsKept> logs;
     std::uint16_t next_log_id;
     std::array<std::uint64_t, kDeclines.size()> declines_logged;
 };
@@ -98,5 +110,8 @@ struct Runtime {
 
 // The same, if it was made before this module was loaded and is of this layout.
 [[nodiscard]] Runtime* kept_runtime();
+
+// Tells children whether the closer's channel is served, or soon will be.
+void set_served(const Runtime& runtime, const CloserProcess& closer, bool is_served);
 
 }  // namespace finwait

@@ -55,7 +55,8 @@ pid_t spawn(const Program& program) {
     for (const GivenDescriptor& given : program.descriptors)
         ::posix_spawn_file_actions_adddup2(actions.get(), given.from, given.to);
 
-    std::vector<char*> argv{const_cast<char*>(program.path.c_str())};
+    const std::string& name = program.name.empty() ? program.path : program.name;
+    std::vector<char*> argv{const_cast<char*>(name.c_str())};
     for (const std::string& argument : program.arguments)
         argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);

@@ -21,6 +21,7 @@ struct GivenDescriptor {
 
 struct Program {
     std::string path;  // with `search_path`, looked up on PATH
+    std::string name;  // how it is called (argv[0]); empty: as `path`
     std::vector<std::string> arguments;
     std::vector<GivenDescriptor> descriptors;
     const char* directory = nullptr;  // null: the parent's

@@ -103,6 +103,12 @@ void fill_process(const StatusSources& sources, const Pulse& pulse, ProcessView&
     }
 }
 
+WaitingLogsView view_of(const WaitingLogs& logs, const StatusSources& sources) {
+    if (logs.count == 0) return {};
+    const nanoseconds at = sources.realtime - since(logs.since_ns, sources.monotonic);
+    return {logs.count, std::string(logs.name.text()), duration_cast<milliseconds>(at), logs.lines};
+}
+
 SocketCounts counts_of(const OpenSockets& open) {
     return {open.fin_wait_1, open.fin_wait_2, 0};
 }
@@ -217,6 +223,7 @@ void fill_from_books(const StatusSources& sources, StatusView& view) {
     const Pulse pulse = pulse_of(sources.books->closers[sources.slot]);
     view.held_max = pulse.held_max;
     fill_process(sources, pulse, view.process);
+    view.waiting_logs = view_of(pulse.waiting_logs, sources);
     SlotClocks clocks;
     for (std::size_t slot = 0; slot < kCloserSlots; ++slot)
         add_slot(sources, slot, clocks[slot], view);

@@ -11,13 +11,18 @@ namespace finwait {
 
 namespace {
 
-void take(std::uint64_t& from, std::uint64_t held) {
-    from -= std::min(from, held);
+// Returns what of `held` is not among them.
+std::uint64_t take(std::uint64_t& from, std::uint64_t held) {
+    const std::uint64_t taken = std::min(from, held);
+    from -= taken;
+    return held - taken;
 }
 
+// For the closers CLOSING, too, is waiting for the acknowledgement of our FIN; which may have come
+// between their look and this one.
 SocketCounts without(SocketCounts all, const SocketCounts& held) {
-    take(all.fin_wait_1, held.fin_wait_1);
-    take(all.fin_wait_2, held.fin_wait_2);
+    const std::uint64_t acknowledged = take(all.closing, take(all.fin_wait_1, held.fin_wait_1));
+    take(all.fin_wait_2, held.fin_wait_2 + acknowledged);
     return all;
 }
 
@@ -46,22 +51,37 @@ ClosingSockets count_closing_sockets(const Neighbours& neighbours, const SocketC
     return counted;
 }
 
-ClosingSockets KernelWalks::counted(const Neighbours& neighbours, const SocketCounts& held,
-                                    std::chrono::nanoseconds now) {
-    const std::unique_lock walk(walking_, std::try_to_lock);
-    if (walk.owns_lock() && now >= next_) {
-        ClosingSockets counted = count_closing_sockets(neighbours, held);
-        const std::lock_guard guard(mutex_);
-        last_ = std::move(counted);
-        next_ = now + kWalkInterval;
+bool KernelWalks::is_younger(std::chrono::nanoseconds age, std::chrono::nanoseconds now) {
+    const std::lock_guard guard(mutex_);
+    return last_ && now - last_at_ < age;
+}
+
+void KernelWalks::make(std::chrono::nanoseconds now, const Walk& walk) {
+    ClosingSockets counted = walk();
+    const std::lock_guard guard(mutex_);
+    last_ = std::move(counted);
+    last_at_ = now;
+}
+
+ClosingSockets KernelWalks::figures(std::chrono::nanoseconds now, const Walk& walk) {
+    if (!is_younger(kWalkGood, now)) {
+        const std::lock_guard alone(walking_);
+        // Somebody else may have made it meanwhile.
+        if (!is_younger(kWalkGood, now)) make(now, walk);
     }
     const std::lock_guard guard(mutex_);
-    return last_;
+    return *last_;
+}
+
+void KernelWalks::renew(std::chrono::nanoseconds now, const Walk& walk) {
+    const std::unique_lock alone(walking_, std::try_to_lock);
+    if (alone && !is_younger(kWalkInterval, now)) make(now, walk);
 }
 
 void fill_foreign(ClosingSockets counted, StatusView& view) {
     view.foreign_unknown = std::move(counted.why_not);
     if (!view.knows_foreign()) return;
+    view.foreign_of = counted.of;
     std::erase_if(counted.sockets.backends,
                   [](const auto& backend) { return backend.sockets.all() == 0; });
     view.foreign = std::move(counted.sockets);

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What is not ours in the kernel's table: counted by a walk over it, at most once in kWalkInterval
-// however many look and in however many threads; who comes while another one walks has the figures
-// of the walk before. Knows neither httpd nor APR.
+// however many look and in however many threads. Who looks often waits for none: each look makes
+// the next one's walk after its answer. Knows neither httpd nor APR.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,6 +19,8 @@
 namespace finwait {
 
 inline constexpr std::chrono::seconds kWalkInterval{1};
+// Who looks less often is worth a walk: it takes 1 us for each socket that is closing.
+inline constexpr std::chrono::seconds kWalkGood{5};
 // Beyond it a backend's sockets are other programs'.
 inline constexpr std::size_t kBackendsMax = 64;
 
@@ -33,7 +37,8 @@ struct Neighbours {
 
 struct ClosingSockets {
     ForeignSockets sockets;
-    std::string why_not;  // they are not known; "": they are
+    std::string why_not;             // they are not known; "": they are
+    std::chrono::milliseconds of{};  // when the walk began, since the epoch
 };
 
 // `held` is what the closers hold: the rest on the server's ports is nobody's.
@@ -42,16 +47,23 @@ struct ClosingSockets {
 
 class KernelWalks {
   public:
-    // `held` now, and so with the kernel's figures of the same time: what has ended since the last
-    // walk was not nobody's.
-    [[nodiscard]] ClosingSockets counted(const Neighbours& neighbours, const SocketCounts& held,
-                                         std::chrono::nanoseconds now);
+    // With what the closers hold as it begins: what has ended since the last walk was not nobody's.
+    using Walk = std::function<ClosingSockets()>;
+
+    // The last walk's figures, or those of one that is made now if there is none within kWalkGood.
+    // `now` is of CLOCK_MONOTONIC.
+    [[nodiscard]] ClosingSockets figures(std::chrono::nanoseconds now, const Walk& walk);
+    // A walk for those who look next, unless one was just made or another thread is about it.
+    void renew(std::chrono::nanoseconds now, const Walk& walk);
 
   private:
+    [[nodiscard]] bool is_younger(std::chrono::nanoseconds age, std::chrono::nanoseconds now);
+    void make(std::chrono::nanoseconds now, const Walk& walk);
+
     std::mutex walking_;
     std::mutex mutex_;  // of the others
-    ClosingSockets last_{{}, "nobody has looked yet"};
-    std::chrono::nanoseconds next_{};
+    std::optional<ClosingSockets> last_;
+    std::chrono::nanoseconds last_at_{};
 };
 
 void fill_foreign(ClosingSockets counted, StatusView& view);

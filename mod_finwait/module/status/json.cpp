@@ -154,6 +154,14 @@ Json json_of(const ProcessView& process) {
             {"confinement", json_of(process.confinement)}};
 }
 
+Json json_of(const WaitingLogsView& logs) {
+    const bool any = logs.count != 0;
+    return {{"count", logs.count},
+            {"name", any ? Json(logs.name) : Json(nullptr)},
+            {"since_ms", any ? Json(logs.since.count()) : Json(nullptr)},
+            {"lines", logs.lines}};
+}
+
 Json json_of(const NoticeView& notice) {
     return {{"at_ms", notice.at.count()}, {"level", name_of(notice.level)}, {"text", notice.text}};
 }
@@ -194,6 +202,7 @@ Json sockets_of(const StatusView& view) {
     object["to_backends"] = counts(foreign.to_backends());
     object["other_programs"] = counts(foreign.other_programs);
     object["backends"] = array_of(foreign.backends);
+    object["counted_ms"] = is_known ? Json(view.foreign_of.count()) : Json();
     object["why_not_known"] = is_known ? Json() : Json(view.foreign_unknown);
     return object;
 }
@@ -235,6 +244,7 @@ std::string render_json(const StatusView& view) {
     object["module"] = json_of(view.module);
     object["closer"] = json_of(view.closer);
     object["process"] = json_of(view.process);
+    object["waiting_logs"] = json_of(view.waiting_logs);
     object["notices"] = array_of(view.notices);
     return object.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -159,7 +159,11 @@ void put_sockets(Metrics& metrics, const StatusView& view) {
     if (view.knows_foreign()) put_foreign(metrics, view.foreign);
     metrics.one("held_sockets_max", kGauge, "The most sockets held at once before one is shed.",
                 view.held_max);
-    if (view.knows_foreign()) put_backends(metrics, view.foreign.backends);
+    if (!view.knows_foreign()) return;
+    put_backends(metrics, view.foreign.backends);
+    metrics.family("counted_timestamp_seconds", kGauge,
+                   "When those were counted that no closer holds.");
+    metrics.sample({}, number_text(std::chrono::duration<double>(view.foreign_of).count()));
 }
 
 void put_kernel(Metrics& metrics, const KernelView& kernel) {
@@ -234,6 +238,13 @@ void put_process(Metrics& metrics, const StatusView& view) {
                 view.process.closers);
     metrics.one("unwritten_closes", kGauge, "Closes whose line in a log is still to be written.",
                 view.process.unwritten_closes);
+    metrics.one(
+        "waiting_logs", kGauge,
+        "Logs that have taken nothing for three seconds or more though lines wait for them.",
+        view.waiting_logs.count);
+    metrics.family("log_wait_seconds", kGauge, "For how long the first of them; 0: there is none.");
+    metrics.sample(
+        {}, view.waiting_logs.count == 0 ? "0" : seconds(view.now - view.waiting_logs.since));
 }
 
 }  // namespace

@@ -34,6 +34,10 @@ void append_states(std::string& html, const StatusView& view) {
     append_state_row(html, "waiting", "for their end", view.waiting);
     if (view.knows_foreign()) append_foreign(html, view.foreign);
     html += "</tbody></table>\n";
+    if (view.knows_foreign() && view.foreign_of < view.now)
+        html += "<p class=\"muted\">Those that are not the closer's were counted " +
+                seconds_text(std::chrono::duration<double>(view.now - view.foreign_of).count()) +
+                " before, at " + time_text(view.foreign_of) + ".</p>\n";
     if (!view.knows_foreign())
         html += "<p class=\"muted\">Those that are not the closer's are not known: " +
                 escaped(view.foreign_unknown) + ".</p>\n";

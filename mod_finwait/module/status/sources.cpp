@@ -22,6 +22,14 @@ KernelWalks& walks() {
     return of_this_process;
 }
 
+ClosingSockets walk(const StatusSources& sources) {
+    const CloserState state = state_of_closer(sources);
+    ClosingSockets counted = count_closing_sockets(neighbours_of(ap_server_conf),
+                                                   SocketCounts(state.draining) += state.waiting);
+    counted.of = std::chrono::floor<std::chrono::milliseconds>(sources.realtime);
+    return counted;
+}
+
 // httpd -X has no loop that would learn of the death.
 bool is_gone(const Runtime& runtime, std::size_t slot) {
     return runtime.one_process && has_hung_up(runtime.closers[slot].control);
@@ -45,11 +53,13 @@ StatusSources sources_of(const Runtime& runtime) {
 
 StatusSources sources_with_kernel(const Runtime& runtime) {
     StatusSources sources = sources_of(runtime);
-    const CloserState state = state_of_closer(sources);
-    sources.closing =
-        walks().counted(neighbours_of(ap_server_conf),
-                        SocketCounts(state.draining) += state.waiting, sources.monotonic);
+    sources.closing = walks().figures(sources.monotonic, [&] { return walk(sources); });
     return sources;
+}
+
+void walk_for_the_next(const Runtime& runtime) {
+    const StatusSources sources = sources_of(runtime);
+    walks().renew(sources.monotonic, [&] { return walk(sources); });
 }
 
 }  // namespace finwait

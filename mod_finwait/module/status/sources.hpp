@@ -11,7 +11,10 @@ namespace finwait {
 // `closing` is what is known without a walk of the kernel's table.
 [[nodiscard]] StatusSources sources_of(const Runtime& runtime);
 
-// The same with a walk, unless the last one is less than kWalkInterval ago.
+// The same with a walk, or the last one's figures.
 [[nodiscard]] StatusSources sources_with_kernel(const Runtime& runtime);
+
+// After the answer, so that the next one needs no walk.
+void walk_for_the_next(const Runtime& runtime);
 
 }  // namespace finwait

@@ -115,6 +115,13 @@ int send_page(request_rec* r, const std::string& page) {
     return OK;
 }
 
+apr_status_t on_answered(void* runtime) {
+    return guarded("walk over the kernel's table", APR_EGENERAL, [&] {
+        walk_for_the_next(*static_cast<const Runtime*>(runtime));
+        return APR_SUCCESS;
+    });
+}
+
 int serve(request_rec* r) {
     r->allowed |= AP_METHOD_BIT << M_GET;  // and HEAD
     if (r->method_number != M_GET) return HTTP_METHOD_NOT_ALLOWED;
@@ -128,8 +135,11 @@ int serve(request_rec* r) {
     }
     const Wanted wanted = wanted_by(r->args);
     set_headers(r, wanted);
-    const Runtime* runtime = config_of(ap_server_conf).runtime;
+    Runtime* runtime = config_of(ap_server_conf).runtime;
     if (!runtime) return HTTP_SERVICE_UNAVAILABLE;
+    // The pool ends with the End-Of-Request bucket, when all before it is in the kernel's hands
+    // (server/eor_bucket.c).
+    apr_pool_cleanup_register(r->pool, runtime, on_answered, apr_pool_cleanup_null);
     return send_page(r, render(wanted.format, collect(sources_with_kernel(*runtime))));
 }
 

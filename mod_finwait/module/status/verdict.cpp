@@ -66,6 +66,15 @@ std::string backends_text(const ForeignSockets& foreign) {
     return text + " has not closed " + std::to_string(first.sockets.fin_wait_2) + ".";
 }
 
+// "" if none waits.
+std::string logs_text(const WaitingLogsView& logs) {
+    if (logs.count == 0) return {};
+    std::string text = " Log " + logs.name + " has taken nothing since " + time_text(logs.since) +
+                       ": " + std::to_string(logs.lines) + " lines wait for it";
+    if (logs.count > 1) text += ", and others for " + std::to_string(logs.count - 1) + " more logs";
+    return text + ".";
+}
+
 std::string trouble_text(const StatusView& view) {
     if (view.trouble.empty()) return {};
     std::string text = view.trouble + ". ";
@@ -103,7 +112,7 @@ Verdict verdict_of(const StatusView& view) {
     const std::uint64_t to_backends = view.foreign.to_backends().fin_wait_2;
     Verdict verdict;
     const std::string limits = limits_near(view.kernel);
-    if (!limits.empty() || !view.trouble.empty())
+    if (!limits.empty() || !view.trouble.empty() || view.waiting_logs.count != 0)
         verdict.level = Verdict::Level::bad;
     else if (std::max(all, to_backends) >= kFewSockets)
         verdict.level = Verdict::Level::watch;
@@ -123,6 +132,7 @@ Verdict verdict_of(const StatusView& view) {
     verdict.after += '.';
     verdict.after += backends_text(view.foreign);
     verdict.after += limits;
+    verdict.after += logs_text(view.waiting_logs);
     return verdict;
 }
 

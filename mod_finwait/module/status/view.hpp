@@ -177,6 +177,15 @@ struct ProcessView {
     Confinement confinement;
 };
 
+// Those that have taken nothing for a while though lines wait for them.
+struct WaitingLogsView {
+    std::uint64_t count = 0;
+    // Of the one that waits longest.
+    std::string name;
+    std::chrono::milliseconds since{};  // since the epoch
+    std::uint64_t lines = 0;
+};
+
 struct NoticeView {
     std::chrono::milliseconds at{};  // since the epoch
     NoticeLevel level = NoticeLevel::notice;
@@ -189,6 +198,7 @@ struct StatusView {
     std::chrono::milliseconds figures_of{};  // when the closer wrote last; zero: never
     std::string trouble;  // with the closer: a sentence without its full stop; empty: none
     ProcessView process;
+    WaitingLogsView waiting_logs;
     ModuleTotals module;
     CloserTotals closer;
 
@@ -197,6 +207,7 @@ struct StatusView {
     std::uint64_t held_max = 0;
     ForeignSockets foreign;
     std::string foreign_unknown = "nobody has asked";  // why: as `trouble`; empty: it is known
+    std::chrono::milliseconds foreign_of{};            // when they were counted; zero: never
     KernelView kernel;
 
     FinishedCloses finished;  // all closes

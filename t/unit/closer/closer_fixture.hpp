@@ -135,6 +135,24 @@ class CloserTest : public testing::Test {
         turn(std::chrono::milliseconds(policy.wait_timeout_ms));
         EXPECT_EQ(0U, closer->held());
     }
+    // The same in FIN_WAIT_1, for FinWaitAckTimeout.
+    void wait_for_an_acknowledgement() {
+        EXPECT_LT(0U, closer->drainer().waiting());
+        turn(std::chrono::milliseconds(kKernelsAckTimeoutMs));
+        EXPECT_EQ(0U, closer->held());
+    }
+    // How many bytes come before the end, which is 0 for FIN or an errno.
+    std::pair<ssize_t, int> read_to_end(const UniqueFd& client) {
+        ssize_t got = 0;
+        char bytes[4096];
+        for (;;) {
+            pollfd readable{client.get(), POLLIN, 0};
+            while (::poll(&readable, 1, 1) == 0) turn();
+            const ssize_t size = ::recv(client.get(), bytes, sizeof bytes, 0);
+            if (size <= 0) return {got, size < 0 ? errno : 0};
+            got += size;
+        }
+    }
     // A turn that takes the Handoffs, one that registers them, and their first events.
     void settle(std::size_t in_fin_wait_2) {
         for (int i = 0; i < 3; ++i) turn();

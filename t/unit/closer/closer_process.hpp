@@ -27,6 +27,7 @@
 #include "clients/process.hpp"
 #include "closer/moment.hpp"
 #include "finwait/counters.hpp"
+#include "finwait/protocol.hpp"
 #include "finwait/record.hpp"
 #include "unit/books.hpp"
 #include "unit/closer/channel/channel_sender.hpp"
@@ -80,7 +81,7 @@ class CloserProcess : public testing::Test {
     }
 
     static std::vector<std::string> usual_arguments() {
-        std::vector<std::string> words{"finwait-closer", "--slot", "2"};
+        std::vector<std::string> words{"finwait-closer", "--protocol", protocol(), "--slot", "2"};
         if (::geteuid() != 0) return words;
         const passwd* nobody = ::getpwnam("nobody");
         EXPECT_NE(nullptr, nobody);

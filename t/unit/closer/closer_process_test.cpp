@@ -46,8 +46,9 @@ TEST_F(CloserProcess, ItsNameAndItsDescriptorsAreItsOwn) {
     if (::geteuid() != 0) GTEST_SKIP() << "only root sees them: it is not dumpable";
     start();
     EXPECT_EQ("finwait-closer\n", proc("comm"));
-    // stdin, stdout, stderr, channel, control, the ledger's memory, epoll, SIGTERM, statm, one log.
-    EXPECT_EVENTUALLY(open_descriptors(std::to_string(pid)), 10U);
+    // stdin, stdout, stderr, channel, control, the ledger's memory, epoll, SIGTERM, statm, one log,
+    // and what tells that its thread has written it.
+    EXPECT_EVENTUALLY(open_descriptors(std::to_string(pid)), 11U);
     EXPECT_EQ(pid, ::getsid(pid));
 }
 
@@ -73,9 +74,13 @@ TEST_F(CloserProcess, RaisesItsDescriptorLimitAndTellsWhatIsLeftForSockets) {
 }
 
 TEST_F(CloserProcess, AFailingStartIsToldInOneSentence) {
-    std::vector<std::vector<std::string>> bad{{"finwait-closer"},
-                                              {"finwait-closer", "--slot", "9"}};
-    if (::geteuid() == 0) bad.push_back({"finwait-closer", "--slot", "1"});
+    const std::string own = protocol();
+    std::vector<std::vector<std::string>> bad{
+        {"finwait-closer", "--protocol", own},
+        {"finwait-closer", "--slot", "1"},
+        {"finwait-closer", "--protocol", "0123456789abcdef", "--slot", "1"},
+        {"finwait-closer", "--protocol", own, "--slot", "9"}};
+    if (::geteuid() == 0) bad.push_back({"finwait-closer", "--protocol", own, "--slot", "1"});
     for (const auto& words : bad) {
         int ends[2];
         ASSERT_EQ(0, ::pipe2(ends, O_CLOEXEC));

@@ -8,11 +8,14 @@
 
 #include <vector>
 
+#include "finwait/protocol.hpp"
+
 namespace finwait {
 namespace {
 
-Arguments parsed(std::vector<std::string> words) {
-    words.insert(words.begin(), "finwait-closer");
+Arguments parsed(std::vector<std::string> words, const std::string& spoken = protocol()) {
+    const std::vector<std::string> first{"finwait-closer", "--protocol", spoken};
+    words.insert(words.begin(), first.begin(), first.end());
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -32,6 +35,14 @@ TEST(ParseArguments, AcceptsWhatTheParentGives) {
     EXPECT_EQ("/srv/www", full.chroot_dir);
     EXPECT_EQ(33U, full.identity->uid);
     EXPECT_EQ(34U, full.identity->gid);
+}
+
+TEST(ParseArguments, RefusesAnotherBuildsProtocolAndSaysWhatToDo) {
+    for (const char* other : {"", "0", "0123456789abcdef"}) {
+        const std::string error = parsed({"--slot", "3"}, other).error;
+        EXPECT_NE(error.find("of another build"), std::string::npos) << other;
+        EXPECT_NE(error.find("apachectl graceful"), std::string::npos) << error;
+    }
 }
 
 TEST(ParseArguments, RefusesEverythingElse) {

@@ -9,6 +9,7 @@
 #include <array>
 
 #include "closer/unique_fd.hpp"
+#include "eventually.hpp"
 
 namespace finwait {
 namespace {
@@ -31,7 +32,7 @@ struct TcpPair {
 
     void await_input() const {
         pollfd readable{server.get(), POLLIN, 0};
-        ASSERT_EQ(::poll(&readable, 1, 2'000), 1);
+        ASSERT_EQ(::poll(&readable, 1, test::kPatienceMs), 1);
     }
 
     UniqueFd client, server;
@@ -64,7 +65,7 @@ TEST(PeekAt, TellsSilenceDataFinAndResetApart) {
 
 void wait_for_end(int socket) {
     pollfd state{socket, 0, 0};  // POLLERR and POLLHUP need no asking
-    ASSERT_EQ(::poll(&state, 1, 5000), 1);
+    ASSERT_EQ(::poll(&state, 1, test::kPatienceMs), 1);
 }
 
 void reset(TcpPair& pair) {

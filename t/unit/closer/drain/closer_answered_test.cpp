@@ -80,10 +80,11 @@ TEST_F(CloserAnswered, WithoutAnAcknowledgementHasItsOptions) {
     await(pair.server, POLLRDHUP);
     const UniqueFd copy(::dup(pair.server.get()));
     give(pair.server);
-    turn();
-    EXPECT_EQ(0U, closer->held());
+    settle(1);
     EXPECT_EQ(7, tcp_option(copy, TCP_LINGER2));
     EXPECT_EQ(4321, tcp_option(copy, TCP_USER_TIMEOUT));
+    EXPECT_EQ(sent, read_to_end(pair.client).first);
+    turn_until_held(0);
     expect_only(Drain::fin, Outcome::fin);
     EXPECT_EQ(TcpState::closing, only_record().state);
 }

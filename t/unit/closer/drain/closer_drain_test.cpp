@@ -104,6 +104,22 @@ TEST_F(CloserDrains, WithFinWaitTimeout0TheClientGetsReset) {
     EXPECT_TRUE(errno == ECONNRESET || errno == EPIPE);
 }
 
+// In FIN_WAIT_1 something of ours may still be read: it waits for that.
+TEST_F(CloserDrains, WithFinWaitTimeout0AnAcknowledgementAfterTheDrainIsTheEnd) {
+    set_up();
+    policy.drain_idle_timeout_ms = 5000;
+    policy.wait_timeout_ms = 0;
+    TcpPair pair = with_unacknowledged_reply();
+    hand_over(pair);
+    settle(1);
+    turn(5s);
+    ASSERT_EQ(1U, closer->drainer().waiting());
+    EXPECT_EQ(sent, read_to_end(pair.client).first);
+    turn_until_held(0);
+    expect_only(Drain::idle_timeout, Outcome::cut);
+    await_end(pair.client);
+}
+
 TEST_F(CloserDrains, ATricklingClientMeetsTheDeadline) {
     set_up();
     policy.drain_timeout_ms = 10'000;
@@ -177,7 +193,7 @@ TEST_F(CloserDrains, AClientThatNeverReadsIsIdleAndUnacked) {
     settle(1);
     turn(5s);
     EXPECT_EQ(0U, closer->drainer().draining());
-    wait_to_the_end();
+    wait_for_an_acknowledgement();
     expect_only(Drain::idle_timeout, Outcome::unacked);
     EXPECT_EQ(TcpState::fin_wait_1, only_record().state);
     EXPECT_EQ(0U, only_record().fin_wait_2_ms());

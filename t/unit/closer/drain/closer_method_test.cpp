@@ -21,19 +21,6 @@ class CloserMethods : public CloserTest {
         policy.drain_timeout_ms = 20'000;
         policy.drain_idle_timeout_ms = 10'000;
     }
-    // How many bytes come before the end, which is 0 for FIN or an errno.
-    std::pair<ssize_t, int> read_to_end(const UniqueFd& client) {
-        ssize_t got = 0;
-        char bytes[4096];
-        for (;;) {
-            pollfd readable{client.get(), POLLIN, 0};
-            while (::poll(&readable, 1, 1) == 0) turn();
-            const ssize_t size = ::recv(client.get(), bytes, sizeof bytes, 0);
-            if (size <= 0) return {got, size < 0 ? errno : 0};
-            got += size;
-        }
-    }
-
     // Behind our FIN, which recv() goes on telling: both directions are over.
     static void expect_reset(const UniqueFd& client) {
         pollfd state{client.get(), 0, 0};
@@ -120,7 +107,7 @@ TEST_F(CloserMethods, SoLingerEndsWhenItsTimeHasRunOut) {
     settle(1);
     turn(10s);
     EXPECT_EQ(0U, closer->drainer().draining());
-    wait_to_the_end();
+    wait_for_an_acknowledgement();
     expect_only(Drain::idle_timeout, Outcome::unacked);
 }
 

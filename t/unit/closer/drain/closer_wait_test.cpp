@@ -3,6 +3,7 @@
 // What comes after the drain: a socket is held to its real end, and each end is told apart.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <vector>
 
 #include "closer/drain/tcp_socket.hpp"
@@ -68,7 +69,7 @@ TEST_F(CloserWaits, AndAnswersDataWithAReset) {
     EXPECT_EQ(9000U, only_record().fin_wait_2_ms());
     EXPECT_EQ(0U, only_record().drained_bytes);
     pollfd state{pair.client.get(), 0, 0};
-    ASSERT_EQ(1, ::poll(&state, 1, 5000));
+    ASSERT_EQ(1, ::poll(&state, 1, kPatienceMs));
     EXPECT_NE(0, state.revents & POLLHUP);
 }
 
@@ -104,13 +105,38 @@ TEST_F(CloserWaits, NoLongerForWhoNeverAcknowledges) {
     set_up();
     policy.drain_idle_timeout_ms = 5000;
     TcpPair pair = with_unacknowledged_reply();
+    const UniqueFd copy(::dup(pair.server.get()));
     hand_over(pair);
     settle(1);
     turn(5s);
-    wait_to_the_end();
+    wait_for_an_acknowledgement();
     expect_only(Drain::idle_timeout, Outcome::unacked);
     EXPECT_EQ(0U, only_record().fin_wait_2_ms());
     EXPECT_EQ(Probe::none, only_record().probe) << "nobody can be asked in FIN_WAIT_1";
+    linger abort{};
+    socklen_t size = sizeof abort;
+    ASSERT_EQ(0, ::getsockopt(copy.get(), SOL_SOCKET, SO_LINGER, &abort, &size));
+    EXPECT_EQ(1, abort.l_onoff) << "nothing of it is left to the kernel";
+}
+
+TEST_F(CloserWaits, ForWhoReadsOnAfterTheDrain) {
+    set_up();
+    policy.ack_timeout_ms = 20'000;
+    TcpPair pair = with_unacknowledged_reply();
+    const UniqueFd copy(::dup(pair.server.get()));
+    hand_over(pair);
+    settle(1);
+    turn(15s);
+    ASSERT_EQ(1U, closer->drainer().waiting());
+    const auto before = unacked_bytes(copy.get());
+    std::array<char, 4096> bytes;
+    while (unacked_bytes(copy.get()) == before)
+        ASSERT_GT(::recv(pair.client.get(), bytes.data(), bytes.size(), 0), 0);
+    turn();
+    turn(19s);
+    EXPECT_EQ(1U, closer->held());
+    turn(1s);
+    expect_only(Drain::idle_timeout, Outcome::unacked);
 }
 
 TEST_F(CloserWaits, AnewFromTheAcknowledgementOfItsFin) {

@@ -197,8 +197,33 @@ TEST(DrainState, WaitsForFinWaitTimeoutAfterTheDrain) {
     EXPECT_EQ(kHalfClose + 20s, drain.next_timer());
     EXPECT_EQ(Timer::wait, drain.timer_at(kHalfClose + 20s - 1ns));
     EXPECT_EQ(Timer::wait_over, drain.timer_at(kHalfClose + 20s));
-    EXPECT_EQ(Time(15s), drain.wait_left(kHalfClose + 5s));
-    EXPECT_EQ(Time::zero(), drain.wait_left(kHalfClose + 21s));
+}
+
+TEST(DrainState, WaitsInFinWait1ForFinWaitAckTimeoutWithoutProgress) {
+    Policy limits = policy(30'000, 5'000);
+    limits.ack_timeout_ms = 60'000;
+    DrainState drain = begun(limits);
+    drain.saw_unacked(100'000, kHalfClose);
+    drain.begin_waiting(kHalfClose + 5s);
+    EXPECT_EQ(kHalfClose + 60s, drain.next_timer());
+    ASSERT_EQ(Timer::look, drain.timer_at(kHalfClose + 60s));
+    EXPECT_FALSE(drain.is_idle({90'000, 10s}, kHalfClose + 60s)) << "it reads slowly";
+    EXPECT_EQ(kHalfClose + 110s, drain.next_timer());
+    EXPECT_TRUE(drain.is_idle({90'000, 1s}, kHalfClose + 110s)) << "it answers window probes";
+}
+
+TEST(DrainState, WaitsInFinWait1AsLongAsTheKernelWould) {
+    DrainState drain = begun(policy(30'000, 5'000), 0);
+    drain.begin_waiting(kHalfClose + 5s);
+    EXPECT_EQ(kHalfClose + std::chrono::milliseconds(kKernelsAckTimeoutMs), drain.next_timer());
+}
+
+TEST(DrainState, IsNotIdleWhereTheLookFindsAnOldAcknowledgement) {
+    DrainState drain = begun(policy(30'000, 5'000));
+    drain.saw_unacked(1, kHalfClose);
+    drain.begin_waiting(kHalfClose + 5s);
+    EXPECT_FALSE(drain.is_idle({0, 1s}, kHalfClose + 105s));
+    EXPECT_EQ(Time(1s), drain.fin_wait_2_time(kHalfClose + 105s));
 }
 
 TEST(DrainState, AnAcknowledgementWhileItWaitsBeginsTheWaitAnew) {
@@ -211,19 +236,15 @@ TEST(DrainState, AnAcknowledgementWhileItWaitsBeginsTheWaitAnew) {
     EXPECT_EQ(kHalfClose + 25s, drain.next_timer());
 }
 
-TEST(OutcomeOfDrain, FollowsFromItsEndAndFinWait2) {
-    const DrainState unacked = begun(policy(30'000, 5'000));
-    const DrainState acked = in_fin_wait_2(30'000, 5'000);
-    EXPECT_EQ(Outcome::fin, outcome_of_drain(Drain::fin, acked));
-    EXPECT_EQ(Outcome::reset, outcome_of_drain(Drain::reset, unacked));
-    EXPECT_EQ(Outcome::cut, outcome_of_drain(Drain::byte_limit, acked));
-    EXPECT_EQ(Outcome::unknown, outcome_of_drain(Drain::shed, acked));
-    EXPECT_EQ(Outcome::unknown, outcome_of_drain(Drain::stopping, unacked));
+TEST(OutcomeOfDrain, FollowsFromItsEnd) {
+    EXPECT_EQ(Outcome::fin, outcome_of_drain(Drain::fin));
+    EXPECT_EQ(Outcome::reset, outcome_of_drain(Drain::reset));
+    EXPECT_EQ(Outcome::cut, outcome_of_drain(Drain::byte_limit));
+    EXPECT_EQ(Outcome::unknown, outcome_of_drain(Drain::shed));
+    EXPECT_EQ(Outcome::unknown, outcome_of_drain(Drain::stopping));
     // Where nothing is waited for: FinWaitTimeout 0.
-    for (const Drain how : {Drain::idle_timeout, Drain::deadline}) {
-        EXPECT_EQ(Outcome::cut, outcome_of_drain(how, acked));
-        EXPECT_EQ(Outcome::unacked, outcome_of_drain(how, unacked));
-    }
+    for (const Drain how : {Drain::idle_timeout, Drain::deadline})
+        EXPECT_EQ(Outcome::cut, outcome_of_drain(how));
 }
 
 TEST(OutcomeOfError, TellsWhoIsGoneFromWhoNeverGotOurFin) {

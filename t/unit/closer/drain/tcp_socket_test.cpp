@@ -67,12 +67,10 @@ TEST(WaitTimeout, OfTheKernelIsItsOwnSetting) {
     EXPECT_EQ(4321U, wait_timeout_ms(pair.server.get(), policy));
 }
 
-TEST(KernelWait, IsAtLeastTheSecondThatTheKernelCanCount) {
+TEST(ForgetAfterClose, LeavesTheKernelTheSecondThatItCanCount) {
     const TcpPair pair = Loopback().half_closed();
-    set_kernel_wait(pair.server.get(), std::chrono::nanoseconds(0));
+    forget_after_close(pair.server.get());
     EXPECT_EQ(1, tcp_option(pair.server, TCP_LINGER2));
-    set_kernel_wait(pair.server.get(), std::chrono::milliseconds(2001));
-    EXPECT_EQ(3, tcp_option(pair.server, TCP_LINGER2));
 }
 
 TEST(Probes, AreTheKernelsAndEndTheUserTimeout) {

@@ -53,7 +53,10 @@ class LogWriterTest : public testing::Test {
     }
 
     Moment now{100s, 1'700'000'000s};
-    LogWriter log{"test"};
+    CloserCounters counters;
+    UnwrittenCloses unwritten{counters, 0};
+    FileThread files{unwritten};  // not started: what is written is written at once
+    LogWriter log{files, unwritten, "test"};
 };
 
 TEST_F(LogWriterTest, HalfALineOfAKilledCloserIsNotContinued) {

@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 
+#include "eventually.hpp"
 #include "unit/closer/channel/channel_sender.hpp"
 #include "unit/closer/log/log_readers.hpp"
 
@@ -28,7 +29,9 @@ class LogsTest : public testing::Test {
     ControlChannel control{std::move(ends.first)};
     Notices notices{control};
     UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
-    Logs logs{epoll.get(), 1000, notices};
+    CloserCounters counters;
+    UnwrittenCloses unwritten{counters, 0};
+    Logs logs{epoll.get(), 1000, notices, unwritten};
     Moment now{100s, 1'700'000'000s};
     Record record;
 };
@@ -75,7 +78,7 @@ TEST_F(LogsTest, AClosedLogIsWrittenToItsEnd) {
     std::string text = read_available(reader);
     EXPECT_EQ(1U, logs.size());
     while (logs.size() > 0) {
-        logs.on_writable(1);
+        logs.on_event(1001);
         logs.flush(now);
         text += read_available(reader);
     }
@@ -101,10 +104,10 @@ TEST_F(LogsTest, ARecordIsAccountedForByOneLog) {
     for (int i = 0; i < 5; ++i) ASSERT_TRUE(logs.append(1, record, true, now));
     for (int i = 0; i < 5; ++i) ASSERT_TRUE(logs.append(2, record, false, now));
     for (int i = 0; i < 9; ++i) ASSERT_TRUE(logs.append(2, record, true, now));
-    EXPECT_EQ(14U, logs.unwritten().records);
+    unwritten.add(14);
     logs.flush(now, true);
-    EXPECT_EQ(5U, logs.unwritten().records);
-    EXPECT_EQ(9U, logs.take_settled().written.records);
+    EXPECT_EQ(5U, read(counters.unwritten[0]));
+    EXPECT_EQ(9U, read(counters.records));
     EXPECT_EQ(5U, logs.buffered_lines());
     EXPECT_EQ(14U, lines_of(read_file(file)).size());
 }
@@ -113,13 +116,13 @@ TEST_F(LogsTest, WhatAClosedLogCouldNotWriteIsAbandonedOnce) {
     logs.open(1, UniqueFd(::open("/dev/full", O_WRONLY | O_CLOEXEC)), "full");
     for (int i = 0; i < 5; ++i) ASSERT_TRUE(logs.append(1, record, true, now));
     for (int i = 0; i < 7; ++i) ASSERT_TRUE(logs.append(1, record, false, now));
+    unwritten.add(5);
     logs.flush(now, true);
     logs.close(1, now);
     now.monotonic += kLogCloseDelay;
     logs.flush(now);
-    EXPECT_EQ(5U, logs.take_settled().abandoned.records) << "the others have another log";
-    EXPECT_EQ(0U, logs.take_settled().abandoned.records);
-    EXPECT_EQ(0U, logs.unwritten().records);
+    EXPECT_EQ(5U, read(counters.dropped)) << "the others have another log";
+    EXPECT_EQ(0U, read(counters.unwritten[0]));
 }
 
 TEST_F(LogsTest, TheReadersProgressIsAnEventOfTheLog) {
@@ -130,7 +133,7 @@ TEST_F(LogsTest, TheReadersProgressIsAnEventOfTheLog) {
     epoll_event event{};
     while (::epoll_wait(epoll.get(), &event, 1, 0) > 0) continue;
     static_cast<void>(read_available(reader));
-    ASSERT_EQ(1, ::epoll_wait(epoll.get(), &event, 1, 5000));
+    ASSERT_EQ(1, ::epoll_wait(epoll.get(), &event, 1, kPatienceMs));
     EXPECT_EQ(1001U, event.data.u64);
 }
 

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "module/status/collect.hpp"
 #include "unit/closer/drain/tcp_pair.hpp"
@@ -25,11 +26,13 @@ TEST(Foreign, BackendsAreThoseThatHaveSockets) {
     ClosingSockets counted;
     counted.sockets.backends = {{{Endpoint::Family::ipv4, 8009, {127, 0, 0, 1}}, "ajp", {0, 2, 0}},
                                 {{Endpoint::Family::ipv4, 8010, {127, 0, 0, 1}}, "idle", {}}};
+    counted.of = 10s;
     StatusView view;
     fill_foreign(counted, view);
     ASSERT_TRUE(view.knows_foreign());
     EXPECT_EQ(view.foreign.backends.size(), 1U);
     EXPECT_EQ(view.foreign.to_backends().fin_wait_2, 2U);
+    EXPECT_EQ(view.foreign_of, 10s);
     StatusView blind;
     fill_foreign({{}, "it is forbidden"}, blind);
     EXPECT_FALSE(blind.knows_foreign());
@@ -57,31 +60,62 @@ TEST(Foreign, SocketsAreTold) {
     EXPECT_GE(seen.sockets.other_programs.all(), 1U);
     EXPECT_EQ(count_closing_sockets(neighbours, {0, 1, 0}).sockets.unattributed.fin_wait_2, 0U)
         << "it is held by a closer";
+    EXPECT_EQ(count_closing_sockets(neighbours, {1, 0, 0}).sockets.unattributed.fin_wait_2, 0U)
+        << "and was acknowledged since its last look";
 }
 
-TEST(Foreign, WhatHasEndedSinceTheLastWalkIsNotNobodys) {
-    KernelWalks walks;
-    Loopback ours;
-    const TcpPair pair = ours.half_closed();
+// What a closer holds as unacknowledged, the kernel has in other states, too.
+TEST(Foreign, BothSidesClosedAndOneUnacknowledgedIsTheClosersToo) {
+    Loopback small(4096);
+    const TcpPair pair = small.connect();
+    const std::string reply(100'000, 'x');
+    ASSERT_GT(::send(pair.server.get(), reply.data(), reply.size(), MSG_DONTWAIT), 0);
+    pair.half_close();
+    ASSERT_EQ(0, ::shutdown(pair.client.get(), SHUT_WR));
+    ASSERT_EVENTUALLY(tcp_state(pair.server), TCP_CLOSING);
     Neighbours neighbours;
     neighbours.ports.insert(port_at(pair.server, ::getsockname));
-    const auto unattributed = [&](const SocketCounts& held, auto now) {
-        return walks.counted(neighbours, held, now).sockets.unattributed.fin_wait_2;
-    };
-    EXPECT_EQ(unattributed({0, 1, 0}, 10s), 0U);
-    EXPECT_EQ(unattributed({}, 10s + 999ms), 0U);
-    EXPECT_EVENTUALLY(unattributed({}, 11s), 1U);
+    EXPECT_EQ(count_closing_sockets(neighbours, {}).sockets.unattributed.closing, 1U);
+    EXPECT_EQ(count_closing_sockets(neighbours, {1, 0, 0}).sockets.unattributed.all(), 0U);
 }
 
-TEST(Foreign, WalksAreAtLeastASecondApart) {
+// How many walks there were.
+struct Walks : testing::Test {
     KernelWalks walks;
-    Loopback ours;
-    TcpPair pair = ours.half_closed();
-    const std::uint64_t first = walks.counted({}, {}, 10s).sockets.other_programs.all();
-    EXPECT_GE(first, 1U);
-    TcpPair another = ours.half_closed();
-    EXPECT_EQ(walks.counted({}, {}, 10s + 999ms).sockets.other_programs.all(), first);
-    EXPECT_GE(walks.counted({}, {}, 11s).sockets.other_programs.all(), 1U);
+    std::uint64_t made = 0;
+    KernelWalks::Walk walk = [this] {
+        ClosingSockets counted;
+        counted.sockets.unattributed.fin_wait_2 = ++made;
+        return counted;
+    };
+
+    std::uint64_t seen(std::chrono::nanoseconds now) {
+        return walks.figures(now, walk).sockets.unattributed.fin_wait_2;
+    }
+};
+
+TEST_F(Walks, AreMadeForAnAnswerWhereTheLastIsTooOld) {
+    EXPECT_EQ(seen(10s), 1U) << "there is none";
+    EXPECT_EQ(seen(10s + kWalkGood - 1ms), 1U);
+    EXPECT_EQ(seen(10s + kWalkGood), 2U);
+}
+
+TEST_F(Walks, AreMadeAfterAnAnswerForTheNextAtLeastASecondApart) {
+    EXPECT_EQ(seen(10s), 1U);
+    walks.renew(10s + kWalkInterval - 1ms, walk);
+    EXPECT_EQ(made, 1U);
+    walks.renew(10s + kWalkInterval, walk);
+    EXPECT_EQ(made, 2U);
+    EXPECT_EQ(seen(12s), 2U);
+}
+
+TEST_F(Walks, AreMadeByOneThreadAtATime) {
+    const KernelWalks::Walk another_comes = [this] {
+        std::jthread([this] { walks.renew(20s, walk); }).join();
+        return walk();
+    };
+    (void)walks.figures(10s, another_comes);
+    EXPECT_EQ(made, 1U);
 }
 
 TEST(Kernel, IsReadFromProcAndWhatIsNotThereIsNotKnown) {

@@ -136,6 +136,7 @@ TEST(StatusJson, SaysWhatTheViewHolds) {
     EXPECT_EQ(std::int64_t(json["sockets"]["unattributed"]["fin_wait_2"]), 15);
     EXPECT_EQ(std::int64_t(json["sockets"]["to_backends"]["fin_wait_2"]), 20);
     EXPECT_EQ(std::string_view(json["sockets"]["backends"].at(0)["address"]), "198.51.100.3");
+    EXPECT_EQ(std::int64_t(json["sockets"]["counted_ms"]), 1'700'003'597'900);
     EXPECT_TRUE(json["trouble"].is_null());
     EXPECT_EQ(std::int64_t(json["kernel"]["tcp_max_orphans"]), 32'768);
     const simdjson::dom::element first = json["accounts"].at(0);

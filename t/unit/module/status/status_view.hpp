@@ -54,6 +54,7 @@ inline StatusView a_view() {
     view.held_max = 100'000;
     view.waiting = {3, 215, 0};
     view.foreign_unknown.clear();
+    view.foreign_of = view.now - std::chrono::milliseconds(2100);
     view.foreign.unattributed = {0, 15, 0};
     view.foreign.backends = {{{Endpoint::Family::ipv4, 8009, {198, 51, 100, 3}},
                               "ajp://app<1>.example.org:8009",

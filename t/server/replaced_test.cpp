@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The closer's file: replaced under a running httpd, of another build, or one that does not start.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "clients/crowd.hpp"
+#include "server/each.hpp"
+
+namespace finwait::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const std::string& closer_file() {
+    static const std::string file = Suite::build_dir() + "/finwait-closer";
+    return file;
+}
+
+// As a package manager does: a new file, moved over.
+void install(const std::string& program, const std::string& as) {
+    std::filesystem::copy_file(program, as + ".new");
+    std::filesystem::rename(as + ".new", as);
+}
+
+void install_script(const std::string& lines, const std::string& as) {
+    write_file(as + ".new", "#!/bin/sh\n" + lines);
+    ::chmod((as + ".new").c_str(), 0755);
+    std::filesystem::rename(as + ".new", as);
+}
+
+ino_t inode_of(const std::string& file) {
+    struct stat status {};
+    return stat(file.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+ino_t inode_run_by(pid_t pid) {
+    return inode_of("/proc/" + std::to_string(pid) + "/exe");
+}
+
+std::size_t times_logged(const Httpd& httpd, std::string_view text) {
+    const std::string log = httpd.error_log();
+    std::size_t times = 0;
+    for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++times;
+    return times;
+}
+
+Record recorded_close(Httpd& httpd) {
+    Client client = httpd.client();
+    EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
+    EXPECT_EQ(client.wait_end(), End::fin);
+    client.close();
+    return httpd.record_of(client);
+}
+
+using ReplacedFile = PerMpm;
+
+TEST_P(ReplacedFile, IsNotStartedBeforeTheNextConfiguration) {
+    const std::string installed = Suite::dir() + "/kept-" + mpm_name(mpm);
+    install(closer_file(), installed);
+    const ino_t before = inode_of(installed);
+    Httpd httpd(mpm, "FinWaitCloser " + installed + "\n");
+    httpd.expect_error("the closer died");
+    const pid_t first = httpd.closer_pid();
+    install("/bin/false", installed);
+    kill(first, SIGKILL);
+    ASSERT_EVENTUALLY(times_logged(httpd, " ready: holds"), 2U);
+    EXPECT_EQ(inode_run_by(httpd.closer_pid()), before);
+    EXPECT_EQ(recorded_close(httpd).drain, Drain::fin);
+    install(closer_file(), installed);
+    httpd.graceful();
+    EXPECT_EQ(recorded_close(httpd).drain, Drain::fin);
+    ASSERT_EVENTUALLY(httpd.closer_pids().size(), 1U);
+    EXPECT_EQ(inode_run_by(httpd.closer_pid()), inode_of(installed));
+    EXPECT_EQ(read(httpd.counters().closer().bad_messages), 0U);
+}
+
+TEST_P(ReplacedFile, OfAnotherBuildIsRefusedWithWhatToDo) {
+    const std::string installed = Suite::dir() + "/other-build-" + mpm_name(mpm);
+    install_script("shift 2\nexec " + closer_file() + " --protocol 0123456789abcdef \"$@\"\n",
+                   installed);
+    Httpd httpd(mpm, "FinWaitCloser " + installed + "\n");
+    httpd.expect_error("refused to start (the line before says why)");
+    ASSERT_EVENTUALLY(httpd.error_log(), HasSubstr("refused to start"));
+    EXPECT_EQ(times_logged(httpd, "it is of another build than mod_finwait.so: install both"), 1U);
+    EXPECT_EQ(times_logged(httpd, "refused to start"), 1U);
+    Client client = httpd.client();
+    EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
+    EXPECT_TRUE(httpd.lingers_itself(client));
+    client.close();
+    EXPECT_EVENTUALLY(httpd.counters().declined(Decline::no_closer), 1U);
+    install(closer_file(), installed);
+    httpd.graceful();
+    EXPECT_EQ(recorded_close(httpd).drain, Drain::fin);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, ReplacedFile, testing::ValuesIn(kEachMpm), NameOf());
+
+// Nothing watches while the configuration does not name the module.
+TEST(ReplacedCloser, ThatDiedUnwatchedLeavesItsQueueToTheNewOne) {
+    const std::string installed = Suite::dir() + "/queue";
+    install(closer_file(), installed);
+    Httpd httpd(Mpm::event, "FinWaitCloser " + installed + "\nFinWaitDrainIdleTimeout 1s\n");
+    httpd.expect_error("died during a restart of httpd or without the module");
+    const pid_t first = httpd.closer_pid();
+    kill(first, SIGSTOP);
+    const auto queued = crowd_that_never_closes(httpd.port(), 20);
+    const std::string with = read_file(httpd.dir() + "/httpd.conf");
+    std::string without;
+    std::istringstream lines(with);
+    for (std::string line; std::getline(lines, line);)
+        if (!line.starts_with("FinWait") && !line.starts_with("LoadModule finwait"))
+            without += line + "\n";
+    write_file(httpd.dir() + "/httpd.conf", without);
+    httpd.graceful();
+    kill(first, SIGKILL);
+    ASSERT_EVENTUALLY(is_running(first), false);
+    install(closer_file(), installed);
+    write_file(httpd.dir() + "/httpd.conf", with);
+    httpd.graceful();
+    EXPECT_TRUE(httpd.wait_settled(20));
+    EXPECT_EQ(httpd.records().size(), 20U);
+    EXPECT_EQ(inode_run_by(httpd.closer_pid()), inode_of(installed));
+}
+
+TEST(ReplacedCloser, ThatHangsIsKilledAndNotStartedAgain) {
+    const std::string installed = Suite::dir() + "/hangs";
+    install(closer_file(), installed);
+    Httpd httpd(Mpm::event, "FinWaitCloser " + installed + "\nFinWaitDrainIdleTimeout 60s\n");
+    httpd.expect_error("it hangs, and is killed");
+    const pid_t old_closer = httpd.closer_pid();
+    const auto crowd = crowd_that_never_closes(httpd.port(), 10);
+    ASSERT_EVENTUALLY(httpd.counters().held(), 10U);
+    install(closer_file(), installed);
+    httpd.graceful();
+    kill(old_closer, SIGSTOP);
+    ASSERT_EVENTUALLY(is_running(old_closer), false);
+    EXPECT_EVENTUALLY(read(httpd.counters().closer().lost), 10U);
+    EXPECT_EQ(httpd.closer_pids().size(), 1U);
+    EXPECT_EQ(recorded_close(httpd).drain, Drain::fin);
+    EXPECT_EQ(times_logged(httpd, " died before its end"), 0U);
+    EXPECT_EQ(times_logged(httpd, " ready: holds"), 2U);
+    EXPECT_EQ(httpd.counters().declined(), 0U);
+}
+
+constexpr std::string_view kNotReady = "did not become ready";
+
+TEST(ReplacedCloser, ThatCannotStartAgainIsTriedUntilItCan) {
+    const std::string installed = Suite::dir() + "/wrapped";
+    const std::string broken = Suite::dir() + "/broken";
+    install_script("[ -e " + broken + " ] && exit 1\nexec " + closer_file() + " \"$@\"\n",
+                   installed);
+    Httpd httpd(Mpm::event, "FinWaitCloser " + installed + "\nFinWaitDrainIdleTimeout 1s\n");
+    httpd.expect_error("the closer died");
+    httpd.expect_error(std::string(kNotReady));
+    const pid_t first = httpd.closer_pid();
+    write_file(broken, "");
+    kill(first, SIGKILL);
+    ASSERT_EVENTUALLY(httpd.error_log(), HasSubstr(kNotReady));
+    const auto declined = crowd_that_never_closes(httpd.port(), 5);
+    EXPECT_EVENTUALLY(httpd.counters().declined(Decline::no_closer), 5U);
+    EXPECT_EQ(httpd.counters().closes(), 5U);
+    std::filesystem::remove(broken);
+    // httpd's monitor hook runs every ten seconds.
+    ASSERT_NE(httpd.closer_pid(), first);
+    ASSERT_EVENTUALLY(times_logged(httpd, " ready: holds"), 2U);
+    Client client = httpd.client();
+    EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
+    EXPECT_EQ(httpd.record_of(client).drain, Drain::idle_timeout);
+}
+
+TEST(ReplacedCloser, ThatIsKilledIsReportedAndCountedAsLost) {
+    const std::string installed = Suite::dir() + "/replaced";
+    install(Suite::build_dir() + "/finwait-closer", installed);
+    Httpd httpd(Mpm::event, "FinWaitCloser " + installed + "\nFinWaitDrainIdleTimeout 20s\n");
+    httpd.expect_error("the replaced closer");
+    const pid_t old_closer = httpd.closer_pid();
+    const auto crowd = crowd_that_never_closes(httpd.port(), 30);
+    ASSERT_EVENTUALLY(httpd.counters().held(), 30U);
+    install(Suite::build_dir() + "/finwait-closer", installed);
+    httpd.graceful();
+    kill(old_closer, SIGKILL);
+    const std::string told = "the replaced closer " + std::to_string(old_closer) + " died";
+    EXPECT_EVENTUALLY(httpd.error_log(), HasSubstr(told));
+    EXPECT_EVENTUALLY(read(httpd.counters().closer().lost), 30U);
+}
+
+}  // namespace
+}  // namespace finwait::test
