@@ -64,6 +64,9 @@ once   = $(if $($(1)),,$(eval $(1) := $(shell $(2))))$($(1))
 cflags = $(call once,cflags-$(subst $(space),-,$(1)),$(PKG_CONFIG) --cflags $(1))
 libs   = -Wl,--as-needed $(call once,libs-$(subst $(space),-,$(1)),$(PKG_CONFIG) --libs $(1))
 
+# Optional: without it the closer does not filter its system calls, and says so.
+seccomp_libs = $(call once,libs-seccomp,$(PKG_CONFIG) --silence-errors --libs libseccomp || echo -lc)
+
 # Only the module may see httpd; -isystem keeps our warnings out of its headers.
 HTTPD = -isystem $(shell $(APXS) -q INCLUDEDIR) -isystem $(shell $(APXS) -q APR_INCLUDEDIR) \
         $(shell $(APXS) -q EXTRA_CPPFLAGS) -DFINWAIT_CLOSER_PATH='"$(LIBEXECDIR)/finwait-closer"'
@@ -80,7 +83,7 @@ STATUS_CORE := $(filter-out %/status_handler.cpp %/mod_status.cpp %/sources.cpp 
 # The part of the module that knows neither httpd nor APR, and is tested without them.
 MODULE_CORE := $(addprefix mod_finwait/module/,config/values.cpp connection/cause.cpp \
                connection/client_note.cpp connection/goaway.cpp parent/channel.cpp \
-               parent/control_line.cpp) $(STATUS_CORE)
+               parent/control_line.cpp parent/shared_memory.cpp) $(STATUS_CORE)
 UNIT     := $(wildcard t/unit/*.cpp t/unit/*/*.cpp t/unit/*/*/*.cpp)
 SERVER   := $(wildcard t/server/*.cpp)
 CLIENTS  := $(wildcard t/clients/*.cpp)
@@ -100,7 +103,7 @@ $(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(PRESENTATION) $(MODULE)) mod_
 FAULT_CLOSERS := $(addprefix $(OUT)/faults-,set-clock-closer other-version-closer)
 $(OUT)/finwait-closer $(FAULT_CLOSERS): $(call object,$(CONTRACT) $(CLOSER))
 	@echo "  LINK $@"
-	$(Q)$(LINK) -static-libstdc++ -static-libgcc -pthread -o $@ $^
+	$(Q)$(LINK) -static-libstdc++ -static-libgcc -pthread -o $@ $^ $(seccomp_libs)
 
 # The chart of the report's page: uPlot, where t/setup has put it. Without it the page has bars only.
 UPLOT_FILES := $(wildcard build/uplot/uPlot.iife.min.js build/uplot/uPlot.min.css)
@@ -122,7 +125,7 @@ $(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(MODULE_
     $(filter-out %/main.cpp,$(CLOSER) $(REPORT)) t/clients/process.cpp $(UNIT)) \
     $(OUT)/objects/chart_script.o
 	@echo "  LINK $@"
-	$(Q)$(LINK) -o $@ $^ $(call libs,gtest_main gmock $(REPORT_LIBRARIES))
+	$(Q)$(LINK) -o $@ $^ $(call libs,gtest_main gmock $(REPORT_LIBRARIES)) $(seccomp_libs)
 
 $(OUT)/server-tests: $(call object,$(CONTRACT) $(PARSER) \
     mod_finwait/module/status/kernel_table.cpp $(SERVER) $(CLIENTS))

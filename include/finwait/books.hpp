@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "finwait/balance.hpp"
+#include "finwait/confinement.hpp"
 #include "finwait/control.hpp"
 #include "finwait/counters.hpp"
 #include "finwait/endpoint.hpp"
@@ -136,6 +137,7 @@ struct Pulse {
     std::uint64_t held_max = 0;
     std::uint64_t descriptor_limit = 0;
     std::uint64_t unsent_notices = 0;
+    Confinement confinement;
     std::uint64_t cpu_ns = 0;
     std::uint64_t resident_bytes = 0;
     WaitingLogs waiting_logs;

@@ -9,6 +9,9 @@
 #include <span>
 #include <string_view>
 
+#include "finwait/auto_rule.hpp"
+#include "finwait/confinement.hpp"
+
 namespace finwait {
 
 // `retire` is 1 and has no body in every version: a parent that has loaded a newer module must
@@ -21,10 +24,13 @@ enum class ControlKind : std::uint8_t {
     finish = 5,     // parent: accept what is queued, end every drain within grace_ms, then exit
     ready = 6,      // closer: privileges dropped, limits set, serving
     notice = 7,     // closer: a line for the error log
+    auto_rule = 8,  // parent, before setup: one of the rules that closes may name from then on
 };
 
 inline constexpr std::size_t kControlSizeMax = 2048;
 inline constexpr std::size_t kNoticeMax = 512;
+// Different rules of FinWaitAuto in one configuration; closes under further ones are no evidence.
+inline constexpr std::size_t kAutoRulesMax = 64;
 inline constexpr std::uint32_t kGraceUnbounded = UINT32_MAX;
 
 // The levels of httpd's LogLevel that the closer uses, by syslog's numbers (as httpd's).
@@ -39,6 +45,8 @@ struct Control {
     std::uint32_t max_held = 0;               // setup; ready: the effective one
     std::uint32_t ledger_size = 1024;         // setup
     std::uint64_t descriptor_limit = 0;       // ready: RLIMIT_NOFILE after raising
+    Confinement confinement;                  // ready
+    AutoRule auto_rule;                       // auto_rule
     std::uint16_t log_id = 0;                 // log_open, log_close
     LogMode log_mode = LogMode::all;          // log_open
     std::uint32_t grace_ms = 0;               // finish; 0: now

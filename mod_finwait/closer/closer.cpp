@@ -8,6 +8,7 @@
 #include <cassert>
 #include <cerrno>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -36,6 +37,7 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
       control_(std::move(descriptors.control)),
       channel_(std::move(descriptors.lanes)),
       signals_(std::move(descriptors.signals)),
+      own_memory_(std::move(descriptors.own_memory)),
       counters_(counters),
       slot_(slot),
       descriptor_limit_(descriptor_limit),
@@ -174,6 +176,8 @@ void Closer::serve_lane(std::size_t lane, Moment now) {
 }
 
 void Closer::accept(ReceivedMessage& message, Moment now) {
+    std::optional<AutoRule>& rule = message.handoff.close.auto_rule;
+    if (rule && !rules_.has(*rule)) rule.reset();  // an older configuration's, or a forged one
     if (message.refused.empty() && message.handoff.kind == MessageKind::ended)
         return drainer_.take_ended(message.handoff, now);
     if (message.refused.empty()) {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "closer/channel/channel_receiver.hpp"
@@ -23,9 +24,11 @@
 #include "closer/drain/record_keeper.hpp"
 #include "closer/ledger/books_memory.hpp"
 #include "closer/log/logs.hpp"
+#include "closer/remedy/auto_rules.hpp"
 #include "closer/remedy/remedies.hpp"
 #include "closer/remedy/remedy_memory.hpp"
 #include "closer/unique_fd.hpp"
+#include "finwait/confinement.hpp"
 #include "finwait/control.hpp"
 #include "finwait/counters.hpp"
 
@@ -56,9 +59,10 @@ inline constexpr std::uint32_t kDefaultMaxHeld = 100'000;
 struct CloserDescriptors {
     std::vector<UniqueFd> lanes;  // of the channel, at most kChannelLanes
     UniqueFd control;
-    UniqueFd signals;        // readable when SIGTERM came
-    UniqueFd books;          // memory that outlives this closer; may be missing
-    UniqueFd remedies = {};  // of the RemedyTable that httpd's children read; may be missing
+    UniqueFd signals;          // readable when SIGTERM came
+    UniqueFd books;            // memory that outlives this closer; may be missing
+    UniqueFd remedies = {};    // of the RemedyTable that httpd's children read; may be missing
+    UniqueFd own_memory = {};  // /proc/self/statm; may be missing
 };
 
 class Closer {
@@ -71,6 +75,8 @@ class Closer {
     // Log files are written by a thread of their own from now on.
     void start_thread(Time now) { logs_.start_thread(now); }
 
+    // Before the first turn: what the parent and the books are told of it.
+    void set_confinement(const Confinement& confinement, std::vector<std::string> refused);
     // Sleeps until something happens or is due.
     void wait(Time now);
     // The part of wait() that collects what has happened for the next turn().
@@ -95,6 +101,7 @@ class Closer {
     void serve_control(Moment now);
     void obey(const Control& control, UniqueFd descriptor, Moment now);
     void set_up(const Control& setup, Moment now);
+    void tell_confinement(Time now);
     void begin_serving();
     void serve_channel(Moment now);
     void serve_lane(std::size_t lane, Moment now);
@@ -103,6 +110,8 @@ class Closer {
     [[nodiscard]] std::array<OpenSockets, kPhases.size()> open_sockets() const;
     void mend_books();
     void book_pulse(Moment now);
+    [[nodiscard]] std::uint64_t resident_bytes() const;
+    void tell_refused_call(Time now);
     void book_history(Time now);
     void book_oldest();
     void serve_events(Moment now);
@@ -118,6 +127,7 @@ class Closer {
     ControlChannel control_;
     ChannelReceiver channel_;
     UniqueFd signals_;
+    UniqueFd own_memory_;
     CloserCounters& counters_;
     std::size_t slot_;
     std::uint64_t descriptor_limit_;
@@ -129,13 +139,16 @@ class Closer {
     UnwrittenCloses unwritten_;
     Logs logs_;
     Remedies remedies_;
+    AutoRules rules_;
     RecordKeeper records_;
     Drainer drainer_;
     Time started_ = kNever;  // the first turn
 
     std::array<epoll_event, kEventsPerTurn> events_{};
     std::size_t event_count_ = 0;
-    Loss loss_;  // of the closer before this one, not yet told
+    Confinement confinement_;
+    std::vector<std::string> refused_;  // of it, not yet told
+    Loss loss_;                         // of the closer before this one, not yet told
     Time pulse_at_ = -kPulseInterval;
     std::size_t came_ = 0;            // Handoffs in the last turn
     Time gather_time_{};              // of the last wait(); 0 if it waited for an event

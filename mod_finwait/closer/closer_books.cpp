@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
+#include <array>
+#include <cstdlib>
 
 #include "closer/closer.hpp"
+#include "closer/sandbox/steps.hpp"
 
 namespace finwait {
 
@@ -25,13 +27,6 @@ std::uint64_t cpu_ns() {
     for (const timeval& time : {usage.ru_utime, usage.ru_stime})
         all += std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
     return to_ns(all);
-}
-
-std::uint64_t resident_bytes() {
-    std::uint64_t pages = 0;
-    std::uint64_t resident = 0;
-    std::ifstream("/proc/self/statm") >> pages >> resident;
-    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 OldSocket shown(const HeldSocket& held) {
@@ -79,11 +74,22 @@ void Closer::book_oldest() {
     });
 }
 
+// "total resident shared ...", in pages (Documentation/filesystems/proc.rst).
+std::uint64_t Closer::resident_bytes() const {
+    std::array<char, 128> text{};
+    if (::pread(own_memory_.get(), text.data(), text.size() - 1, 0) <= 0) return 0;
+    char* after_total = nullptr;
+    std::strtoull(text.data(), &after_total, 10);
+    return std::strtoull(after_total, nullptr, 10) *
+           static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 void Closer::book_pulse(Moment now) {
     const bool is_due = now.monotonic - pulse_at_ >= kPulseInterval;
     if (is_due) {
         pulse_at_ = now.monotonic;
         book_oldest();
+        tell_refused_call(now.monotonic);
     }
     counters_.turned_ns[slot_].store(to_ns(now.monotonic));
     const auto open = open_sockets();
@@ -96,12 +102,23 @@ void Closer::book_pulse(Moment now) {
         pulse.held_max = held_max();
         pulse.descriptor_limit = descriptor_limit_;
         pulse.unsent_notices = notices_.unsent();
+        pulse.confinement = confinement_;
         if (!is_due) return;
         pulse.pid = static_cast<std::uint64_t>(::getpid());
         pulse.cpu_ns = cpu_ns();
         pulse.resident_bytes = resident_bytes();
         pulse.waiting_logs = logs_.waiting(now.monotonic);
     });
+}
+
+void Closer::tell_refused_call(Time now) {
+    const std::string call = refused_call();
+    if (call.empty()) return;
+    notices_.tell(
+        NoticeKind::refused_call, NoticeLevel::error,
+        "the system call " + call +
+            " is not in its own filter and was refused: that is a fault of finwait-closer",
+        now);
 }
 
 void Closer::book_history(Time now) {

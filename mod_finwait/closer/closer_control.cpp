@@ -50,6 +50,8 @@ void Closer::obey(const Control& control, UniqueFd descriptor, Moment now) {
         case ControlKind::log_open:
             logs_.open(control.log_id, std::move(descriptor), control.text, control.log_mode);
             return drainer_.set_max(held_max());
+        case ControlKind::auto_rule:
+            return rules_.add(control.auto_rule);
         case ControlKind::log_close:
             return records_.close_log(control.log_id, now);
         case ControlKind::finish:
@@ -70,17 +72,30 @@ void Closer::obey(const Control& control, UniqueFd descriptor, Moment now) {
 
 void Closer::set_up(const Control& setup, Moment now) {
     max_held_ = setup.max_held;
+    rules_.settle();
     drainer_.set_max(held_max());
     Control ready;
     ready.kind = ControlKind::ready;
     ready.max_held = static_cast<std::uint32_t>(held_max());
     ready.descriptor_limit = descriptor_limit_;
+    ready.confinement = confinement_;
     static_cast<void>(control_.send(ready));
+    tell_confinement(now.monotonic);
     records_.ledger().set_size(setup.ledger_size);
     begin_serving();
     const Loss loss = std::exchange(loss_, {});
     if (loss.closes > 0)
         notices_.tell(NoticeKind::lost, NoticeLevel::warning, loss_text(loss), now.monotonic);
+}
+
+void Closer::set_confinement(const Confinement& confinement, std::vector<std::string> refused) {
+    confinement_ = confinement;
+    refused_ = std::move(refused);
+}
+
+void Closer::tell_confinement(Time now) {
+    for (std::string& refused : std::exchange(refused_, {}))
+        notices_.tell(NoticeKind::confinement, NoticeLevel::warning, std::move(refused), now);
 }
 
 void Closer::finish_within(Time grace, Time now) {

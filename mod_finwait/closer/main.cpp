@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "closer/closer.hpp"
+#include "closer/sandbox/sandbox.hpp"
 #include "closer/start_up.hpp"
 #include "finwait/control.hpp"
 
@@ -49,8 +50,7 @@ UniqueFd take_memory(int descriptor) {
 
 // From here on only notices speak: a standard error kept open would hold httpd's error log through
 // every rotation.
-void let_go_of_standard_files() {
-    const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+void let_go_of_standard_files(UniqueFd null) {
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
         if (null) ::dup2(null.get(), fd);
 }
@@ -70,7 +70,10 @@ int run(Closer& closer) {
 int main(int argc, char** argv) {
     const Arguments arguments = parse_arguments(argc, argv);
     if (!arguments.error.empty()) return fail(arguments.error);
-    ::close_range(kFirstForeignFd, ~0U, 0);
+    if (!close_from(kFirstForeignFd))
+        return fail(
+            "descriptors that it was not given could not be closed: it needs close_range() (Linux "
+            "5.9) or /proc");
     std::vector<UniqueFd> lanes = take_lanes();
     UniqueFd books = take_memory(kBooksFd);
     UniqueFd remedies = take_memory(kRemediesFd);
@@ -89,14 +92,20 @@ int main(int argc, char** argv) {
                     ", it needs at least " + std::to_string(kDescriptorLimitMin));
     UniqueFd signals = prepare_signals();
     if (!signals) return fail("SIGTERM cannot be received by descriptor");
-    const std::string refused = become(arguments.identity);
+    UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    UniqueFd own_memory(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+    Sandbox sandbox;
+    const std::string refused = sandbox.give_up_root(arguments.identity, arguments.chroot_dir);
     if (!refused.empty()) return fail(refused);
+    sandbox.close_in();
 
     const auto closer = std::make_unique<Closer>(
         CloserDescriptors{std::move(lanes), UniqueFd(kControlFd), std::move(signals),
-                          std::move(books), std::move(remedies)},
+                          std::move(books), std::move(remedies), std::move(own_memory)},
         *counters, arguments.slot, descriptor_limit);
-    let_go_of_standard_files();
+    let_go_of_standard_files(std::move(null));
     closer->start_thread(moment_now().monotonic);
+    sandbox.filter_calls();
+    closer->set_confinement(sandbox.confinement(), sandbox.refused());
     return run(*closer);
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "closer/start_up.hpp"
 
+#include <dirent.h>
 #include <getopt.h>
-#include <grp.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -12,12 +11,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <csignal>
-#include <cstring>
 #include <fstream>
+#include <memory>
 #include <string_view>
+#include <vector>
 
 #include "finwait/protocol.hpp"
 
@@ -40,13 +39,22 @@ std::optional<Number> to_number(std::string_view text, Number max) {
     return number;
 }
 
-std::string failure(std::string_view call) {
-    return std::string(call) + " failed: " + std::strerror(errno);
-}
-
 bool set_descriptor_limit(rlim_t soft, rlim_t hard) {
     const rlimit limit{soft, hard};
     return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+// Kernels before 5.9 have no close_range(), and a filter may refuse it.
+bool close_listed(int first) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> list(::opendir("/proc/self/fd"), ::closedir);
+    if (!list) return false;
+    std::vector<int> foreign;
+    while (const dirent* entry = ::readdir(list.get())) {
+        const auto fd = to_number<int>(entry->d_name, INT32_MAX);
+        if (fd && *fd >= first && *fd != ::dirfd(list.get())) foreign.push_back(*fd);
+    }
+    for (const int fd : foreign) ::close(fd);
+    return true;
 }
 
 }  // namespace
@@ -54,25 +62,25 @@ bool set_descriptor_limit(rlim_t soft, rlim_t hard) {
 Arguments parse_arguments(int argc, char* const* argv) {
     constexpr std::array<option, 6> options{option{"protocol", required_argument, nullptr, 'p'},
                                             option{"slot", required_argument, nullptr, 's'},
-                                            option{"user", required_argument, nullptr, 'n'},
                                             option{"uid", required_argument, nullptr, 'u'},
                                             option{"gid", required_argument, nullptr, 'g'},
+                                            option{"chroot", required_argument, nullptr, 'c'},
                                             option{}};
     std::string spoken;
     std::optional<std::size_t> slot;
-    std::optional<std::string> user;
     std::optional<uid_t> uid;
     std::optional<gid_t> gid;
+    std::string chroot_dir;
     ::opterr = 0;
     ::optind = 0;
     for (int found = 0; (found = ::getopt_long(argc, argv, "", options.data(), nullptr)) != -1;) {
         const std::string_view value = ::optarg != nullptr ? ::optarg : "";
         if (found == 'p') spoken = value;
         if (found == 's') slot = to_number<std::size_t>(value, kCloserSlots - 1);
-        if (found == 'n') user = value;
         if (found == 'u') uid = to_number<uid_t>(value, UINT32_MAX - 1);
         if (found == 'g') gid = to_number<gid_t>(value, UINT32_MAX - 1);
-        if (found == '?') return {0, {}, "an argument is not known, or lacks its value"};
+        if (found == 'c') chroot_dir = value;
+        if (found == '?') return {0, {}, {}, "an argument is not known, or lacks its value"};
     }
     Arguments arguments;
     if (spoken != protocol())
@@ -81,12 +89,17 @@ Arguments parse_arguments(int argc, char* const* argv) {
         arguments.error = "an argument is not known";
     else if (!slot)
         arguments.error = "--slot must be a number from 0 to " + std::to_string(kCloserSlots - 1);
-    else if ((user || uid || gid) && !(user && !user->empty() && uid && gid))
-        arguments.error = "--user, --uid and --gid must be given together, the last two as numbers";
+    else if (uid.has_value() != gid.has_value())
+        arguments.error = "--uid and --gid must be given together, as numbers";
     if (!arguments.error.empty()) return arguments;
     arguments.slot = *slot;
-    if (user) arguments.identity = Identity{*user, *uid, *gid};
+    if (uid) arguments.identity = Identity{*uid, *gid};
+    arguments.chroot_dir = chroot_dir;
     return arguments;
+}
+
+bool close_from(int first) {
+    return ::close_range(static_cast<unsigned>(first), ~0U, 0) == 0 || close_listed(first);
 }
 
 std::uint64_t raise_descriptor_limit() {
@@ -114,21 +127,6 @@ UniqueFd prepare_signals() {
     // SIG_SETMASK: the mask inherited from httpd's parent says nothing about this process.
     if (::sigprocmask(SIG_SETMASK, &terminate, nullptr) != 0) return {};
     return UniqueFd(::signalfd(-1, &terminate, SFD_NONBLOCK | SFD_CLOEXEC));
-}
-
-std::string become(const std::optional<Identity>& identity) {
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failure("prctl(PR_SET_NO_NEW_PRIVS)");
-    if (!identity) {
-        if (::geteuid() == 0) return "started as root, it needs --user, --uid and --gid";
-        return {};
-    }
-    if (::geteuid() != 0) return "only root can become another user";
-    if (::initgroups(identity->user.c_str(), identity->gid) != 0) return failure("initgroups()");
-    if (::setgid(identity->gid) != 0) return failure("setgid()");
-    if (::setuid(identity->uid) != 0) return failure("setuid()");
-    if (identity->uid == 0) return {};
-    if (::setuid(0) == 0 || ::seteuid(0) == 0) return "root was given up and could be regained";
-    return {};
 }
 
 CloserCounters* map_counters(int descriptor) {

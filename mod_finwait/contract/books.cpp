@@ -53,6 +53,7 @@ constexpr void take_pulse(LayoutHash& hash) {
                                     offsetof(Pulse, held_max),
                                     offsetof(Pulse, descriptor_limit),
                                     offsetof(Pulse, unsent_notices),
+                                    offsetof(Pulse, confinement),
                                     offsetof(Pulse, cpu_ns),
                                     offsetof(Pulse, resident_bytes),
                                     offsetof(Pulse, waiting_logs),
@@ -120,6 +121,7 @@ constexpr std::uint64_t layout() {
     hash.take_words(kRemedies);
     hash.take_words(kPhases);
     hash.take_words(kTcpStates);
+    hash.take_words(kRestrictions);
     for (const std::uint32_t bound : kFinWait2BoundsMs) hash.take(bound);
     return hash.value();
 }

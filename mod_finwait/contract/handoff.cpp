@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "finwait/handoff.hpp"
 
+#include "contract/rule_wire.hpp"
 #include "contract/wire.hpp"
 
 namespace finwait {
@@ -60,13 +61,6 @@ std::uint8_t given_in(const Handoff& handoff) {
     return given;
 }
 
-void put_rule(Writer& writer, const AutoRule& rule) {
-    writer.put(rule.stuck_percent);
-    writer.put(rule.closes_min);
-    writer.put(rule.requests);
-    writer.put(rule.for_s);
-}
-
 void put_policy(Writer& writer, const Handoff& handoff) {
     const Policy& policy = handoff.policy;
     const std::uint8_t given = given_in(handoff);
@@ -76,7 +70,7 @@ void put_policy(Writer& writer, const Handoff& handoff) {
     writer.put(policy.method);
     if (given & given_drain_limit) writer.put(policy.drain_limit_bytes);
     if (given & given_ack_timeout) writer.put(policy.ack_timeout_ms);
-    if (handoff.close.auto_rule) put_rule(writer, *handoff.close.auto_rule);
+    if (handoff.close.auto_rule) wire::put_rule(writer, *handoff.close.auto_rule);
     if (given & given_wait_timeout) writer.put(policy.wait_timeout_ms);
 }
 
@@ -93,20 +87,6 @@ bool get_word(Reader& reader, E& word) {
     const auto known = word_at<E>(reader.get<std::uint8_t>());
     if (known) word = *known;
     return known.has_value();
-}
-
-bool is_in_range(const AutoRule& rule) {
-    return rule.stuck_percent >= 1 && rule.stuck_percent <= 100 && rule.closes_min >= 1 &&
-           rule.closes_min <= AutoRule::kClosesMax && rule.requests <= AutoRule::kRequestsMax &&
-           rule.for_s >= 1 && rule.for_s <= AutoRule::kForMaxS;
-}
-
-bool get_rule(Reader& reader, AutoRule& rule) {
-    rule.stuck_percent = reader.get<std::uint8_t>();
-    rule.closes_min = reader.get<std::uint32_t>();
-    rule.requests = reader.get<std::uint16_t>();
-    rule.for_s = reader.get<std::uint32_t>();
-    return is_in_range(rule);
 }
 
 // No directive allows more, and what a compromised child asks for must end.
@@ -129,7 +109,7 @@ bool get_policy(Reader& reader, Handoff& handoff) {
     if (!get_word(reader, policy.method)) return false;
     if (given & given_drain_limit) policy.drain_limit_bytes = reader.get<std::uint64_t>();
     if (given & given_ack_timeout) policy.ack_timeout_ms = reader.get<std::uint32_t>();
-    if (given & given_auto_rule && !get_rule(reader, handoff.close.auto_rule.emplace()))
+    if (given & given_auto_rule && !wire::get_rule(reader, handoff.close.auto_rule.emplace()))
         return false;
     if (given & given_wait_timeout) policy.wait_timeout_ms = reader.get<std::uint32_t>();
     return given <= kAllGiven && given == given_in(handoff) && is_in_range(policy);

@@ -27,7 +27,7 @@ void take_messages(LayoutHash& hash) {
         handoff.kind = kind;
         hash.take(std::span(bytes).first(encode(handoff, bytes)));
     }
-    for (auto kind = ControlKind::retire; kind <= ControlKind::notice;
+    for (auto kind = ControlKind::retire; kind <= ControlKind::auto_rule;
          kind = static_cast<ControlKind>(static_cast<int>(kind) + 1)) {
         Control control;
         control.kind = kind;

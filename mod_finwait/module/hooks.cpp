@@ -4,28 +4,25 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <mpm_common.h>
-#include <sys/resource.h>
 
 #include "module/config/check_config.hpp"
 #include "module/config/directives.h"
+#include "module/config/server_config.hpp"
 #include "module/connection/connection.hpp"
 #include "module/connection/take_over.hpp"
 #include "module/guard.hpp"
+#include "module/parent/inheritance.hpp"
 #include "module/parent/parent.hpp"
-#include "module/parent/runtime.hpp"
 #include "module/status/status_handler.hpp"
 
 namespace {
 
-// Descriptors in flight are capped per user at the sender's soft RLIMIT_NOFILE (net/unix/scm.c,
-// too_many_unix_fds).
 void on_child_init(apr_pool_t*, server_rec* server) {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-    limit.rlim_cur = limit.rlim_max;
-    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, errno, server,
-                     "finwait: RLIMIT_NOFILE could not be raised to its hard limit");
+    finwait::Runtime* runtime = finwait::config_of(server).runtime;
+    if (runtime && !finwait::take_inheritance(*runtime))
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
+                     "finwait: this child was given no channel: its closes are left to httpd's own "
+                     "lingering close");
 }
 
 }  // namespace
@@ -38,6 +35,8 @@ void finwait_register_hooks(apr_pool_t*) {
     // known.
     ap_hook_post_config(finwait::on_post_config, nullptr, nullptr, APR_HOOK_REALLY_LAST);
     ap_hook_monitor(finwait::on_monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
+    // First in the parent, so that no other module's hook keeps the child waiting for it.
+    ap_hook_child_status(finwait::on_child_status, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
 
     ap_hook_handler(finwait::on_status_request, nullptr, nullptr, APR_HOOK_MIDDLE);

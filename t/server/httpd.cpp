@@ -56,6 +56,9 @@ void Httpd::start() {
     if (const passwd* user = options_.user.empty() ? nullptr : getpwnam(options_.user.c_str()))
         argv.insert(argv.end(), {"setpriv", "--reuid", std::to_string(user->pw_uid), "--regid",
                                  std::to_string(user->pw_gid), "--clear-groups"});
+    if (!options_.ambient.empty())
+        argv.insert(argv.end(),
+                    {"--inh-caps", options_.ambient, "--ambient-caps", options_.ambient});
     for (const char* word : {"/usr/sbin/apache2", "-d", "", "-f", "httpd.conf"})
         argv.push_back(*word ? word : dir_);
     if (options_.run == Run::daemon) {

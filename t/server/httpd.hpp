@@ -93,6 +93,7 @@ struct HttpdOptions {
     std::string user = {};    // "": started by root; else the whole server runs as this user
     std::string listen = {};  // a second address for ${plain}
     std::vector<std::string> launcher = {};  // put before apache2, for instance prlimit
+    std::string ambient = {};                // capabilities that `user` has, as setpriv names them
 };
 
 // In `directives` httpd itself expands ${plain} and ${tls} (ports), ${dir} (the ServerRoot),

@@ -42,6 +42,7 @@ class Json {
     std::int64_t number(std::string_view pointer) {
         return std::int64_t(root_.at_pointer(pointer));
     }
+    bool is_true(std::string_view pointer) { return bool(root_.at_pointer(pointer)); }
     int size(std::string_view pointer) {
         return static_cast<int>(simdjson::dom::array(root_.at_pointer(pointer)).size());
     }

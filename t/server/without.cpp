@@ -7,7 +7,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -26,10 +25,15 @@ sock_filter step(int code, std::uint32_t value, std::uint8_t if_not = 0) {
 std::vector<sock_filter> filter_of(const std::string& calls) {
     std::vector<sock_filter> filter{step(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
     std::istringstream numbers(calls);
-    for (std::string number; std::getline(numbers, number, ',');) {
+    std::string number;
+    std::getline(numbers, number, ',');
+    const auto error = static_cast<std::uint32_t>(std::stoul(number));
+    const std::uint32_t refusal =
+        error == kKilled ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_ERRNO | error;
+    while (std::getline(numbers, number, ',')) {
         filter.push_back(
             step(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(std::stoul(number)), 1));
-        filter.push_back(step(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS));
+        filter.push_back(step(BPF_RET | BPF_K, refusal));
     }
     filter.push_back(step(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
     return filter;
@@ -37,9 +41,9 @@ std::vector<sock_filter> filter_of(const std::string& calls) {
 
 }  // namespace
 
-std::vector<std::string> without(const std::vector<long>& calls) {
-    std::string numbers;
-    for (const long call : calls) numbers += (numbers.empty() ? "" : ",") + std::to_string(call);
+std::vector<std::string> without(const std::vector<long>& calls, int error) {
+    std::string numbers = std::to_string(error);
+    for (const long call : calls) numbers += "," + std::to_string(call);
     return {std::filesystem::read_symlink("/proc/self/exe"), std::string(kOption), numbers};
 }
 

@@ -22,8 +22,9 @@ using House = std::vector<std::string>;
 const House kHouses[] = {
     {"module/hooks", "module/status/", "module/connection/", "module/parent/", "module/config/",
      "module/", "presentation/", "contract/", "finwait/"},
-    {"closer/main", "closer/(closer|start_up)", "closer/drain/", "closer/remedy/", "closer/log/",
-     "closer/ledger/", "closer/channel/", "closer/", "contract/", "finwait/"},
+    {"closer/main", "closer/(closer|start_up)", "closer/sandbox/", "closer/drain/",
+     "closer/remedy/", "closer/log/", "closer/ledger/", "closer/channel/", "closer/", "contract/",
+     "finwait/"},
     {"report/main", "report/commands/", "report/(options|command_line)", "report/output/",
      "report/analysis/", "report/families/", "report/input/", "presentation/", "contract/",
      "finwait/"},

@@ -13,6 +13,7 @@
 #include "closer/channel/control_channel.hpp"
 #include "closer/channel/rate_limit.hpp"
 #include "finwait/books.hpp"
+#include "finwait/confinement.hpp"
 
 namespace finwait {
 
@@ -29,6 +30,8 @@ enum class NoticeKind : std::uint8_t {
     log_failed,
     log_unknown,
     remedy,
+    confinement,
+    refused_call,
     count_of_kinds,
 };
 
@@ -45,6 +48,7 @@ class Notices {
     static constexpr auto kKinds = static_cast<std::size_t>(NoticeKind::count_of_kinds);
 
     static constexpr unsigned burst_of(NoticeKind kind) {
+        if (kind == NoticeKind::confinement) return kRestrictions.size();  // each is told once
         return kind == NoticeKind::remedy ? kRemedyBurst : 1;
     }
     template <std::size_t... Is>

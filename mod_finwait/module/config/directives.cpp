@@ -2,6 +2,7 @@
 #include "module/config/directives.h"
 
 #include <apr_strings.h>
+#include <pwd.h>
 
 #include <chrono>
 #include <cstring>
@@ -155,5 +156,14 @@ const char* finwait_set_closer(cmd_parms* cmd, void*, const char* path) {
     const char* absolute = ap_server_root_relative(cmd->pool, path);
     if (!absolute || !*path) return refuse(cmd, path, "a path");
     config_of(cmd->server).closer_path = absolute;
+    return nullptr;
+}
+
+const char* finwait_set_user(cmd_parms* cmd, void*, const char* name) {
+    if (const char* error = refuse_in_vhost(cmd)) return error;
+    const passwd* user = ::getpwnam(name);
+    if (!user || user->pw_uid == 0)
+        return refuse(cmd, name, "the name of a user of this system other than root");
+    config_of(cmd->server).closer_user = {user->pw_uid, user->pw_gid};
     return nullptr;
 }

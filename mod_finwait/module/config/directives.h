@@ -33,6 +33,7 @@ const char* finwait_add_log(cmd_parms* cmd, void* dir, const char* target, const
 const char* finwait_set_max_held(cmd_parms* cmd, void* dir, const char* value);
 const char* finwait_set_ledger_size(cmd_parms* cmd, void* dir, const char* value);
 const char* finwait_set_closer(cmd_parms* cmd, void* dir, const char* path);
+const char* finwait_set_user(cmd_parms* cmd, void* dir, const char* name);
 
 void finwait_register_hooks(apr_pool_t* pool);
 

@@ -35,6 +35,8 @@ static const command_rec directives[] = {
                   "most accounts of User-Agent and virtual host (server only)"),
     AP_INIT_TAKE1("FinWaitCloser", finwait_set_closer, NULL, RSRC_CONF,
                   "path of the closer's executable (server only)"),
+    AP_INIT_TAKE1("FinWaitUser", finwait_set_user, NULL, RSRC_CONF,
+                  "the user whose rights the closer has (server only)"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL},
 };
 

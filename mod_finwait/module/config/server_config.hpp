@@ -4,6 +4,8 @@
 // pconf, by the parent; after post_config it is read-only and shared by all threads.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -27,6 +29,11 @@ struct LogDirective {
     std::uint16_t id = kNoLog;  // given in post_config
 };
 
+struct CloserUser {
+    uid_t uid;
+    gid_t gid;
+};
+
 struct ServerConfig {
     static constexpr std::uint32_t kMaxHeldDefault = 100'000;
     static constexpr std::uint32_t kLedgerSizeDefault = 1024;
@@ -46,6 +53,7 @@ struct ServerConfig {
     std::optional<std::uint32_t> max_held;
     std::optional<std::uint32_t> ledger_size;
     const char* closer_path = nullptr;
+    std::optional<CloserUser> closer_user;  // nothing: the server's User and Group
 
     // Filled in by post_config; runtime stays null where no closer is to run.
     VhostSettings settings;

@@ -2,8 +2,10 @@
 #include "module/parent/channel.hpp"
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -12,6 +14,8 @@
 namespace finwait {
 
 namespace {
+
+constexpr rlim_t kInFlightMax = 32'768;  // more than all lanes hold (channel_pair.cpp)
 
 Decline decline_for(int error) {
     switch (error) {
@@ -24,6 +28,7 @@ Decline decline_for(int error) {
         case ECONNREFUSED:
         case ECONNRESET:
         case ENOTCONN:
+        case EBADF:  // a child that was given no channel
             return Decline::no_closer;
         default:
             return Decline::send_failed;
@@ -37,6 +42,18 @@ std::optional<Decline> send_by(int lane, const msghdr& message) {
     } while (sent < 0 && errno == EINTR);
     if (sent < 0) return decline_for(errno);
     return std::nullopt;
+}
+
+// Descriptors in flight are capped per user at the sender's soft RLIMIT_NOFILE (net/unix/scm.c,
+// too_many_unix_fds). Not raised before that is met: a CGI program would inherit it, and one that
+// uses select() breaks with descriptors from 1,024 on. False if it cannot be raised.
+bool raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+    const rlim_t enough = std::min(limit.rlim_max, kInFlightMax);
+    if (limit.rlim_cur >= enough) return false;
+    limit.rlim_cur = enough;
+    return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
 }  // namespace
@@ -57,6 +74,8 @@ std::optional<Decline> send_message(std::span<const int> lanes, const Handoff& h
     std::optional<Decline> decline = Decline::no_closer;
     for (const int lane : lanes) {
         decline = send_by(lane, message);
+        if (decline == Decline::too_many_descriptors && raise_descriptor_limit())
+            decline = send_by(lane, message);
         if (decline != Decline::channel_full) break;
     }
     return decline;

@@ -4,7 +4,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "module/parent/runtime.hpp"
+#include "module/parent/shared_memory.hpp"
 
 namespace finwait {
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "module/parent/auto_rules.hpp"
 #include "module/parent/channel.hpp"
 #include "module/parent/channel_pair.hpp"
 #include "module/parent/control_line.hpp"
@@ -38,10 +39,10 @@ void log_ready(const Runtime& runtime, const CloserProcess& closer, const Contro
         "finwait: closer %d ready: holds up to %u sockets (FinWaitMaxHeld %u, descriptor limit "
         "%" APR_UINT64_T_FMT
         "); the channel holds about %lu messages%s and %lu descriptors (limits: systemd's "
-        "LimitNOFILE; APACHE_ULIMIT_MAX_FILES of Debian's apachectl)",
+        "LimitNOFILE; APACHE_ULIMIT_MAX_FILES of Debian's apachectl); it runs as %s",
         static_cast<int>(closer.pid), ready.max_held, runtime.max_held, ready.descriptor_limit,
         capacity.messages, capacity.forced ? "" : " (sysctl net.core.wmem_max allows no more)",
-        capacity.descriptors);
+        capacity.descriptors, confinement_text(ready.confinement).c_str());
 }
 
 void take(const Runtime& runtime, CloserProcess& closer, const Control& message) {
@@ -62,6 +63,13 @@ bool send_log(const Runtime& runtime, const CloserProcess& closer, const Log& lo
     return send_control(closer.control, message, runtime.messages_until, log.write_fd);
 }
 
+bool send_rule(const Runtime& runtime, const CloserProcess& closer, const AutoRule& rule) {
+    Control message;
+    message.kind = ControlKind::auto_rule;
+    message.auto_rule = rule;
+    return send_control(closer.control, message, runtime.messages_until);
+}
+
 void tell_to_end(const Runtime& runtime, const CloserProcess& closer, const Control& message) {
     if (!send_control(closer.control, message, runtime.messages_until) && is_alive(closer.pid))
         ::kill(closer.pid, SIGTERM);
@@ -76,6 +84,8 @@ void allow_messages(Runtime& runtime, milliseconds time) {
 bool tell_configuration(const Runtime& runtime, const CloserProcess& closer) {
     for (const Log& log : runtime.logs)
         if (log.write_fd >= 0 && !send_log(runtime, closer, log)) return false;
+    for (const AutoRule& rule : auto_rules(ap_server_conf))
+        if (!send_rule(runtime, closer, rule)) return false;
     Control setup;
     setup.kind = ControlKind::setup;
     setup.max_held = runtime.max_held;

@@ -39,8 +39,8 @@ Executable find_executable() {
 bool is_replaced(const Runtime& runtime, const CloserProcess& closer, const Executable& found) {
     return runtime.version.data() != std::string_view(kVersion) ||
            runtime.protocol.data() != protocol() || closer.device != found.file.st_dev ||
-           closer.inode != found.file.st_ino || closer.uid != ap_unixd_config.user_id ||
-           closer.gid != ap_unixd_config.group_id;
+           closer.inode != found.file.st_ino || closer.uid != closer_user().uid ||
+           closer.gid != closer_user().gid;
 }
 
 // What the next process of this slot will be.
@@ -49,8 +49,8 @@ void adopt(Runtime& runtime, CloserProcess& closer, const Executable& found) {
     closer.executable = found.descriptor;
     closer.device = found.file.st_dev;
     closer.inode = found.file.st_ino;
-    closer.uid = ap_unixd_config.user_id;
-    closer.gid = ap_unixd_config.group_id;
+    closer.uid = closer_user().uid;
+    closer.gid = closer_user().gid;
     closer.retired = false;
     closer.failed_starts = 0;
     std::strncpy(runtime.version.data(), kVersion, runtime.version.size() - 1);
@@ -158,6 +158,10 @@ void look_after_closers(Runtime& runtime, apr_pool_t* pconf) {
 }
 
 void run_closer(Runtime& runtime, apr_pool_t* pconf) {
+    if (::geteuid() != 0 && config_of(ap_server_conf).closer_user &&
+        closer_user().uid != ::geteuid())
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
+                     "finwait: FinWaitUser has no effect: httpd was not started as root");
     allow_messages(runtime, kControlWait);
     look_at_closers(runtime, pconf);
 

@@ -34,9 +34,11 @@ std::vector<std::string> arguments_of(const CloserProcess& closer) {
     std::vector<std::string> arguments{"--protocol", protocol(), "--slot",
                                        std::to_string(closer.slot)};
     if (::geteuid() != 0) return arguments;
-    arguments.insert(arguments.end(), {"--user", ap_unixd_config.user_name, "--uid",
-                                       std::to_string(ap_unixd_config.user_id), "--gid",
-                                       std::to_string(ap_unixd_config.group_id)});
+    const CloserUser user = closer_user();
+    arguments.insert(arguments.end(),
+                     {"--uid", std::to_string(user.uid), "--gid", std::to_string(user.gid)});
+    if (ap_unixd_config.chroot_dir)
+        arguments.insert(arguments.end(), {"--chroot", ap_unixd_config.chroot_dir});
     return arguments;
 }
 
@@ -145,6 +147,11 @@ void on_closer_event(int reason, void* data, apr_wait_t status) {
 }
 
 }  // namespace
+
+CloserUser closer_user() {
+    const CloserUser users{ap_unixd_config.user_id, ap_unixd_config.group_id};
+    return config_of(ap_server_conf).closer_user.value_or(users);
+}
 
 int open_closer_executable() {
     return lifted(::open(closer_path(ap_server_conf), O_PATH | O_CLOEXEC));

@@ -10,6 +10,9 @@ namespace finwait {
 // An O_PATH descriptor of what is at closer_path(), -1 with errno set if nothing is.
 [[nodiscard]] int open_closer_executable();
 
+// FinWaitUser, or the server's User and Group.
+[[nodiscard]] CloserUser closer_user();
+
 // On the channel there is. What does not become ready is tried again by retry_closer(), later and
 // later; what never will is given up until the next restart.
 void start_or_give_up(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf);

@@ -13,6 +13,7 @@
 #include "module/guard.hpp"
 #include "module/parent/closer_control.hpp"
 #include "module/parent/closer_process.hpp"
+#include "module/parent/inheritance.hpp"
 #include "module/parent/logs.hpp"
 #include "module/parent/runtime.hpp"
 #include "module/pool_new.hpp"
@@ -157,7 +158,6 @@ int prepare(server_rec* main_server, apr_pool_t* pconf) {
     protect_from_children(*runtime);
     run_closer(*runtime, pconf);
     tell_logs_closed(*runtime, close_unused_logs(*runtime));
-    runtime->configuring = false;
     return OK;
 }
 

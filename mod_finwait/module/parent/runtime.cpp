@@ -1,76 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/parent/runtime.hpp"
 
-#include <fcntl.h>
-#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <memory>
 #include <new>
+
+#include "module/parent/shared_memory.hpp"
 
 namespace finwait {
 
 namespace {
 
 constexpr char kRetainedKey[] = "mod_finwait";
-constexpr int kLowestLifted = 16;
-constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-
-// The only mutable variable outside an owner: a fork handler takes no argument.
-Runtime* forked_runtime = nullptr;
-
-// Runs in every process forked from the parent: MPM children, and daemons such as mod_cgid's, which
-// no hook of ours ever sees. One that kept the receiving end could take other virtual hosts'
-// sockets and logs. (Close-on-exec covers what is exec'ed.)
-void after_fork_in_child() {
-    Runtime* runtime = forked_runtime;
-    if (!runtime) return;
-    for (CloserProcess& closer : runtime->closers) {
-        close_and_forget(closer.control);
-        close_and_forget(closer.executable);
-        close_and_forget(closer.channel_receive);
-        // What forks while the server is configured is a daemon, and no worker.
-        if (closer.retired || runtime->configuring) close_and_forget(closer.channel_send);
-    }
-    for (Log& log : runtime->logs) {
-        close_and_forget(log.write_fd);
-        close_and_forget(log.read_fd);
-    }
-    close_and_forget(runtime->closer_counters_fd);
-    close_and_forget(runtime->module_counters_fd);
-    close_and_forget(runtime->parent_flags_fd);
-    close_and_forget(runtime->books_fd);
-    close_and_forget(runtime->remedies_fd);
-}
-
-// Sealed: whoever it is shared with cannot make it smaller under those who read it, nor larger.
-int memory(const char* name, std::size_t size) {
-    const int fd = lifted(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    const bool is_made = fd >= 0 && ::ftruncate(fd, static_cast<off_t>(size)) == 0 &&
-                         ::fcntl(fd, F_ADD_SEALS, kSeals) == 0;
-    return is_made ? fd : -1;
-}
-
-// Through a second open file that is read-only: mprotect() cannot make this mapping writable.
-const void* map_read_only(int fd, std::size_t size) {
-    char path[32];
-    std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    const int readable = ::open(path, O_RDONLY | O_CLOEXEC);
-    if (readable < 0) return MAP_FAILED;
-    const void* page = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, readable, 0);
-    ::close(readable);
-    return page;
-}
 
 bool map_counters(Runtime& runtime) {
-    runtime.module_counters_fd = memory("finwait-module-counters", kCounterPageSize);
-    runtime.closer_counters_fd = memory("finwait-closer-counters", kCounterPageSize);
-    runtime.parent_flags_fd = memory("finwait-parent-flags", kCounterPageSize);
+    runtime.module_counters_fd = make_memory("finwait-module-counters", kCounterPageSize);
+    runtime.closer_counters_fd = make_memory("finwait-closer-counters", kCounterPageSize);
+    runtime.parent_flags_fd = make_memory("finwait-parent-flags", kCounterPageSize);
     for (const int fd :
          {runtime.module_counters_fd, runtime.closer_counters_fd, runtime.parent_flags_fd})
         if (fd < 0) return false;
@@ -96,7 +46,7 @@ bool lay_out_remedies(int fd) {
 
 // Null if it cannot be had: then there are no remedies, and nothing else is worse.
 const RemedyTable* map_remedies(Runtime& runtime) {
-    runtime.remedies_fd = memory("finwait-remedies", sizeof(RemedyTable));
+    runtime.remedies_fd = make_memory("finwait-remedies", sizeof(RemedyTable));
     if (runtime.remedies_fd < 0 || !lay_out_remedies(runtime.remedies_fd)) return nullptr;
     const void* table = map_read_only(runtime.remedies_fd, sizeof(RemedyTable));
     return table == MAP_FAILED ? nullptr : static_cast<const RemedyTable*>(table);
@@ -105,7 +55,7 @@ const RemedyTable* map_remedies(Runtime& runtime) {
 // Only its header is written here: the rest is all zeros, and takes no memory before it is used.
 // Null if it cannot be had: then a closer that dies takes its books along, and there is no page.
 void map_books(Runtime& runtime) {
-    runtime.books_fd = memory("finwait-books", sizeof(Books));
+    runtime.books_fd = make_memory("finwait-books", sizeof(Books));
     const BooksHeader header = new_books_header();
     if (runtime.books_fd < 0 || ::pwrite(runtime.books_fd, &header, sizeof header, 0) < 0) return;
     const void* books = map_read_only(runtime.books_fd, sizeof(Books));
@@ -127,24 +77,13 @@ void make_empty(Runtime& runtime) {
     }
     for (Log& log : runtime.logs) log = Log{nullptr, -1, -1, 0, 0, LogMode::all, 0};
     runtime.current = -1;
-    for (int* fd : {&runtime.module_counters_fd, &runtime.closer_counters_fd,
-                    &runtime.parent_flags_fd, &runtime.books_fd, &runtime.remedies_fd})
+    for (int* fd : {&runtime.giving_end, &runtime.taking_end, &runtime.module_counters_fd,
+                    &runtime.closer_counters_fd, &runtime.parent_flags_fd, &runtime.books_fd,
+                    &runtime.remedies_fd})
         *fd = -1;
 }
 
 }  // namespace
-
-int lifted(int descriptor) {
-    if (descriptor < 0) return descriptor;
-    const int high = ::fcntl(descriptor, F_DUPFD_CLOEXEC, kLowestLifted);
-    ::close(descriptor);
-    return high;
-}
-
-void close_and_forget(int& descriptor) {
-    if (descriptor >= 0) ::close(descriptor);
-    descriptor = -1;
-}
 
 // Not by a mapping, which every child would inherit.
 void set_served(const Runtime& runtime, const CloserProcess& closer, bool is_served) {
@@ -178,19 +117,9 @@ Runtime* runtime_of(const server_rec* server) {
     return nullptr;
 }
 
-void protect_from_children_again() {
+Runtime* kept_runtime() {
     auto* kept = static_cast<Runtime*>(ap_retained_data_get(kRetainedKey));
-    if (!kept || kept->layout != kRuntimeLayout) return;
-    kept->configuring = true;
-    protect_from_children(*kept);
-}
-
-// Registered anew each time the module is loaded; the C library forgets the handlers of an unloaded
-// object (glibc, __unregister_atfork).
-void protect_from_children(Runtime& runtime) {
-    if (forked_runtime) return;
-    forked_runtime = &runtime;
-    ::pthread_atfork(nullptr, nullptr, after_fork_in_child);
+    return kept && kept->layout == kRuntimeLayout && kept->module_counters ? kept : nullptr;
 }
 
 }  // namespace finwait

@@ -4,8 +4,8 @@
 // and reloads the module at every restart, so this is plain data in memory of the process's own
 // life, found again by ap_retained_data_get(), and holds no pointer into the module's code.
 //
-// Owned by the parent. A child inherits a copy; the descriptors it must not keep are closed in it
-// at once (runtime.cpp, after_fork_in_child).
+// Owned by the parent. A forked process has a copy, in which all descriptors are closed; a child
+// gets its own (inheritance.hpp).
 #pragma once
 
 #include <sys/types.h>
@@ -25,10 +25,11 @@
 #include "module/config/server_config.hpp"
 #include "module/httpd.hpp"
 #include "module/parent/channel_pair.hpp"
+#include "module/parent/shared_memory.hpp"
 
 namespace finwait {
 
-inline constexpr std::uint32_t kRuntimeLayout = 5;  // raised whenever Runtime changes its shape
+inline constexpr std::uint32_t kRuntimeLayout = 6;  // raised whenever Runtime changes its shape
 // Of three configurations: this one, and the two before it until this one is told.
 inline constexpr std::size_t kLogsKept = 3 * kLogsMax;
 
@@ -36,7 +37,7 @@ struct CloserProcess {
     pid_t pid;                 // 0: not running
     int slot;                  // in CloserCounters::held
     int control;               // our end
-    LaneEnds channel_send;     // inherited by children
+    LaneEnds channel_send;     // children's
     LaneEnds channel_receive;  // kept so that what is queued outlives the closer
     bool retired;              // replaced; drains to its end
     bool ready;                // this process has said so
@@ -71,8 +72,9 @@ struct Runtime {
     pid_t parent;
     bool one_process;  // httpd -X
     bool is_prefork;
-    bool configuring;  // between the module's loading and the end of our post_config
     const ap_unixd_mpm_retained_data* mpm;
+    int giving_end;  // of the last fork's pair of sockets (inheritance.hpp)
+    int taking_end;
     int current;  // index into closers; -1: none
     int module_counters_fd;
     int closer_counters_fd;
@@ -106,21 +108,10 @@ struct Runtime {
                                : &runtime.closers[static_cast<std::size_t>(runtime.current)];
 }
 
+// The same, if it was made before this module was loaded and is of this layout.
+[[nodiscard]] Runtime* kept_runtime();
+
 // Tells children whether the closer's channel is served, or soon will be.
 void set_served(const Runtime& runtime, const CloserProcess& closer, bool is_served);
-
-// From now on no forked process keeps what only the parent and the closer may hold.
-void protect_from_children(Runtime& runtime);
-
-// The same, when the module is loaded again: other modules fork their daemons before our
-// post_config.
-void protect_from_children_again();
-
-// A copy of `descriptor` well above those that posix_spawn() is to fill, close-on-exec;
-// `descriptor` is closed. -1 stays -1.
-[[nodiscard]] int lifted(int descriptor);
-
-// Closes and forgets.
-void close_and_forget(int& descriptor);
 
 }  // namespace finwait

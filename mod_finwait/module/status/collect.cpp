@@ -96,6 +96,7 @@ void fill_process(const StatusSources& sources, const Pulse& pulse, ProcessView&
     process.resident_bytes = pulse.resident_bytes;
     process.descriptor_limit = pulse.descriptor_limit;
     process.unsent_notices = pulse.unsent_notices;
+    process.confinement = pulse.confinement;
     process.closers = 0;
     for (std::size_t slot = 0; slot < kCloserSlots; ++slot) {
         process.unwritten_closes += read(sources.closer.unwritten[slot]);

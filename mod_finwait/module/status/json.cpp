@@ -135,6 +135,15 @@ Json json_of(const CloserTotals& closer) {
     return object;
 }
 
+Json json_of(const Confinement& confinement) {
+    Json object{{"uid", confinement.uid}};
+    for (const auto& word : kRestrictions)
+        object[std::string(word.name)] = confinement.has(word.value);
+    object["landlock_abi"] =
+        confinement.landlock_abi != 0 ? Json(confinement.landlock_abi) : Json(nullptr);
+    return object;
+}
+
 Json json_of(const ProcessView& process) {
     return {{"pid", process.pid},
             {"uptime_seconds", process.uptime.count()},
@@ -143,7 +152,8 @@ Json json_of(const ProcessView& process) {
             {"descriptor_limit", process.descriptor_limit},
             {"unsent_notices", process.unsent_notices},
             {"unwritten_closes", process.unwritten_closes},
-            {"closers", process.closers}};
+            {"closers", process.closers},
+            {"confinement", json_of(process.confinement)}};
 }
 
 Json json_of(const WaitingLogsView& logs) {

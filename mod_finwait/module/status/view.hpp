@@ -176,6 +176,7 @@ struct ProcessView {
     std::uint64_t unsent_notices = 0;
     std::uint64_t unwritten_closes = 0;  // whose line is still to be written, of all closers
     std::uint64_t closers = 1;           // with replaced ones that still drain
+    Confinement confinement;
 };
 
 // Those that have taken nothing for a while though lines wait for them.

@@ -85,9 +85,8 @@ class CloserProcess : public testing::Test {
         if (::geteuid() != 0) return words;
         const passwd* nobody = ::getpwnam("nobody");
         EXPECT_NE(nullptr, nobody);
-        for (const std::string& word :
-             {std::string("--user"), std::string("nobody"), std::string("--uid"),
-              std::to_string(nobody->pw_uid), std::string("--gid"), std::to_string(nobody->pw_gid)})
+        for (const std::string& word : {std::string("--uid"), std::to_string(nobody->pw_uid),
+                                        std::string("--gid"), std::to_string(nobody->pw_gid)})
             words.push_back(word);
         return words;
     }
@@ -119,7 +118,7 @@ class CloserProcess : public testing::Test {
     }
 
     void start(std::uint32_t max_held = 100'000) {
-        spawn();
+        spawn(arguments);
         Control setup;
         setup.kind = ControlKind::setup;
         setup.max_held = max_held;
@@ -215,6 +214,7 @@ class CloserProcess : public testing::Test {
         return {};
     }
 
+    std::vector<std::string> arguments = usual_arguments();
     UniqueFd counters_fd{::memfd_create("counters", MFD_CLOEXEC)};
     UniqueFd memory = books_memory();
     MappedBooks books{memory};

@@ -29,10 +29,10 @@ TEST(ParseArguments, AcceptsWhatTheParentGives) {
     EXPECT_FALSE(plain.identity);
 
     const Arguments full =
-        parsed({"--slot", "0", "--user", "www-data", "--uid", "33", "--gid", "34"});
+        parsed({"--slot", "0", "--uid", "33", "--gid", "34", "--chroot", "/srv/www"});
     EXPECT_EQ("", full.error);
     ASSERT_TRUE(full.identity);
-    EXPECT_EQ("www-data", full.identity->user);
+    EXPECT_EQ("/srv/www", full.chroot_dir);
     EXPECT_EQ(33U, full.identity->uid);
     EXPECT_EQ(34U, full.identity->gid);
 }
@@ -56,11 +56,10 @@ TEST(ParseArguments, RefusesEverythingElse) {
         {"--slot", "99999999999999999999"},
         {"--slot", "1", "more"},
         {"--slot", "1", "--unknown"},
-        {"--slot", "1", "--user", "www-data"},
-        {"--slot", "1", "--user", "", "--uid", "33", "--gid", "33"},
-        {"--slot", "1", "--user", "www-data", "--uid", "x", "--gid", "33"},
-        {"--slot", "1", "--user", "www-data", "--uid", "4294967295", "--gid", "33"},
-        {"--slot", "1", "--uid", "33", "--gid", "33"},
+        {"--slot", "1", "--uid", "33"},
+        {"--slot", "1", "--uid", "x", "--gid", "33"},
+        {"--slot", "1", "--uid", "4294967295", "--gid", "33"},
+        {"--slot", "1", "--chroot"},
     };
     for (const auto& words : bad)
         EXPECT_NE("", parsed(words).error) << testing::PrintToString(words);

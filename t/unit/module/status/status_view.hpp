@@ -39,7 +39,11 @@ inline StatusView a_view() {
     view.version = "0.1.0";
     view.now = std::chrono::milliseconds(1'700'003'600'000);
     view.process = {
-        4711, std::chrono::hours(5), std::chrono::milliseconds(1234), 5'300'000, 524'288, 0, 2, 1};
+        4711, std::chrono::hours(5), std::chrono::milliseconds(1234), 5'300'000, 524'288, 0, 2, 1,
+        {}};
+    view.process.confinement.uid = 33;
+    view.process.confinement.landlock_abi = 6;
+    view.process.confinement.add(Restriction::landlock);
     view.module = {15'432, 15'000, 430, {}};
     view.module.declined.back() = 2;
     view.closer.received = 15'430;

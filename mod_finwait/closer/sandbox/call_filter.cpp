@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The system calls of a turn, and of the threads that take part in it. Any other is answered with
+// ENOSYS, which the C library takes as a kernel that lacks it, and is told: a call that was
+// forgotten here, or that a later C library makes, must not end the closer.
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "closer/sandbox/steps.hpp"
+
+#if __has_include(<seccomp.h>)
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#define FINWAIT_HAS_LIBSECCOMP
+#endif
+
+namespace finwait {
+
+#ifndef FINWAIT_HAS_LIBSECCOMP
+
+std::string filter_by_seccomp() {
+    return "it was built without libseccomp";
+}
+
+std::string refused_call() {
+    return {};
+}
+
+#else
+
+namespace {
+
+constexpr int kCalls[]{// Its sockets, its channels.
+                       SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
+                       SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg), SCMP_SYS(recvfrom), SCMP_SYS(sendto),
+                       SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
+                       SCMP_SYS(getpeername), SCMP_SYS(shutdown), SCMP_SYS(close),
+                       // Its logs, its figures, its books' memory.
+                       SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev),
+                       SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
+                       SCMP_SYS(statx), SCMP_SYS(lseek), SCMP_SYS(fallocate),
+                       // Time and memory.
+                       SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
+                       SCMP_SYS(gettimeofday), SCMP_SYS(getrusage), SCMP_SYS(getrandom),
+                       SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+                       // Threads, the end.
+                       SCMP_SYS(futex), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
+                       SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(getpid),
+                       SCMP_SYS(gettid), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+                       SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group)};
+
+// Each allowed only as far as the argument of this number goes.
+struct Limited {
+    int call;
+    scmp_arg_cmp argument;
+};
+const Limited kLimited[]{
+    {SCMP_SYS(ioctl), SCMP_A1_64(SCMP_CMP_EQ, SIOCINQ)},
+    {SCMP_SYS(ioctl), SCMP_A1_64(SCMP_CMP_EQ, SIOCOUTQ)},
+    {SCMP_SYS(fcntl), SCMP_A1_64(SCMP_CMP_EQ, F_GETFL)},
+    {SCMP_SYS(fcntl), SCMP_A1_64(SCMP_CMP_EQ, F_SETFL)},
+    {SCMP_SYS(mmap), SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
+    {SCMP_SYS(mprotect), SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
+    {SCMP_SYS(tgkill), SCMP_A0_64(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid()))},  // abort()
+};
+
+std::atomic<int> refused{-1};
+
+// Where the register of a call's result is known, the refused call tells of itself.
+#if defined(__x86_64__) || defined(__aarch64__)
+constexpr std::uint32_t kRefusal = SCMP_ACT_TRAP;
+
+void on_refused_call(int, siginfo_t* info, void* context) {
+    mcontext_t& registers = static_cast<ucontext_t*>(context)->uc_mcontext;
+#if defined(__x86_64__)
+    registers.gregs[REG_RAX] = -ENOSYS;
+#else
+    registers.regs[0] = static_cast<unsigned long long>(-ENOSYS);
+#endif
+    refused.store(info->si_syscall);
+}
+
+bool listen_to_refusals() {
+    struct sigaction action {};
+    action.sa_sigaction = on_refused_call;
+    action.sa_flags = SA_SIGINFO | SA_RESTART;
+    return ::sigaction(SIGSYS, &action, nullptr) == 0;
+}
+#else
+constexpr std::uint32_t kRefusal = SCMP_ACT_ERRNO(ENOSYS);
+
+bool listen_to_refusals() {
+    return true;
+}
+#endif
+
+class Filter {
+  public:
+    Filter() : filter_(::seccomp_init(kRefusal)) {}
+    ~Filter() { ::seccomp_release(filter_); }
+    Filter(const Filter&) = delete;
+    Filter& operator=(const Filter&) = delete;
+
+    // 0, or a negative error as libseccomp has them.
+    int fill() {
+        if (filter_ == nullptr) return -ENOMEM;
+        // A tree, not a list: libseccomp before 2.5 has none, and the list does as well.
+        static_cast<void>(::seccomp_attr_set(filter_, SCMP_FLTATR_CTL_OPTIMIZE, 2));
+        // Before Linux 5.16 a filter costs speed for what only matters to who runs foreign code.
+        static_cast<void>(::seccomp_attr_set(filter_, SCMP_FLTATR_CTL_SSB, 1));
+        if (const int error = ::seccomp_attr_set(filter_, SCMP_FLTATR_CTL_TSYNC, 1)) return error;
+        for (const int call : kCalls)
+            if (const int error = ::seccomp_rule_add(filter_, SCMP_ACT_ALLOW, call, 0))
+                return error;
+        for (const auto& [call, argument] : kLimited)
+            if (const int error =
+                    ::seccomp_rule_add_array(filter_, SCMP_ACT_ALLOW, call, 1, &argument))
+                return error;
+        return 0;
+    }
+    int load() { return ::seccomp_load(filter_); }
+
+  private:
+    scmp_filter_ctx filter_;
+};
+
+void try_seccomp() {
+    std::uint32_t action = SECCOMP_RET_ALLOW;
+    ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action);
+}
+
+}  // namespace
+
+std::string filter_by_seccomp() {
+    if (is_deadly(try_seccomp)) return kDeadly;
+    if (!listen_to_refusals()) return failure("sigaction(SIGSYS)");
+    Filter filter;
+    int error = filter.fill();
+    if (error == 0) error = filter.load();
+    return error == 0 ? "" : std::string("libseccomp says: ") + std::strerror(-error);
+}
+
+std::string refused_call() {
+    const int call = refused.exchange(-1);
+    if (call < 0) return {};
+    char* name = ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, call);
+    std::string text = name != nullptr ? name : std::to_string(call);
+    std::free(name);
+    return text;
+}
+
+#endif
+
+}  // namespace finwait
