@@ -20,15 +20,17 @@ std::uint64_t take(std::uint64_t& from, std::uint64_t held) {
 
 // For the closers CLOSING, too, is waiting for the acknowledgement of our FIN; which may have come
 // between their look and this one.
-SocketCounts without(SocketCounts all, const SocketCounts& held) {
+SocketCounts without(SocketCounts all, const Attributed& attributed) {
+    const SocketCounts& held = attributed.held;
     const std::uint64_t acknowledged = take(all.closing, take(all.fin_wait_1, held.fin_wait_1));
     take(all.fin_wait_2, held.fin_wait_2 + acknowledged);
+    take(all.fin_wait_1, take(all.fin_wait_2, attributed.on_their_way));
     return all;
 }
 
 }  // namespace
 
-ClosingSockets count_closing_sockets(const Neighbours& neighbours, const SocketCounts& held) {
+ClosingSockets count_closing_sockets(const Neighbours& neighbours, const Attributed& attributed) {
     ClosingSockets counted;
     ForeignSockets& sockets = counted.sockets;
     for (const Neighbours::Backend& backend : neighbours.backends)
@@ -39,7 +41,7 @@ ClosingSockets count_closing_sockets(const Neighbours& neighbours, const SocketC
     if (table.error != 0)
         counted.why_not =
             std::string("the kernel does not tell (sock_diag: ") + std::strerror(table.error) + ")";
-    sockets.unattributed = without(table.on_ports, held);
+    sockets.unattributed = without(table.on_ports, attributed);
     sockets.other_programs = table.other_remotes;
     for (const auto& [remote, counts] : table.by_remote) {
         const auto backend =

@@ -41,9 +41,14 @@ struct ClosingSockets {
     std::chrono::milliseconds of{};  // when the walk began, since the epoch
 };
 
-// `held` is what the closers hold: the rest on the server's ports is nobody's.
+// What a closer has in hand or is about to: the rest on the server's ports is nobody's.
+struct Attributed {
+    SocketCounts held;
+    std::uint64_t on_their_way = 0;  // half-closed by a child, and not yet received
+};
+
 [[nodiscard]] ClosingSockets count_closing_sockets(const Neighbours& neighbours,
-                                                   const SocketCounts& held);
+                                                   const Attributed& attributed);
 
 class KernelWalks {
   public:

@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include <algorithm>
+
 #include "module/parent/channel.hpp"
 #include "module/status/neighbours.hpp"
 
@@ -22,10 +24,18 @@ KernelWalks& walks() {
     return of_this_process;
 }
 
-ClosingSockets walk(const StatusSources& sources) {
+std::uint64_t in_the_channel(const StatusSources& sources) {
+    const std::uint64_t received = read(sources.closer.received);
+    const std::uint64_t sent = read(sources.module.handoffs) + read(sources.module.ended);
+    return sent - std::min(sent, received);
+}
+
+// `half_closed` are this child's own, of which no message tells yet.
+ClosingSockets walk(const StatusSources& sources, std::uint64_t half_closed) {
     const CloserState state = state_of_closer(sources);
-    ClosingSockets counted = count_closing_sockets(neighbours_of(ap_server_conf),
-                                                   SocketCounts(state.draining) += state.waiting);
+    const Attributed attributed{SocketCounts(state.draining) += state.waiting,
+                                in_the_channel(sources) + half_closed};
+    ClosingSockets counted = count_closing_sockets(neighbours_of(ap_server_conf), attributed);
     counted.of = std::chrono::floor<std::chrono::milliseconds>(sources.realtime);
     return counted;
 }
@@ -53,13 +63,13 @@ StatusSources sources_of(const Runtime& runtime) {
 
 StatusSources sources_with_kernel(const Runtime& runtime) {
     StatusSources sources = sources_of(runtime);
-    sources.closing = walks().figures(sources.monotonic, [&] { return walk(sources); });
+    sources.closing = walks().figures(sources.monotonic, [&] { return walk(sources, 0); });
     return sources;
 }
 
-void walk_for_the_next(const Runtime& runtime) {
+void walk_for_the_next(const Runtime& runtime, bool is_half_closed) {
     const StatusSources sources = sources_of(runtime);
-    walks().renew(sources.monotonic, [&] { return walk(sources); });
+    walks().renew(sources.monotonic, [&] { return walk(sources, is_half_closed ? 1 : 0); });
 }
 
 }  // namespace finwait

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "module/config/server_config.hpp"
+#include "module/connection/connection.hpp"
 #include "module/guard.hpp"
 #include "module/status/render.hpp"
 #include "module/status/sources.hpp"
@@ -115,9 +116,11 @@ int send_page(request_rec* r, const std::string& page) {
     return OK;
 }
 
-apr_status_t on_answered(void* runtime) {
+apr_status_t on_answered(void* c) {
     return guarded("walk over the kernel's table", APR_EGENERAL, [&] {
-        walk_for_the_next(*static_cast<const Runtime*>(runtime));
+        const Connection* connection = connection_of(static_cast<conn_rec*>(c));
+        walk_for_the_next(*config_of(ap_server_conf).runtime,
+                          connection && connection->half_close);
         return APR_SUCCESS;
     });
 }
@@ -135,11 +138,11 @@ int serve(request_rec* r) {
     }
     const Wanted wanted = wanted_by(r->args);
     set_headers(r, wanted);
-    Runtime* runtime = config_of(ap_server_conf).runtime;
+    const Runtime* runtime = config_of(ap_server_conf).runtime;
     if (!runtime) return HTTP_SERVICE_UNAVAILABLE;
     // The pool ends with the End-Of-Request bucket, when all before it is in the kernel's hands
     // (server/eor_bucket.c).
-    apr_pool_cleanup_register(r->pool, runtime, on_answered, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(r->pool, r->connection, on_answered, apr_pool_cleanup_null);
     return send_page(r, render(wanted.format, collect(sources_with_kernel(*runtime))));
 }
 

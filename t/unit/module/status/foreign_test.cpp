@@ -58,10 +58,12 @@ TEST(Foreign, SocketsAreTold) {
     ASSERT_EQ(seen.sockets.backends.size(), 1U);
     EXPECT_EQ(seen.sockets.backends[0].sockets.all(), 1U);
     EXPECT_GE(seen.sockets.other_programs.all(), 1U);
-    EXPECT_EQ(count_closing_sockets(neighbours, {0, 1, 0}).sockets.unattributed.fin_wait_2, 0U)
+    EXPECT_EQ(count_closing_sockets(neighbours, {{0, 1, 0}}).sockets.unattributed.fin_wait_2, 0U)
         << "it is held by a closer";
-    EXPECT_EQ(count_closing_sockets(neighbours, {1, 0, 0}).sockets.unattributed.fin_wait_2, 0U)
+    EXPECT_EQ(count_closing_sockets(neighbours, {{1, 0, 0}}).sockets.unattributed.fin_wait_2, 0U)
         << "and was acknowledged since its last look";
+    EXPECT_EQ(count_closing_sockets(neighbours, {{}, 1}).sockets.unattributed.fin_wait_2, 0U)
+        << "it is on its way to one";
 }
 
 // What a closer holds as unacknowledged, the kernel has in other states, too.
@@ -76,7 +78,7 @@ TEST(Foreign, BothSidesClosedAndOneUnacknowledgedIsTheClosersToo) {
     Neighbours neighbours;
     neighbours.ports.insert(port_at(pair.server, ::getsockname));
     EXPECT_EQ(count_closing_sockets(neighbours, {}).sockets.unattributed.closing, 1U);
-    EXPECT_EQ(count_closing_sockets(neighbours, {1, 0, 0}).sockets.unattributed.all(), 0U);
+    EXPECT_EQ(count_closing_sockets(neighbours, {{1, 0, 0}}).sockets.unattributed.all(), 0U);
 }
 
 // How many walks there were.
