@@ -46,7 +46,7 @@ struct ParentFlags {
 
 struct CloserCounters {
     Counter received;  // messages of closes; counted first, so that what is missing below is lost
-    Counter bad_messages;  // refused: truncated, wrong version, descriptor missing or too many
+    Counter bad_messages;  // refused (truncated, wrong version, …), and no socket came with them
     // Of a close that has ended, by its first log; other logs count what they drop themselves.
     Counter records;       // its Record is written
     Counter tallied;       // it is in a tally line that is written
@@ -55,7 +55,8 @@ struct CloserCounters {
     Counter shed;          // sockets given up because FinWaitMaxHeld was reached
     Counter evicted;       // accounts of the ledger given up because FinWaitLedgerSize was reached
     Counter half_written;  // entries of the books that a closer was writing when it was killed
-    Counter lost;          // closes in the hands of a closer that died, their Records unwritten
+    Counter rescued;  // sockets of refused messages, drained all the same; each is a close below
+    Counter lost;     // closes in the hands of a closer that died, their Records unwritten
     std::array<Counter, kRemedies.size()> remedies;  // given
     Counter remedies_refused;                        // because kRemediesMax was reached
     std::array<Counter, kCauses.size()> causes;

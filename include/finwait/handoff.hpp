@@ -22,6 +22,8 @@ inline constexpr std::uint8_t kHandoffVersion = 5;
 inline constexpr std::size_t kHandoffSizeMax = 1024;  // bytes of any encoded message
 static_assert(kUserAgentMax + kVhostMax + kClientAddressMax + 128 < kHandoffSizeMax);
 
+inline constexpr std::chrono::milliseconds kTimeoutMax = std::chrono::hours(1);  // in a Policy
+
 // What one virtual host allows at close. Plain values; the sender has already chosen between the
 // full and the short drain timeout.
 struct Policy {

@@ -58,7 +58,7 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
     mend_books();
     add_to_epoll(control_.descriptor(), kControlToken);
     if (signals_) add_to_epoll(signals_.get(), kSignalToken);
-    drainer_.set_max(held_max(), {});
+    drainer_.set_max(held_max());
 }
 
 void Closer::add_to_epoll(int descriptor, std::uint64_t token) const {
@@ -124,6 +124,7 @@ void Closer::turn(Moment now) {
     serve_events(now);
     drainer_.revisit_paced(now);
     drainer_.expire(now);
+    drainer_.shed_some(now);
     remedies_.turn(now);
     stop_some(now);
     drainer_.close_ended();
@@ -184,7 +185,22 @@ void Closer::accept(ReceivedMessage& message, Moment now) {
         if (drainer_.take(std::move(message.socket), message.handoff, now)) return;
         message.refused = "its descriptor is not a TCP socket";
     }
-    count(counters_.bad_messages);
+    refuse(message, now);
+}
+
+// Its client has done nothing wrong: it gets its reply.
+void Closer::refuse(ReceivedMessage& message, Moment now) {
+    std::size_t rescued = 0;
+    for (UniqueFd& passed : message.passed.fds) {
+        UniqueFd socket = std::move(passed);
+        if (!socket || !speaks_tcp(socket.get())) continue;
+        // Each is a close, one was counted.
+        if (rescued > 0) count(counters_.received);
+        if (!drainer_.rescue(std::move(socket), now)) count(counters_.bad_messages);
+        ++rescued;
+    }
+    count(rescued == 0 ? counters_.bad_messages : counters_.rescued,
+          std::max<std::size_t>(rescued, 1));
     notices_.tell(NoticeKind::bad_message, NoticeLevel::error,
                   "refused a message of the channel: " + std::string(message.refused),
                   now.monotonic);

@@ -106,6 +106,7 @@ class Closer {
     void serve_channel(Moment now);
     void serve_lane(std::size_t lane, Moment now);
     void accept(ReceivedMessage& message, Moment now);
+    void refuse(ReceivedMessage& message, Moment now);
     [[nodiscard]] std::array<OpenSockets, kPhases.size()> open_sockets() const;
     void mend_books();
     void book_pulse(Moment now);

@@ -49,7 +49,7 @@ void Closer::obey(const Control& control, UniqueFd descriptor, Moment now) {
             return set_up(control, now);
         case ControlKind::log_open:
             logs_.open(control.log_id, std::move(descriptor), control.text, control.log_mode);
-            return drainer_.set_max(held_max(), now);
+            return drainer_.set_max(held_max());
         case ControlKind::auto_rule:
             return rules_.add(control.auto_rule);
         case ControlKind::log_close:
@@ -73,7 +73,7 @@ void Closer::obey(const Control& control, UniqueFd descriptor, Moment now) {
 void Closer::set_up(const Control& setup, Moment now) {
     max_held_ = setup.max_held;
     rules_.settle();
-    drainer_.set_max(held_max(), now);
+    drainer_.set_max(held_max());
     Control ready;
     ready.kind = ControlKind::ready;
     ready.max_held = static_cast<std::uint32_t>(held_max());

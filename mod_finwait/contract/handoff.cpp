@@ -89,6 +89,14 @@ bool get_word(Reader& reader, E& word) {
     return known.has_value();
 }
 
+// No directive allows more, and what a compromised child asks for must end.
+bool is_in_range(const Policy& policy) {
+    constexpr auto kMax = static_cast<std::uint32_t>(kTimeoutMax.count());
+    return policy.drain_timeout_ms <= kMax && policy.drain_idle_timeout_ms <= kMax &&
+           policy.ack_timeout_ms <= kMax &&
+           (policy.wait_timeout_ms <= kMax || policy.wait_timeout_ms == Policy::kWaitKernel);
+}
+
 bool get_policy(Reader& reader, Handoff& handoff) {
     handoff.policy = Policy();
     handoff.close.auto_rule.reset();
@@ -104,7 +112,7 @@ bool get_policy(Reader& reader, Handoff& handoff) {
     if (given & given_auto_rule && !wire::get_rule(reader, handoff.close.auto_rule.emplace()))
         return false;
     if (given & given_wait_timeout) policy.wait_timeout_ms = reader.get<std::uint32_t>();
-    return given <= kAllGiven && given == given_in(handoff);
+    return given <= kAllGiven && given == given_in(handoff) && is_in_range(policy);
 }
 
 bool get_words(Reader& reader, Handoff& handoff) {

@@ -206,14 +206,14 @@ TEST_P(Mptcp, IsLeftToHttpdAndTcpBesideItIsNot) {
     if (run({"g++", "-shared", "-fPIC", "-o", library, source}).exit_code != 0)
         GTEST_SKIP() << "no g++ to build what makes httpd's listeners MPTCP";
     Httpd httpd(mpm, "", {.launcher = {"env", "LD_PRELOAD=" + library}});
-    Client client(Transport::plain, httpd.port(), {.fd = connected_by_mptcp(httpd.port())});
-    EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
-    EXPECT_EQ(client.wait_end(), End::fin);
-    client.close();
-    ASSERT_TRUE(httpd.wait_settled(1));
-    EXPECT_EQ(
-        read(httpd.counters().module().declined[static_cast<std::size_t>(Decline::no_socket)]), 1U)
-        << httpd.counters().text();
+    constexpr int kClients = 8;
+    for (int i = 0; i < kClients; ++i) {
+        Client client(Transport::plain, httpd.port(), {.fd = connected_by_mptcp(httpd.port())});
+        EXPECT_TRUE(client.get("/3m", "Connection: close\r\n").complete) << i;
+        EXPECT_EQ(client.wait_end(), End::fin) << i;
+    }
+    ASSERT_TRUE(httpd.wait_settled(kClients));
+    EXPECT_EQ(httpd.counters().declined(Decline::no_socket), kClients) << httpd.counters();
     // Who does not speak it is accepted as TCP by the same listener.
     Client plain = httpd.client();
     EXPECT_TRUE(plain.get("/small", "Connection: close\r\n").complete);

@@ -14,28 +14,24 @@ namespace finwait {
 
 namespace {
 
-void judge(msghdr& header, std::span<const std::byte> payload, ReceivedMessage& message) {
-    PassedDescriptors passed = take_descriptors(header);
-    if ((header.msg_flags & MSG_TRUNC) != 0) {
-        message.refused = "it is longer than any message";
-        return;
-    }
-    if ((header.msg_flags & MSG_CTRUNC) != 0) {
-        message.refused = "it came with too many descriptors";
-        return;
-    }
-    const DecodeError error = decode(payload, message.handoff);
-    if (error != DecodeError::none) {
-        message.refused = describe(error);
-        return;
-    }
-    const std::size_t expected = message.handoff.kind == MessageKind::handoff ? 1 : 0;
-    if (passed.count != expected)
-        message.refused = expected == 0       ? "a Report with a descriptor"
-                          : passed.count == 0 ? "a Handoff without a descriptor"
-                                              : "a Handoff with several descriptors";
-    else if (expected == 1)
-        message.socket = std::move(passed.fds[0]);
+// Why the message cannot be used; "" if it can.
+std::string_view judge(const msghdr& header, std::span<const std::byte> payload,
+                       std::size_t descriptors, Handoff& handoff) {
+    if ((header.msg_flags & MSG_TRUNC) != 0) return "it is longer than any message";
+    if ((header.msg_flags & MSG_CTRUNC) != 0) return "it came with too many descriptors";
+    if (const DecodeError error = decode(payload, handoff); error != DecodeError::none)
+        return describe(error);
+    const std::size_t expected = handoff.kind == MessageKind::handoff ? 1 : 0;
+    if (descriptors == expected) return {};
+    return expected == 0      ? "it has ended, and came with a descriptor"
+           : descriptors == 0 ? "a Handoff without a descriptor"
+                              : "a Handoff with several descriptors";
+}
+
+void take(msghdr& header, std::span<const std::byte> payload, ReceivedMessage& message) {
+    message.passed = take_descriptors(header);
+    message.refused = judge(header, payload, message.passed.count, message.handoff);
+    if (message.refused.empty()) message.socket = std::move(message.passed.fds[0]);
 }
 
 // A message of no bytes looks like the end of the channel; only the socket's state tells.
@@ -101,7 +97,7 @@ ReceivedBatch ChannelReceiver::receive(std::size_t lane) {
     for (std::size_t i = 0; i < count; ++i) {
         messages_[i] = ReceivedMessage();
         const auto payload = std::span(bytes_[i]).first(headers_[i].msg_len);
-        judge(headers_[i].msg_hdr, payload, messages_[i]);
+        take(headers_[i].msg_hdr, payload, messages_[i]);
     }
     batch.messages = std::span(messages_).first(count);
     return batch;

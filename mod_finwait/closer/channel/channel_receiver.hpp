@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The receiving ends of the channel. Takes a bounded batch of messages with one system call and
-// judges each by its form: what does not look like a Handoff with its socket or a Report without
-// one is refused, and every descriptor that came with it is closed. Children of httpd run as the
-// server's user, so nothing that arrives is trusted.
+// judges each by its form: what does not look like a Handoff with its socket, or `ended` without
+// one, is refused. Children of httpd run as the server's user, so nothing that arrives is trusted.
 #pragma once
 
 #include <sys/socket.h>
@@ -20,15 +19,21 @@
 namespace finwait {
 
 inline constexpr std::size_t kReceiveBatch = 64;
-// Extra descriptors are received, so that they can be closed; more than these the kernel itself
-// closes and says MSG_CTRUNC.
+// Extra descriptors are received, because they may be a client's sockets; more than these the
+// kernel itself closes and says MSG_CTRUNC.
 inline constexpr std::size_t kDescriptorsPerMessage = 4;
 inline constexpr std::size_t kDescriptorsPerBatch = kReceiveBatch * kDescriptorsPerMessage;
+
+struct PassedDescriptors {
+    std::array<UniqueFd, kDescriptorsPerMessage> fds;
+    std::size_t count = 0;
+};
 
 struct ReceivedMessage {
     Handoff handoff;           // its texts are valid until the next receive()
     UniqueFd socket;           // of a handoff
     std::string_view refused;  // why; empty if the message is good
+    PassedDescriptors passed;  // with one that is refused
 };
 
 struct ReceivedBatch {
@@ -65,10 +70,6 @@ class ChannelReceiver {
 };
 
 // The descriptors of one received message, each with its owner.
-struct PassedDescriptors {
-    std::array<UniqueFd, kDescriptorsPerMessage> fds;
-    std::size_t count = 0;
-};
 [[nodiscard]] PassedDescriptors take_descriptors(msghdr& header);
 
 }  // namespace finwait

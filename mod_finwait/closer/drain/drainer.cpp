@@ -31,10 +31,13 @@ void Drainer::publish() {
     waiting_.store(waiting(), std::memory_order_relaxed);
 }
 
-void Drainer::set_max(std::size_t held_max, Moment now) {
+void Drainer::set_max(std::size_t held_max) {
     assert(held_max > 0);
     held_max_ = held_max;
-    while (sockets_.size() > held_max_) shed_one(now);
+}
+
+void Drainer::shed_some(Moment now) {
+    for (std::size_t i = 0; i < kShedsPerTurn && held() > held_max_; ++i) shed_one(now);
 }
 
 bool Drainer::take(UniqueFd socket, const Handoff& handoff, Moment now) {
@@ -55,11 +58,22 @@ bool Drainer::take(UniqueFd socket, const Handoff& handoff, Moment now) {
         return true;
     }
     if (!apply_policy(fd, handoff.policy)) return false;
-    while (held() >= held_max_) shed_one(now);
+    // What listens is never read here, and would stay. Elsewhere recv() says so.
+    if (!drain.reads() && !unacked_bytes(fd)) return false;
+    if (held() >= held_max_) shed_one(now);
     records_.expect(close);
     arrivals_.push_back(sockets_.add(std::move(socket), close, drain));
     publish();
     return true;
+}
+
+bool Drainer::rescue(UniqueFd socket, Moment now) {
+    half_close(socket.get());
+    Handoff handoff;
+    handoff.half_close = now.monotonic;
+    handoff.close.peer = peer_of(socket.get());
+    handoff.close.local = local_of(socket.get());
+    return take(std::move(socket), handoff, now);
 }
 
 void Drainer::take_ended(const Handoff& handoff, Moment now) {
@@ -224,6 +238,7 @@ void Drainer::revisit_paced(Moment now) {
 }
 
 Time Drainer::due() const {
+    if (held() > held_max_) return Time::zero();
     return std::min(deadlines_.earliest(), paced_.empty() ? kNever : paced_.front().at);
 }
 

@@ -3,7 +3,7 @@
 // Drains the held sockets and then waits for what is still missing: does what DrainState decides.
 // Each end is an event, or a timer. Holds at most set_max() of them and sheds the cheapest beyond.
 // The work per turn is bounded: a few recv() per socket, kExpiriesPerTurn timers, kRevisitsPerTurn
-// visits to flooding sockets.
+// visits to flooding sockets, kShedsPerTurn of those that are too many.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,8 @@ namespace finwait {
 
 inline constexpr std::size_t kExpiriesPerTurn = 256;
 inline constexpr std::size_t kRevisitsPerTurn = 32;
-inline constexpr int kReceivesPerVisit = 4;  // data, an urgent byte, more data, the FIN
+inline constexpr std::size_t kShedsPerTurn = 256;  // where the bound was lowered
+inline constexpr int kReceivesPerVisit = 4;        // data, an urgent byte, more data, the FIN
 inline constexpr std::size_t kReceiveMax = std::size_t{4} << 20;
 // A client that sent this much since the last visit is read at intervals and not at every segment:
 // meanwhile its data waits in the kernel, TCP's window slows it down, and the closer sleeps.
@@ -46,12 +47,16 @@ class Drainer {
           records_(records),
           notices_(notices) {}
 
-    void set_max(std::size_t held_max, Moment now);
+    void set_max(std::size_t held_max);
+    // What is held beyond a bound that was lowered.
+    void shed_some(Moment now);
 
-    // False if the descriptor is not a TCP socket; it is closed then. kAnswerTime after the
+    // False if the descriptor is not a TCP connection; it is closed then. kAnswerTime after the
     // half-close, what the client has ended (by FIN, RST or too much) is ended at once; the rest is
     // held, and an arrival until try_arrivals().
     [[nodiscard]] bool take(UniqueFd socket, const Handoff& handoff, Moment now);
+    // The same under the default Policy, of a client of which nothing is known.
+    [[nodiscard]] bool rescue(UniqueFd socket, Moment now);
     // A close that left nothing to drain.
     void take_ended(const Handoff& handoff, Moment now);
 
@@ -71,7 +76,7 @@ class Drainer {
     // processor's caches. Before the next batch of descriptors is received, and in each turn.
     void close_ended() { ended_.clear(); }
 
-    // When revisit_paced() or expire() has something to do.
+    // When revisit_paced(), expire() or shed_some() has something to do.
     [[nodiscard]] Time due() const;
     [[nodiscard]] std::size_t held() const { return sockets_.size(); }
     [[nodiscard]] std::size_t waiting() const { return sockets_.waiting(); }

@@ -29,6 +29,14 @@ Outcome outcome_of_wait(const DrainState& drain) {
     return drain.resets_in_fin_wait_2() ? Outcome::cut : Outcome::timeout;
 }
 
+// Where our FIN was not acknowledged when the drain ended: nobody else pays for the system call.
+// What ends by RST must stay so.
+bool may_wait_at_close(const Close& close) {
+    const bool is_reset = close.outcome == Outcome::method || close.outcome == Outcome::unacked;
+    return !is_reset && close.state != TcpState::fin_wait_2 && close.state != TcpState::time_wait &&
+           close.state != TcpState::closed;
+}
+
 }  // namespace
 
 void Drainer::expire(Moment now) {
@@ -186,7 +194,10 @@ void Drainer::end(Token token, HeldSocket& held, const Ending& ending, Moment no
 }
 
 void Drainer::conclude(UniqueFd socket, const Close& close, Moment now) {
-    if (close.drain == Drain::byte_limit) reset_at_close(socket.get());
+    if (close.drain == Drain::byte_limit)
+        reset_at_close(socket.get());
+    else if (may_wait_at_close(close))
+        return_at_close(socket.get());
     ended_.push_back(std::move(socket));
     records_.keep(close, now);
     records_.release(close);

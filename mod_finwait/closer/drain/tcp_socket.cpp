@@ -30,6 +30,17 @@ std::optional<int> tcp_option(int socket, int option) {
     return value;
 }
 
+void set_linger(int socket, const linger& how) {
+    ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &how, sizeof how);
+}
+
+Endpoint endpoint_told_by(int (*ask)(int, sockaddr*, socklen_t*), int socket) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    if (ask(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+    return endpoint_from(reinterpret_cast<const sockaddr*>(&address));
+}
+
 // 0: close() in FIN_WAIT_2 sends RST (-1).
 bool set_linger2(int socket, std::uint32_t ms) {
     const int seconds =
@@ -97,9 +108,24 @@ Incoming discard(int socket, std::size_t bytes_max) {
     return {0, errno == EINTR || errno == EWOULDBLOCK ? EAGAIN : errno};
 }
 
+void half_close(int socket) {
+    ::shutdown(socket, SHUT_WR);
+}
+
+Endpoint peer_of(int socket) {
+    return endpoint_told_by(::getpeername, socket);
+}
+
+Endpoint local_of(int socket) {
+    return endpoint_told_by(::getsockname, socket);
+}
+
+void return_at_close(int socket) {
+    set_linger(socket, {0, 0});
+}
+
 void reset_at_close(int socket) {
-    const linger abort{1, 0};
-    ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
+    set_linger(socket, {1, 0});
 }
 
 }  // namespace finwait

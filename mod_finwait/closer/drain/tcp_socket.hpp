@@ -36,6 +36,15 @@ void set_probes(int socket, std::chrono::seconds silence);
 // Where they are on.
 void set_probe_silence(int socket, std::chrono::seconds silence);
 
+// As httpd's child should have done.
+void half_close(int socket);
+[[nodiscard]] Endpoint peer_of(int socket);
+[[nodiscard]] Endpoint local_of(int socket);
+
+// close() returns at once. SO_LINGER, which another module may have set, makes it wait until our
+// FIN is acknowledged, also on a non-blocking socket (net/ipv4/tcp.c, __tcp_close()).
+void return_at_close(int socket);
+
 // close() will send RST and forget what was not acknowledged.
 void reset_at_close(int socket);
 

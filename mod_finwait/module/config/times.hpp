@@ -10,8 +10,6 @@
 
 namespace finwait {
 
-inline constexpr std::chrono::milliseconds kTimeoutMax = std::chrono::hours(1);
-
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_time(const char* value);
 
 inline constexpr char kTimeoutAllowed[] =

@@ -40,6 +40,7 @@ void copy_counters(const std::array<Counter, N>& from, std::array<std::uint64_t,
 void fill_counters(const CloserCounters& counters, CloserTotals& totals) {
     totals.received = read(counters.received);
     totals.bad_messages = read(counters.bad_messages);
+    totals.rescued = read(counters.rescued);
     totals.records = read(counters.records);
     totals.tallied = read(counters.tallied);
     totals.unlogged = read(counters.unlogged);

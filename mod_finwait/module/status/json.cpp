@@ -119,6 +119,7 @@ Json remedies_json(const std::array<std::uint64_t, kRemedies.size()>& counts) {
 Json json_of(const CloserTotals& closer) {
     Json object{{"received", closer.received},
                 {"bad_messages", closer.bad_messages},
+                {"rescued", closer.rescued},
                 {"records", closer.records},
                 {"tallied", closer.tallied},
                 {"unlogged", closer.unlogged},

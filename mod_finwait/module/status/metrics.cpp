@@ -193,6 +193,8 @@ void put_closer(Metrics& metrics, const CloserTotals& closer) {
     metrics.one("received_total", kCounter, "Closes received by the closer.", closer.received);
     metrics.one("bad_messages_total", kCounter, "Messages refused by the closer.",
                 closer.bad_messages);
+    metrics.one("rescued_total", kCounter,
+                "Sockets of refused messages, drained under the default Policy.", closer.rescued);
     metrics.one("records_total", kCounter, "Closes whose Record a log has.", closer.records);
     metrics.one("tallied_total", kCounter,
                 "Closes that a log of mode stuck counts in a tally line.", closer.tallied);

@@ -87,6 +87,9 @@ void append_accounting(std::string& html, const StatusView& view) {
                    grouped(closer.half_written));
     if (closer.bad_messages != 0)
         append_row(html, "bad messages", "refused", grouped(closer.bad_messages));
+    if (closer.rescued != 0)
+        append_row(html, "rescued sockets", "of bad messages: drained all the same",
+                   grouped(closer.rescued));
     html += "</tbody></table></section>\n";
 }
 

@@ -40,6 +40,7 @@ struct WordTotals {
 struct CloserTotals {
     std::uint64_t received = 0;
     std::uint64_t bad_messages = 0;
+    std::uint64_t rescued = 0;  // sockets
     std::uint64_t records = 0;
     std::uint64_t tallied = 0;
     std::uint64_t unlogged = 0;

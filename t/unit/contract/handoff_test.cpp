@@ -129,6 +129,22 @@ TEST(Handoff, WithARuleOutOfItsRangeIsRefused) {
     }
 }
 
+TEST(Handoff, WithATimeThatNoDirectiveAllowsIsRefused) {
+    constexpr auto kMax = static_cast<std::uint32_t>(kTimeoutMax.count());
+    const auto error_of = [](std::uint32_t Policy::*time, std::uint32_t ms) {
+        Handoff handoff = a_handoff(), received;
+        handoff.policy.*time = ms;
+        return decode(encoded(handoff), received);
+    };
+    for (const auto time : {&Policy::drain_timeout_ms, &Policy::drain_idle_timeout_ms,
+                            &Policy::wait_timeout_ms, &Policy::ack_timeout_ms}) {
+        EXPECT_EQ(error_of(time, kMax), DecodeError::none);
+        EXPECT_EQ(error_of(time, kMax + 1), DecodeError::bad_value);
+    }
+    EXPECT_EQ(error_of(&Policy::wait_timeout_ms, Policy::kWaitKernel), DecodeError::none);
+    EXPECT_EQ(error_of(&Policy::drain_timeout_ms, UINT32_MAX), DecodeError::bad_value);
+}
+
 TEST(Handoff, ErrorsAreDescribedInDifferentWords) {
     EXPECT_NE(describe(DecodeError::truncated), describe(DecodeError::trailing_bytes));
     EXPECT_NE(describe(DecodeError::bad_value), describe(DecodeError::wrong_version));

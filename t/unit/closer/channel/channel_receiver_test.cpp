@@ -23,7 +23,9 @@ class ChannelReceiverTest : public testing::Test {
         const ReceivedBatch batch = receiver.receive(0);
         EXPECT_EQ(1U, batch.messages.size());
         EXPECT_FALSE(batch.is_full);
-        return batch.messages.empty() ? "nothing" : std::string(batch.messages[0].refused);
+        if (batch.messages.empty()) return "nothing";
+        const PassedDescriptors dropped = std::move(batch.messages[0].passed);
+        return std::string(batch.messages[0].refused);
     }
 
     std::pair<UniqueFd, UniqueFd> ends = seqpacket_pair();

@@ -54,6 +54,22 @@ TEST_F(CloserDrains, ALowerLimitShedsAtOnce) {
     EXPECT_EQ(2U, read(counters->shed));
 }
 
+TEST_F(CloserDrains, AMuchLowerLimitIsReachedInSeveralTurns) {
+    set_up(1000);
+    std::vector<TcpPair> pairs;
+    for (std::size_t i = 0; i < kShedsPerTurn + 10; ++i) {
+        pairs.push_back(loopback.half_closing());
+        hand_over(pairs.back());
+        if (i % 50 == 49) turn();
+    }
+    settle(kShedsPerTurn + 10);
+    set_up(2);
+    EXPECT_EQ(10U, closer->held());
+    EXPECT_LE(closer->due(), now.monotonic);
+    turn();
+    EXPECT_EQ(2U, closer->held());
+}
+
 TEST_F(CloserDrains, NeverHoldsMoreThanItsLimitWithinABurst) {
     set_up(5);
     std::vector<TcpPair> pairs;
