@@ -119,8 +119,7 @@ int send_page(request_rec* r, const std::string& page) {
 apr_status_t on_answered(void* c) {
     return guarded("walk over the kernel's table", APR_EGENERAL, [&] {
         const Connection* connection = connection_of(static_cast<conn_rec*>(c));
-        walk_for_the_next(*config_of(ap_server_conf).runtime,
-                          connection && connection->half_close);
+        walk_for_the_next(*config_of(ap_server_conf).runtime, connection && connection->half_close);
         return APR_SUCCESS;
     });
 }
