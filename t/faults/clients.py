@@ -18,6 +18,7 @@ STAYS = 15  # seconds that a bad client stays
 IDLES = 5  # seconds that an idle one waits for the server's FIN
 FAILURES_KEPT = 5
 REQUESTS_PER_CONNECTION = 5
+LONG_NAME = "burst" + 450 * "-"
 
 # (what, threads, of each so many a second)
 KINDS = (("close", 6, 15), ("keep_alive", 4, 3), ("upload", 2, 3), ("idle", 3, 0.5), ("stay", 2, 5))
@@ -192,12 +193,12 @@ class Load:
             self.staying.append((time.monotonic(), sock))
 
     def burst(self, requests, user_agents=False):
-        """So many closes, one after the other, as fast as they go; each with a name of its own."""
+        """So many closes, one after the other, as fast as they go, with long names, or each with its own."""
         for number in range(requests):
             if self.over.is_set():
                 return
             try:
-                self.close(f"burst-{number}" if user_agents else "burst")
+                self.close(f"burst-{number}" if user_agents else LONG_NAME)
             except (Failed, OSError) as caught:
                 self.failed("burst", caught)
 

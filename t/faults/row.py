@@ -30,6 +30,7 @@ class Fault:
     what: str
     happens: typing.Callable  # a context manager: begins, and ends
     may: tuple = ()  # what may be lost: LOSSES, "declined reason", "uploads", "read ahead"
+    must: str = ""  # a counter that shows that it did happen
     seconds: float = 3  # between its begin and its end
     prepare: typing.Callable = nothing  # changes the server that is to be started
     normal_within: float = 3  # seconds after its end
@@ -174,6 +175,8 @@ def judge(fault, counters, server, records):
                            WRITTEN * deaths + (READ_AHEAD if "read ahead" in fault.may else 0))
     if c["held"] or c["unwritten"]:
         yield f"{c['held']} sockets held and {c['unwritten']} closes unwritten {SETTLE} s after the load"
+    if fault.must and not c[fault.must]:
+        yield f"no {fault.must}: what the row is about did not happen"
     for name in LOSSES:
         if c[name] and name not in fault.may:
             yield f"{c[name]} {name}"
