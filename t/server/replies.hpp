@@ -14,7 +14,8 @@ namespace finwait::test {
 inline std::string without_variables(std::string text, const Httpd& httpd) {
     text = std::regex_replace(text, std::regex("\\bdate: [^\r]*", std::regex::icase), "date: -");
     for (const Transport transport : {Transport::plain, Transport::tls})
-        text = std::regex_replace(text, std::regex(std::to_string(httpd.port(transport))), "PORT");
+        text = std::regex_replace(
+            text, std::regex("\\b" + std::to_string(httpd.port(transport)) + "\\b"), "PORT");
     return text;
 }
 

@@ -28,7 +28,6 @@ Decline decline_for(int error) {
         case ECONNREFUSED:
         case ECONNRESET:
         case ENOTCONN:
-        case EBADF:  // a child that was given no channel
             return Decline::no_closer;
         default:
             return Decline::send_failed;
@@ -36,6 +35,7 @@ Decline decline_for(int error) {
 }
 
 std::optional<Decline> send_by(int lane, const msghdr& message) {
+    if (lane < 0) return Decline::no_closer;  // a child that was given no channel
     ssize_t sent;
     do {
         sent = ::sendmsg(lane, &message, MSG_DONTWAIT | MSG_NOSIGNAL);

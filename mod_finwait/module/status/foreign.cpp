@@ -24,7 +24,8 @@ SocketCounts without(SocketCounts all, const Attributed& attributed) {
     const SocketCounts& held = attributed.held;
     const std::uint64_t acknowledged = take(all.closing, take(all.fin_wait_1, held.fin_wait_1));
     take(all.fin_wait_2, held.fin_wait_2 + acknowledged);
-    take(all.fin_wait_1, take(all.fin_wait_2, attributed.on_their_way));
+    // In whichever state they are: those above may have taken one of these for theirs.
+    take(all.closing, take(all.fin_wait_1, take(all.fin_wait_2, attributed.on_their_way)));
     return all;
 }
 

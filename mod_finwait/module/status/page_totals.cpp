@@ -103,7 +103,7 @@ void append_process(std::string& html, const ProcessView& process) {
     append_row(html, "descriptor limit", "", grouped(process.descriptor_limit));
     append_row(html, "notices that httpd did not take", "", grouped(process.unsent_notices));
     append_row(html, "closers that run", "", grouped(process.closers));
-    append_row(html, "runs as", "", confinement_text(process.confinement));
+    append_row(html, "runs as", confinement_text(process.confinement), "");
     html += "</tbody></table></section>\n";
 }
 
