@@ -193,6 +193,8 @@ TEST(Log, ProgramThatDiesIsStartedAgainAndGetsTheLines) {
     const std::string first = read_file(httpd.dir() + "/cat.pid");
     httpd.expect_error("ended: starting it again");
     kill(std::stoi(first), SIGKILL);
+    // Until it is dead it may read a line that it does not live to write.
+    ASSERT_EVENTUALLY(read_file("/proc/" + std::to_string(std::stoi(first)) + "/cmdline"), "");
     one_request(httpd, "/small", "t/meanwhile");
     ASSERT_EVENTUALLY(read_file(httpd.dir() + "/cat.pid"), Not(AnyOf("", first)));
     one_request(httpd, "/small", "t/after");

@@ -210,7 +210,8 @@ TEST_P(OnEvent, IsOverWhenAGracefulRestartSwitchesItOff) {
     EXPECT_EQ(next_record("bad/1.0", 7).remedy, Remedy::nokeepalive);
     write_file(httpd->dir() + "/auto.conf", "FinWaitAuto Off\n");
     httpd->graceful();
-    EXPECT_EQ(next_record("bad/1.0", 7).remedy, Remedy::none);
+    // A child of before may still take a connection.
+    EXPECT_EVENTUALLY(next_record("bad/1.0", 7).remedy, Remedy::none);
     EXPECT_FALSE(was_told_to_close());
     expect_keep_alive("bad/1.0", 1);
 }

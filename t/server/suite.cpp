@@ -17,7 +17,12 @@ namespace finwait::test {
 namespace fs = std::filesystem;
 
 std::string Suite::dir() {
-    static const std::string path = "/tmp/finwait-tests-" + std::to_string(::getpid());
+    // A process identifier comes again, and what was killed leaves its folder behind.
+    static const std::string path = [] {
+        std::string made = "/tmp/finwait-tests-XXXXXX";
+        if (::mkdtemp(made.data()) == nullptr) throw std::runtime_error("no folder " + made);
+        return made;
+    }();
     return path;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cassert>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <csignal>
 #include <deque>
@@ -18,6 +19,12 @@
 namespace finwait {
 
 namespace {
+
+// Files that wait to be closed: beyond it the closer waits, so that at a restart, which opens every
+// log anew, no descriptor is missing for the new ones.
+constexpr std::size_t kQueueMax = 32;
+// And no longer than that in all, for a thread that hangs.
+constexpr std::chrono::milliseconds kQueueWait{100};
 
 // One that was killed, or a full disk, may have cut a line in two.
 bool ends_within_a_line(int fd) {
@@ -51,11 +58,13 @@ struct FileThread::State {
     UnwrittenCloses& unwritten;
     std::mutex mutex;
     std::condition_variable work_came;
+    std::condition_variable work_began;
     std::deque<std::shared_ptr<Batch>> queue;
     UniqueFd done;
     std::thread thread;
     bool is_working = false;
     bool is_ending = false;
+    bool is_late = false;  // it was waited for in vain
 };
 
 void FileThread::State::run() {
@@ -65,6 +74,8 @@ void FileThread::State::run() {
         if (is_ending) return;
         const std::shared_ptr<Batch> batch = std::move(queue.front());
         queue.pop_front();
+        if (queue.empty()) is_late = false;
+        work_began.notify_one();
         work(*batch, lock);
     }
 }
@@ -171,6 +182,10 @@ void FileThread::close(std::shared_ptr<LogFile> file) {
     const auto nothing_to_write = std::make_shared<Batch>();
     nothing_to_write->file = std::move(file);
     write(nothing_to_write, false);
+    State::Lock lock(state_->mutex);
+    if (state_->is_late) return;
+    state_->is_late = !state_->work_began.wait_for(
+        lock, kQueueWait, [this] { return state_->queue.size() <= kQueueMax; });
 }
 
 }  // namespace finwait

@@ -66,6 +66,7 @@ class FileThread {
     // None of its lines that are still unwritten counts as written any more, whatever becomes of
     // them.
     void give_up(Batch& batch) const;
+    // Waits for the thread where many wait to be closed: 100 ms, once.
     void close(std::shared_ptr<LogFile> file);
 
   private:
