@@ -17,8 +17,14 @@ Load::Load(std::uint16_t port, int threads, std::string path) {
         threads_.emplace_back([this, port, path] { work(port, path); });
 }
 
+Load::Load(std::uint16_t port, int threads, Allowed) : is_bounded_(true) {
+    for (int i = 0; i < threads; ++i) threads_.emplace_back([this, port] { work(port, "/small"); });
+}
+
 void Load::work(std::uint16_t port, const std::string& path) {
     while (!stopping_) {
+        if (is_bounded_) allowed_.acquire();
+        if (stopping_) return;
         std::string failure;
         try {
             Client client(Transport::plain, port, {.user_agent = "t/load"});
@@ -41,6 +47,7 @@ void Load::work(std::uint16_t port, const std::string& path) {
 
 void Load::stop() {
     stopping_ = true;
+    allow(static_cast<std::ptrdiff_t>(threads_.size()));
     for (auto& thread : threads_)
         if (thread.joinable()) thread.join();
 }

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +21,10 @@ namespace finwait::test {
 class Load {
   public:
     Load(std::uint16_t port, int threads, std::string path = "/small");
+    // Makes none but what is allowed.
+    struct Allowed {};
+    Load(std::uint16_t port, int threads, Allowed);
+    void allow(std::ptrdiff_t more) { allowed_.release(more); }
     ~Load() { stop(); }
     Load(const Load&) = delete;
     Load& operator=(const Load&) = delete;
@@ -35,6 +40,8 @@ class Load {
   private:
     void work(std::uint16_t port, const std::string& path);
 
+    bool is_bounded_ = false;
+    std::counting_semaphore<> allowed_{0};
     std::atomic<bool> stopping_{false};
     std::atomic<std::uint64_t> requests_{0};
     std::atomic<std::uint64_t> failures_{0};

@@ -158,9 +158,15 @@ char state_of(const std::string& task) {
 
 }  // namespace
 
+// Of a killed one the first thread may be dead while another still holds its descriptors.
 bool is_running(pid_t pid) {
-    const char state = state_of("/proc/" + std::to_string(pid));
-    return state != 'Z' && state != 'X';
+    std::error_code gone;
+    const auto tasks =
+        std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", gone);
+    return std::ranges::any_of(tasks, [](const auto& task) {
+        const char state = state_of(task.path().string());
+        return state != 'Z' && state != 'X';
+    });
 }
 
 bool has_busy_thread(pid_t pid) {
