@@ -12,6 +12,7 @@
 
 #include "server/can_confine.hpp"
 #include "server/each.hpp"
+#include "server/recorded_close.hpp"
 #include "server/status.hpp"
 #include "server/without.hpp"
 
@@ -33,14 +34,6 @@ void expect_no_capability(pid_t pid) {
     for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapAmb"})
         EXPECT_EQ(status_of(pid, set), "0000000000000000") << set;
     EXPECT_EQ(status_of(pid, "NoNewPrivs"), "1");
-}
-
-void expect_a_recorded_close(Httpd& httpd) {
-    Client client = httpd.client();
-    EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
-    EXPECT_EQ(client.wait_end(), End::fin);
-    client.close();
-    EXPECT_EQ(httpd.record_of(client).drain, Drain::fin);
 }
 
 TEST(Confinement, IsWhatTheKernelSaysTheErrorLogAndThePage) {

@@ -40,6 +40,14 @@ std::uint64_t declined_after_one_more_close(Httpd& httpd) {
 
 using Hang = PerMpm;
 
+std::vector<Client> hung_with_ten_held(Httpd& httpd) {
+    httpd.expect_error(kHangs);
+    auto held = crowd_that_never_closes(httpd.port(), 10);
+    EXPECT_EVENTUALLY(httpd.counters().held(), 10U);
+    kill(httpd.closer_pid(), SIGSTOP);
+    return held;
+}
+
 TEST_P(Hang, OfTheCloserLeavesClosesToHttpdUntilAnotherServesTheQueue) {
     Httpd httpd(mpm, "FinWaitDrainIdleTimeout 1s\n");
     httpd.expect_error(kHangs);
@@ -73,11 +81,8 @@ TEST_P(Hang, OfTheCloserLeavesClosesToHttpdUntilAnotherServesTheQueue) {
 
 TEST_P(Hang, OfTheCloserDoesNotOutliveAStop) {
     Httpd httpd(mpm, "FinWaitDrainIdleTimeout 60s\n");
-    httpd.expect_error(kHangs);
+    const auto held = hung_with_ten_held(httpd);
     const pid_t closer = httpd.closer_pid();
-    const auto held = crowd_that_never_closes(httpd.port(), 10);
-    ASSERT_EVENTUALLY(httpd.counters().held(), 10U);
-    kill(closer, SIGSTOP);
     httpd.stop();
     EXPECT_FALSE(is_running(closer));
     EXPECT_EQ(times_logged(httpd, kHangs), 1U);
@@ -87,11 +92,8 @@ TEST_P(Hang, OfTheCloserDoesNotOutliveAStop) {
 // Which would wait for its drains without a limit.
 TEST_P(Hang, OfTheCloserDoesNotOutliveAGracefulStop) {
     Httpd httpd(mpm, "FinWaitDrainIdleTimeout 60s\n");
-    httpd.expect_error(kHangs);
+    const auto held = hung_with_ten_held(httpd);
     const pid_t closer = httpd.closer_pid();
-    const auto held = crowd_that_never_closes(httpd.port(), 10);
-    ASSERT_EVENTUALLY(httpd.counters().held(), 10U);
-    kill(closer, SIGSTOP);
     httpd.graceful_stop();
     EXPECT_FALSE(is_running(closer));
     EXPECT_EQ(times_logged(httpd, kHangs), 1U);

@@ -10,6 +10,7 @@
 #include "clients/can.hpp"
 #include "clients/crowd.hpp"
 #include "server/each.hpp"
+#include "server/recorded_close.hpp"
 
 namespace finwait::test {
 namespace {
@@ -18,14 +19,6 @@ using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
-
-void expect_a_recorded_close(Httpd& httpd) {
-    Client client = httpd.client();
-    EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
-    EXPECT_EQ(client.wait_end(), End::fin);
-    client.close();
-    EXPECT_EQ(httpd.record_of(client).drain, Drain::fin);
-}
 
 std::string without_module(const std::string& config) {
     std::string rest;
