@@ -18,8 +18,9 @@
 #                   MPMS=event; three of them only as root)
 #   make soak       MINUTES=n of load, restarts and faults (SEED=n: the same again): does memory grow?
 #   make clients    conf/finwait-clients.conf and its table in the docs, from conf/clients.csv
-#   make survey     how some hundred real clients behave, twice, see t/survey/run; not part of check (as root;
-#                   ONLY="curl Wget": these; FRESH=1: measure again; WRITE=1: into conf/clients.csv)
+#   make survey     how some hundred real clients behave, twice, see docs/clients.md; not part of check (as root;
+#                   ONLY="curl Wget": these; FRESH=1: measure again; WRITE=1: into conf/clients.csv;
+#                   REMEDIES=1: once more, under conf/finwait-clients.conf)
 
 APXS   ?= apxs
 PKG_CONFIG ?= pkg-config
@@ -254,7 +255,7 @@ clients:
 
 survey: setup
 	@$(MAKE) --no-print-directory $(JOBS) all
-	@t/survey/run $(if $(FRESH),--fresh) $(if $(WRITE),--write) $(foreach name,$(ONLY),"$(name)")
+	@t/survey/run $(if $(FRESH),--fresh) $(if $(REMEDIES),--remedies) $(if $(WRITE),--write) $(foreach name,$(ONLY),"$(name)")
 
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 MANDIR ?= $(PREFIX)/share/man

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "server/each.hpp"
@@ -30,19 +31,20 @@ std::vector<std::string> fields(const std::string& line) {
     return all;
 }
 
-// Those that send a User-Agent.
+// One for each User-Agent: of several protocols and clients, the first.
 std::vector<Row> clients() {
     std::istringstream lines(read_file("conf/clients.csv"));
     std::string line;
     std::getline(lines, line);
     const auto columns = fields(line);
     std::vector<Row> rows;
+    std::set<std::string> seen{""};
     while (std::getline(lines, line)) {
         const auto values = fields(line);
         EXPECT_EQ(values.size(), columns.size()) << line;
         Row row;
         for (std::size_t i = 0; i < values.size(); ++i) row[columns[i]] = values[i];
-        if (!row["user_agent"].empty()) rows.push_back(row);
+        if (seen.insert(row["user_agent"]).second) rows.push_back(row);
     }
     return rows;
 }
@@ -83,14 +85,6 @@ TEST(KnownClients, GetTheirRemedyAndOthersNone) {
             EXPECT_LT(record.fin_wait_2_ms(), 8000U) << rows[i].at("client");
         else
             EXPECT_GE(record.fin_wait_2_ms(), 8000U) << rows[i].at("client");
-    }
-}
-
-TEST(KnownClients, EveryAffectedOneHasARemedyOrClosesSoon) {
-    for (const Row& row : clients()) {
-        const bool stays = row.at("outcome") == "stuck" || row.at("outcome") == "timeout";
-        EXPECT_EQ(stays, !row.at("remedy").empty() && row.at("remedy") != "!nokeepalive")
-            << row.at("client");
     }
 }
 

@@ -7,7 +7,6 @@
     npm: its packages with their versions, instead or besides
     build: what the compiler is told besides, as one shell word list
     heavy: anything, for one that takes much memory or time to start
-    pauses: anything, for a program that comes back to its connection by itself
     pattern: the BrowserMatch pattern of its User-Agent, if it is to get a remedy
     note: a sentence for the table
 
@@ -20,7 +19,7 @@ import typing
 
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = HERE / "clients"
-KEYS = ("client", "kind", "debian", "npm", "build", "heavy", "pauses", "pattern", "note")
+KEYS = ("client", "kind", "debian", "npm", "build", "heavy", "pattern", "note")
 KINDS = ("library", "program", "browser", "monitor", "proxy")
 HEAD_LINES = 12
 
@@ -42,7 +41,7 @@ LANGUAGES = {
     ".rb": Language("ruby {file}", debian="ruby"),
     ".pl": Language("perl {file}", debian="perl"),
     ".php": Language("php {file}", debian="php-cli"),
-    ".lua": Language("lua5.3 {file}", debian="lua5.3"),
+    ".lua": Language("lua5.2 {file}", debian="lua5.2"),
     ".tcl": Language("tclsh {file}", debian="tcl"),
     ".R": Language("Rscript {file}", debian="r-base-core"),
     ".erl": Language("escript {file}", debian="erlang-base"),

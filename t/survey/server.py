@@ -56,7 +56,7 @@ DocumentRoot "{www}"
     Protocols h2 http/1.1
 </VirtualHost>
 """
-MODULES = ("mime", "dir", "dav", "dav_fs", "ssl", "http2")
+MODULES = ("mime", "dir", "dav", "dav_fs", "ssl", "http2", "setenvif")
 
 
 def numbers_of(clients):
@@ -103,8 +103,8 @@ def set_up_network(numbers):
                         peer_address(number), "table", "local"], check=True)
 
 
-def start_server(log):
+def start_server(log, extra=""):
     modules = "\n".join(f'LoadModule {name}_module "{httpd.MODULES}/mod_{name}.so"' for name in MODULES)
     return httpd.Apache(finwait=True, extra=CONFIG.format(
         modules=modules, tls=TLS, log=log, drain=DRAIN_SECONDS, wait=WAIT_SECONDS, www=WWW,
-        domain=DOMAIN)).start()
+        domain=DOMAIN) + extra).start()

@@ -8,10 +8,11 @@ import subprocess
 
 from clients import HERE
 from root import DOMAIN, STATE
-from server import CELLS, PROTOCOLS, httpd, numbers_of, peer_address
-from verdicts import Results, remedy_of, rows_of, stuck_situations, speaks_h2 as is_h2
+from server import CELLS, DRAIN_SECONDS, PROTOCOLS, SITUATIONS, httpd, numbers_of, peer_address
+from verdicts import Results, has_been_stuck, rows_of, speaks_h2 as is_h2
 
 TABLE = httpd.TREE / "conf" / "clients.csv"
+CONF = httpd.TREE / "conf" / "finwait-clients.conf"
 NOT_HAD = HERE / "not_had.csv"
 REPORT = httpd.OUT / "finwait-report"
 
@@ -19,7 +20,7 @@ REPORT = httpd.OUT / "finwait-report"
 def speaks_h2(run, cell):
     records = run.records.get(cell.address.rpartition(".")[0] + f".{CELLS.index(('h2', 'one')) + 1}", [])
     if not records:  # of an earlier log
-        result = Results(run.number).records.get(f"{cell.client.slug}-h2-one")
+        result = Results(run.name).records.get(f"{cell.client.slug}-h2-one")
         records = [result] if result else []
     return any(is_h2(record) for record in records)
 
@@ -75,46 +76,70 @@ def differences(clients, results):
 
 
 def read_back(clients, results):
-    """Each Record again, by finwait-report: `show` tells how that connection ended."""
+    """The Record of each row again, by finwait-report: `show` tells how that connection ended."""
     asked = missed = 0
-    for result in results:
-        for client in clients:
-            for cell in CELLS:
-                record = result.record(client, *cell)
-                if not record or record["finwait.socket_cookie"] == "0":
-                    continue  # it had no drain, and so no cookie
-                asked += 1
-                said = subprocess.run([REPORT, "--no-progress", "show", record["finwait.socket_cookie"],
-                                       *result.logs], capture_output=True, text=True).stdout
-                if record["finwait.outcome"] not in said:
-                    missed += 1
-                    print(f"finwait-report does not find it: {client.name}, {cell}")
-    print(f"read back by finwait-report: {asked - missed} of {asked} Records")
+    for client in clients:
+        for protocol in PROTOCOLS:
+            found = [(result, record) for result in results for situation in SITUATIONS
+                     if (record := result.record(client, protocol, situation))
+                     and record["finwait.socket_cookie"] != "0"]  # without a drain it has none
+            if not found:
+                continue
+            result, record = found[0]
+            asked += 1
+            said = subprocess.run([REPORT, "--no-progress", "show", record["finwait.socket_cookie"], *result.logs],
+                                  capture_output=True, text=True).stdout
+            if f"\noutcome       {record['finwait.outcome']}:" not in said:
+                missed += 1
+                print(f"finwait-report does not find it: {client.name}, {protocol}")
+    print(f"read back by finwait-report: {asked - missed} of {asked} rows")
     return missed == 0
 
 
-def blamed_by_report(protocol, names, results):
-    """Each client has an address of its own, so a row of --by address is a row of the table."""
-    said = subprocess.run([REPORT, "--no-progress", "--json", "--by", "address", "--vhost", f"{protocol}.{DOMAIN}",
-                           "--min", "2", *(log for result in results for log in result.logs)],
-                          capture_output=True, text=True, check=True).stdout
+def blamed_by_report(cell, names, results):
+    """Of the closes of one protocol and situation, in both runs. Each client has an address of its own, so a row
+    of --by address is a row of the table."""
+    number = f".{CELLS.index(cell) + 1}"
+    lines = [line for result in results for log in result.logs for line in log.read_text().splitlines(True)
+             if json.loads(line).get("network.local.address", "").endswith(number)]
+    said = subprocess.run([REPORT, "--no-progress", "--json", "--by", "address", "--min", "2", "-"],
+                          input="".join(lines), capture_output=True, text=True, check=True).stdout
     return {names[row["peer"] or row["name"]] for row in json.loads(said)["rows"] if row["judgement"] == "culprit"}
 
 
 def compare_with_report(clients, results):
-    numbers = numbers_of(clients)
-    names = {peer_address(number): slug for slug, number in numbers.items()}
-    is_same = True
-    for protocol in PROTOCOLS:
-        blamed = blamed_by_report(protocol, names, results)
-        stuck = {client.slug for client in clients if stuck_situations(client, protocol, results)}
+    names = {peer_address(number): slug for slug, number in numbers_of(clients).items()}
+    slugs, is_same = {client.slug for client in clients}, True
+    for protocol, situation in CELLS:
+        blamed = blamed_by_report((protocol, situation), names, results) & slugs
+        stuck = {client.slug for client in clients if has_been_stuck(client, protocol, situation, results)}
         for name in sorted(blamed - stuck):
-            print(f"finwait-report blames {name} on {protocol}, the table does not")
+            print(f"finwait-report blames {name} on {protocol} {situation}, the table does not")
         for name in sorted(stuck - blamed):
-            print(f"the table calls {name} stuck on {protocol}, finwait-report does not blame it")
-        print(f"{protocol}: finwait-report blames {len(blamed)} clients, the table calls {len(stuck)} stuck")
+            print(f"the table calls {name} stuck on {protocol} {situation}, finwait-report does not blame it")
+        print(f"{protocol} {situation}: finwait-report blames {len(blamed)} clients, the table calls {len(stuck)} stuck")
         is_same &= blamed == stuck
     return is_same
+
+
+def remedied_in_table():
+    """(client, protocol) of those that have one against what was seen there."""
+    with open(TABLE, newline="") as file:
+        return {(row["client"], row["protocol"]) for row in csv.DictReader(file) if row["remedy"]}
+
+
+def tell_remedies(clients, name):
+    """nokeepalive is to make it close by itself, where httpd heeds it; finwait-timeout to let go of it soon."""
+    results, is_well = Results(name), True
+    for client in clients:
+        for protocol in PROTOCOLS:
+            record = results.record(client, protocol, "one")
+            if record:
+                helps = record["finwait.fin_wait_2_ms"] < (DRAIN_SECONDS + 5) * 1000
+                is_well &= helps
+                print(f"{client.name:30} {protocol:6} {record['finwait.cause']:18} {record['finwait.outcome']:13} "
+                      f"{record['finwait.fin_wait_2_ms'] / 1000:5.1f} s{'' if helps else '  NO HELP'}")
+    return 0 if is_well else 1
 
 
 def write(rows):
@@ -127,22 +152,12 @@ def write(rows):
         writer.writerows(old + rows)
 
 
-def one_remedy_for_each_pattern(rows):
-    """httpd knows a client by its User-Agent alone: what one of that name needs, all of them get."""
-    words = {}
-    for row in rows:
-        words.setdefault(row["pattern"], set()).update(row["remedy"].split())
-    for row in rows:
-        row["remedy"] = " ".join(sorted(words[row["pattern"]], reverse=True)) if row["pattern"] else ""
-
-
 def tell(clients, runs, is_to_write):
     results = [Results(number) for number in runs]
     missing = show_missing(clients, results)
     clients = [client for client in clients if client.name not in missing]
     show_gaps(clients, results)
-    rows = [row for client in clients for row in rows_of(client, results, remedy_of(client, results))]
-    one_remedy_for_each_pattern(rows)
+    rows = [row for client in clients for row in rows_of(client, results)]
     show(rows)
     differences(clients, results)
     is_well = read_back(clients, results) & compare_with_report(clients, results)

@@ -66,12 +66,16 @@ class Results:
         return {cell: verdict(record) for cell, record in found.items() if record}
 
 
-def stuck_situations(client, protocol, results):
-    """Those in which it kept its connection in every run."""
-    found = {situation: [result.record(client, protocol, situation) for result in results]
-             for situation in SITUATIONS}
-    return {situation for situation, records in found.items()
-            if all(record and is_stuck(record) for record in records)}
+def has_been_stuck(client, protocol, situation, results):
+    """Whether it kept its connection in a run; at the port of HTTP/2 whatever it spoke there."""
+    records = [result.records.get(f"{client.slug}-{protocol}-{situation}") for result in results]
+    return any(record and is_stuck(record) for record in records)
+
+
+def is_stuck_idle(client, protocol, results):
+    return any(all(record and is_stuck(record) for record in
+                   [result.record(client, protocol, situation) for result in results])
+               for situation in ("one", "ten"))
 
 
 def merged(records):
@@ -84,7 +88,16 @@ def merged(records):
     return (worst["finwait.outcome"] if same else "varies"), str(worst["finwait.fin_wait_2_ms"])
 
 
-def rows_of(client, results, remedy):
+def remedy_of(client, protocol, results):
+    """The mildest that helps. A library's program has forgotten its connection, so it loses least without
+    keep-alive, which on HTTP/2 nobody can forbid; who may come back to it is only waited for less."""
+    if not client.head.get("pattern") or not is_stuck_idle(client, protocol, results):
+        return ""
+    words = "nokeepalive " if client.kind == "library" and protocol != "h2" else ""
+    return words + "finwait-timeout=1s"
+
+
+def rows_of(client, results):
     """One for each protocol that it speaks."""
     version = re.search(r"\d+(\.\d+)+|\d+", version_of(client))
     rows = []
@@ -104,18 +117,6 @@ def rows_of(client, results, remedy):
             row[situation], row[f"{situation}_ms"] = merged(found[situation])
         idle = [record for situation in ("one", "ten") for record in found[situation] if record]
         row["probe"] = max(idle, key=cost)["finwait.probe"] if idle else ""
-        row["remedy"], row["source"] = remedy, SOURCE + client.file.name
+        row["remedy"], row["source"] = remedy_of(client, protocol, results), SOURCE + client.file.name
         rows.append(row)
     return rows
-
-
-def remedy_of(client, results):
-    """The mildest that helps: nokeepalive does on HTTP/1.1, where the client is a library, whose connection
-    the program has forgotten; on HTTP/2 httpd ignores it."""
-    if not client.head.get("pattern"):
-        return ""
-    stuck = {protocol for protocol in PROTOCOLS if stuck_situations(client, protocol, results) - {"half"}}
-    if not stuck:
-        return ""
-    return "finwait-timeout=1s" if stuck == {"h2"} or "pauses" in client.head else \
-        "nokeepalive finwait-timeout=1s"

@@ -2,6 +2,7 @@
 // client: OkHttp
 // kind: library
 // debian: libokhttp-java libokio-java
+// pattern: ^okhttp/
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
 import okhttp3.Response;

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # client: curl --rate
 # kind: program
-# pauses: between its requests
 # debian: curl
 # pattern: ^curl/
 # note: one of two requests, the second of which is due a minute and a half later

@@ -2,6 +2,7 @@
 # client: Epiphany
 # kind: browser
 # debian: epiphany-browser xvfb xauth dbus dbus-x11 glib-networking
+# pattern: ^Mozilla/5\.0 \(X11; .*Linux .*\) AppleWebKit/605\.1\.15 .* Safari/605\.1\.15$
 # heavy: yes
 . /survey/words.sh
 [ "$size" = 0 ] || url="$base/half.html"

@@ -2,6 +2,7 @@
 # client: Falkon
 # kind: browser
 # debian: falkon xvfb xauth
+# pattern: QtWebEngine/
 # heavy: yes
 . /survey/words.sh
 [ "$size" = 0 ] || url="$base/half.html"

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- client: Haskell http-client
 -- kind: library
--- debian: libghc-http-client-tls-dev libghc-http-client-dev ghc
+-- debian: libghc-http-client-dev libghc-http-client-tls-dev ghc
 -- build: -package http-client -package http-client-tls -package bytestring
 import Control.Concurrent (threadDelay)
 import Control.Monad (replicateM_)

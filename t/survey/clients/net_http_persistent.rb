@@ -2,6 +2,7 @@
 # client: Ruby net-http-persistent
 # kind: library
 # debian: ruby-net-http-persistent
+# pattern: ^Ruby$
 require "net/http/persistent"
 
 url, times, size = URI(ARGV[0]), ARGV[1].to_i, ARGV[2].to_i

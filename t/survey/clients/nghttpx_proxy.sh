@@ -3,6 +3,7 @@
 # kind: proxy
 # debian: nghttp2-proxy curl
 . /survey/words.sh
-nghttpx -k --frontend="127.0.0.1,$PORT;no-tls" --backend="$host,$port;${tls:+;tls;proto=h2}" \
+[ "$port" = 443 ] && proto=h2 || proto=http/1.1
+nghttpx -k --frontend="127.0.0.1,$PORT;no-tls" --backend="$host,$port;${tls:+;tls};proto=$proto" \
     --workers=1 --conf=/dev/null --errorlog-file=error.log --no-http2-cipher-block-list &
-through -H "Host: $host"
+through -H "Host: $host" "http://127.0.0.1:$PORT/${url##*/}"

@@ -2,6 +2,7 @@
 # client: R curl
 # kind: library
 # debian: r-cran-curl
+# pattern: ^R \([0-9]
 arguments <- commandArgs(TRUE)
 url <- arguments[1]
 size <- as.integer(arguments[3])

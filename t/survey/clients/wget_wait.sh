@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # client: Wget --wait
 # kind: program
-# pauses: between its requests
 # debian: wget
 # pattern: ^Wget/
 # note: one of two requests, the second of which is due much later
