@@ -35,7 +35,7 @@ std::uint64_t resident_bytes() {
 }
 
 OldSocket shown(const HeldSocket& held) {
-    Close now = held.close;
+    Close now = held.whole_close();
     note_tcp_facts(now, held.socket.get());
     OldSocket socket;
     socket.phase =
