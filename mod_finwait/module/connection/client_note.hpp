@@ -79,7 +79,7 @@ class ClientNote {
 
   private:
     [[nodiscard]] bool is_of_another(const RequestSeen& request) const;
-    void keep(const RequestSeen& request, std::string_view user_agent);
+    void keep(const RequestSeen& request);
     void copy_locked_to(ClientSeen& seen);
 
     std::mutex mutex_;
