@@ -23,6 +23,11 @@ bool ClientNote::is_empty() {
     return !seen_.last;
 }
 
+bool ClientNote::is_proxys_with(const RequestSeen& request) {
+    const std::lock_guard lock(mutex_);
+    return seen_.is_shared || seen_.has_via || request.has_via || is_of_another(request);
+}
+
 void ClientNote::begin(const RequestSeen* who) {
     const std::lock_guard lock(mutex_);
     ++seen_.requests;

@@ -174,6 +174,19 @@ TEST(ClientNote, RemembersThatOneRequestHadVia) {
     EXPECT_TRUE(seen.has_via);
 }
 
+TEST(ClientNote, KnowsWithWhichRequestAConnectionIsAProxys) {
+    ClientNote note;
+    EXPECT_FALSE(note.is_proxys_with(request_of("one")));
+    note.remember(request_of("one"));
+    EXPECT_FALSE(note.is_proxys_with(request_of("one")));
+    RequestSeen with_via = request_of("one");
+    with_via.has_via = true;
+    EXPECT_TRUE(note.is_proxys_with(with_via));
+    EXPECT_TRUE(note.is_proxys_with(request_of("two")));
+    note.remember(request_of("two"));
+    EXPECT_TRUE(note.is_proxys_with(request_of("two")));
+}
+
 TEST(ClientNote, HasStreamsFromTheirBeginningToTheirEnd) {
     ClientNote note;
     EXPECT_FALSE(note.has_streams());
