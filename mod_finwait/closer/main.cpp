@@ -14,6 +14,7 @@
 #include "closer/closer.hpp"
 #include "closer/sandbox/sandbox.hpp"
 #include "closer/start_up.hpp"
+#include "closer/turn_alarm.hpp"
 #include "finwait/control.hpp"
 
 namespace {
@@ -55,12 +56,14 @@ void let_go_of_standard_files(UniqueFd null) {
         if (null) ::dup2(null.get(), fd);
 }
 
-int run(Closer& closer) {
+int run(Closer& closer, const TurnAlarm& alarm) {
     Moment now = moment_now();
     while (!closer.is_done()) {
         closer.wait(now.monotonic);
         now = moment_now();
+        alarm.set();
         closer.turn(now);
+        alarm.clear();
     }
     return 0;
 }
@@ -104,8 +107,9 @@ int main(int argc, char** argv) {
                           std::move(books), std::move(remedies), std::move(own_memory)},
         *counters, arguments.slot, descriptor_limit);
     let_go_of_standard_files(std::move(null));
-    closer->start_thread(moment_now().monotonic);
+    const TurnAlarm alarm;
+    closer->start_threads(moment_now().monotonic);
     sandbox.filter_calls();
     closer->set_confinement(sandbox.confinement(), sandbox.refused());
-    return run(*closer);
+    return run(*closer, alarm);
 }
