@@ -107,7 +107,7 @@ void Drainer::try_arrivals(std::size_t count, Moment now) {
 void Drainer::watch(Token token, HeldSocket& held, Moment now) {
     deadlines_.set(slot_of(token), held.drain.next_timer());
     held.holding =
-        records_.ledger().hold(held.close, Phase::draining, kNever,
+        records_.ledger().hold(held.whole_close(), Phase::draining, kNever,
                                std::chrono::floor<std::chrono::milliseconds>(now.realtime));
     set_interest(EPOLL_CTL_ADD, token, held, now);
 }

@@ -121,8 +121,8 @@ class Drainer {
     void give_up(Token token, Drain how, Moment now);
     void shed_one(Moment now);
     void count_shed(Time now);
-    static void note_end(Close& close, int socket, const DrainState& drain, const Ending& ending,
-                         Moment now);
+    static void note_end(CloseFacts& close, int socket, const DrainState& drain,
+                         const Ending& ending, Moment now);
     // True if the client has closed, and not yet acknowledged all that is ours: CLOSING.
     [[nodiscard]] static bool is_closing(const HeldSocket& held);
     void keep_closing(Token token, HeldSocket& held, Moment now);
