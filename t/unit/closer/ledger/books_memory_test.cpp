@@ -59,7 +59,7 @@ TEST_F(BooksMemoryTest, TheNextCloserInASlotGoesOn) {
     live([](Ledger& ledger) {
         ledger.book(a_close("a"), 1, 1ms);
         ledger.book(a_close("b"), 1, 2ms);
-        static_cast<void>(ledger.hold({"a", "www"}, Phase::draining, kNever, 2ms));
+        static_cast<void>(ledger.hold(AccountKey{"a", "www"}, Phase::draining, kNever, 2ms));
     });
     EXPECT_EQ(0U, live([](Ledger& ledger) {
                   EXPECT_EQ(2U, ledger.size());

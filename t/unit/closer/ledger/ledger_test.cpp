@@ -172,8 +172,8 @@ TEST_F(LedgerTest, ANameIsCutAtItsBound) {
 }
 
 TEST_F(LedgerTest, HeldSocketsStandInTheirAccountByStateAndPhase) {
-    Holding one = ledger.hold({"a", "www"}, Phase::draining, kNever, now);
-    Holding two = ledger.hold({"a", "www"}, Phase::draining, 7s, now);
+    Holding one = ledger.hold(AccountKey{"a", "www"}, Phase::draining, kNever, now);
+    Holding two = ledger.hold(AccountKey{"a", "www"}, Phase::draining, 7s, now);
     const AccountId id = ledger.find({"a", "www"});
     EXPECT_EQ((OpenSockets{1, 1, 7'000'000'000}), open(id));
     EXPECT_EQ(3'000'000'000U, open(id).fin_wait_2_ns(10'000'000'000));
@@ -189,7 +189,7 @@ TEST_F(LedgerTest, HeldSocketsStandInTheirAccountByStateAndPhase) {
 
 TEST_F(LedgerTest, WhoHoldsSocketsIsNotPushedOutByWhoHoldsNone) {
     ledger.set_size(kLedgerSizeMin);
-    Holding holding = ledger.hold({"culprit", "www"}, Phase::draining, kNever, now);
+    Holding holding = ledger.hold(AccountKey{"culprit", "www"}, Phase::draining, kNever, now);
     for (int i = 0; i < 1000; ++i) book("ua" + std::to_string(i));
     EXPECT_EQ(1U, open(ledger.find({"culprit", "www"})).fin_wait_1);
     ledger.release(holding);
@@ -197,7 +197,7 @@ TEST_F(LedgerTest, WhoHoldsSocketsIsNotPushedOutByWhoHoldsNone) {
 
 TEST_F(LedgerTest, SocketsOfAnEvictedAccountAreAmongTheOthersToTheirEnd) {
     ledger.set_size(kLedgerSizeMin);
-    Holding holding = ledger.hold({"a", "www"}, Phase::draining, 5s, now);
+    Holding holding = ledger.hold(AccountKey{"a", "www"}, Phase::draining, 5s, now);
     for (std::uint32_t i = 0; i < kLedgerSizeMin; ++i) book("ua" + std::to_string(i), 9s);
     EXPECT_EQ(kOther, ledger.find({"a", "www"}));
     EXPECT_EQ((OpenSockets{0, 1, 5'000'000'000}), open(kOther));
