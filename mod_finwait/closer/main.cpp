@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// finwait-closer: started by httpd's parent, never by hand.
+// finwait-closer: started by httpd's parent; by hand it tells its version.
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -8,6 +8,7 @@
 
 #include <iostream>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "closer/start_up.hpp"
 #include "closer/turn_alarm.hpp"
 #include "finwait/control.hpp"
+#include "finwait/version.hpp"
 
 namespace {
 
@@ -71,6 +73,10 @@ int run(Closer& closer, const TurnAlarm& alarm) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc == 2 && std::string_view(argv[1]) == "--version") {
+        std::cout << "finwait-closer " << kVersion << "\n";
+        return 0;
+    }
     const Arguments arguments = parse_arguments(argc, argv);
     if (!arguments.error.empty()) return fail(arguments.error);
     if (!close_from(kFirstForeignFd))

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "closer/closer.hpp"
+#include "finwait/version.hpp"
 #include "unit/closer/open_descriptors.hpp"
 
 namespace finwait {
@@ -102,6 +103,12 @@ TEST_F(CloserProcess, RefusesToStartWithoutItsDescriptors) {
     errors.reset(::open("/dev/null", O_WRONLY | O_CLOEXEC));
     spawn();
     EXPECT_EQ(kStartUpFailed, wait_status());
+}
+
+TEST(CloserByHand, TellsItsVersion) {
+    const Finished told = run({executable(), "--version"});
+    EXPECT_EQ(0, told.exit_code);
+    EXPECT_EQ("finwait-closer " + std::string(kVersion) + "\n", told.output);
 }
 
 TEST_F(CloserProcess, IgnoresTheSignalsMeantForHttpd) {
