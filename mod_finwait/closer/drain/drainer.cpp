@@ -40,7 +40,7 @@ void Drainer::shed_some(Moment now) {
     for (std::size_t i = 0; i < kShedsPerTurn && held() > held_max_; ++i) shed_one(now);
 }
 
-bool Drainer::take(UniqueFd socket, const Handoff& handoff, Moment now) {
+bool Drainer::take(UniqueFd& socket, const Handoff& handoff, Moment now) {
     const int fd = socket.get();
     Close close = handoff.close;
     const Time half_close = note_half_close(close, handoff, now);
@@ -67,13 +67,13 @@ bool Drainer::take(UniqueFd socket, const Handoff& handoff, Moment now) {
     return true;
 }
 
-bool Drainer::rescue(UniqueFd socket, Moment now) {
+bool Drainer::rescue(UniqueFd& socket, Moment now) {
     half_close(socket.get());
     Handoff handoff;
     handoff.half_close = now.monotonic;
     handoff.close.peer = peer_of(socket.get());
     handoff.close.local = local_of(socket.get());
-    return take(std::move(socket), handoff, now);
+    return take(socket, handoff, now);
 }
 
 void Drainer::take_ended(const Handoff& handoff, Moment now) {

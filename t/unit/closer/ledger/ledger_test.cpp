@@ -122,13 +122,22 @@ TEST_F(LedgerTest, AnInheritedWeightIsNoFigure) {
     EXPECT_EQ(figures.opened_ms, figures.last_seen_ms);
 }
 
-TEST_F(LedgerTest, ASmallerSizeEvictsAtOnce) {
-    for (int i = 0; i < 100; ++i) book("ua" + std::to_string(i), std::chrono::seconds(i));
+TEST_F(LedgerTest, ASmallerSizeEvictsBitByBitTheLightestFirst) {
+    for (int i = 0; i < 300; ++i) book("ua" + std::to_string(i), std::chrono::seconds(i));
     ledger.set_size(1);
-    EXPECT_EQ(kLedgerSizeMin, ledger.size());
-    EXPECT_EQ(84U, other_closes());
-    EXPECT_NE(kOther, ledger.find({"ua99", "www"}));
+    EXPECT_EQ(300U, ledger.size());
     book("another");
+    EXPECT_EQ(300U, ledger.size()) << "in the place of the lightest";
+    EXPECT_EQ(kOther, ledger.find({"ua0", "www"}));
+    ledger.evict_some();
+    EXPECT_EQ(300 - kEvictionsPerTurn, ledger.size());
+    EXPECT_TRUE(ledger.is_too_large());
+    ledger.evict_some();
+    EXPECT_FALSE(ledger.is_too_large());
+    EXPECT_EQ(kLedgerSizeMin, ledger.size());
+    EXPECT_EQ(301U - kLedgerSizeMin, other_closes());
+    EXPECT_NE(kOther, ledger.find({"ua299", "www"}));
+    book("one more");
     EXPECT_EQ(kLedgerSizeMin, ledger.size());
 }
 
