@@ -88,7 +88,7 @@ STATUS_CORE := $(filter-out %/status_handler.cpp %/mod_status.cpp %/sources.cpp 
 # The part of the module that knows neither httpd nor APR, and is tested without them.
 MODULE_CORE := $(addprefix mod_finwait/module/,config/values.cpp connection/cause.cpp \
                connection/client_note.cpp connection/goaway.cpp parent/channel.cpp \
-               parent/control_line.cpp parent/shared_memory.cpp) $(STATUS_CORE)
+               parent/control_line.cpp parent/passing.cpp parent/shared_memory.cpp) $(STATUS_CORE)
 UNIT     := $(wildcard t/unit/*.cpp t/unit/*/*.cpp t/unit/*/*/*.cpp)
 SERVER   := $(wildcard t/server/*.cpp)
 CLIENTS  := $(wildcard t/clients/*.cpp)
@@ -102,7 +102,11 @@ report: $(OUT)/finwait-report
 
 # libstdc++ goes in statically and hidden: the module needs nothing but httpd, APR and libc, and
 # cannot clash with another module's C++ runtime.
-$(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(PRESENTATION) $(MODULE)) mod_finwait/module/exports.map
+OTHER_LAYOUT := $(OUT)/other-layout-mod_finwait.so
+$(OUT)/mod_finwait.so: $(call object,mod_finwait/module/parent/runtime_layout.cpp)
+$(OTHER_LAYOUT): $(call object,t/faults/other_layout.cpp)
+$(OUT)/mod_finwait.so $(OTHER_LAYOUT): mod_finwait/module/exports.map \
+    $(call object,$(CONTRACT) $(PRESENTATION) $(filter-out %/runtime_layout.cpp,$(MODULE)))
 	@echo "  LINK $@"
 	$(Q)$(LINK) -shared -static-libstdc++ -static-libgcc -Wl,-z,now \
 	    -Wl,--version-script=$(filter %.map,$^) -o $@ $(filter %.o,$^)
@@ -138,7 +142,7 @@ $(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(MODULE_
 	$(Q)$(LINK) -o $@ $^ $(call libs,gtest_main gmock $(REPORT_LIBRARIES)) $(seccomp_libs)
 
 $(OUT)/server-tests: $(call object,$(CONTRACT) $(PARSER) \
-    mod_finwait/module/status/kernel_table.cpp $(SERVER) $(CLIENTS))
+    mod_finwait/module/status/kernel_table.cpp $(SERVER) $(CLIENTS)) | $(OTHER_LAYOUT)
 	@echo "  LINK $@"
 	$(Q)$(LINK) -o $@ $^ $(call libs,gmock simdjson openssl)
 
