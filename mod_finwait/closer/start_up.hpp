@@ -22,7 +22,7 @@ struct Arguments {
     std::string chroot_dir;            // ChrootDir; may be empty
     // In place of kConfigurationWithin; httpd never gives it, a test does.
     std::optional<std::chrono::milliseconds> configuration_within;
-    std::string error;              // a sentence; empty if the arguments are good
+    std::string error;  // a sentence; empty if the arguments are good
 };
 
 [[nodiscard]] Arguments parse_arguments(int argc, char* const* argv);
