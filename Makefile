@@ -5,7 +5,7 @@
 #   make module     the first two: needs no library but httpd's
 #   make install    all that, and the configuration for the layout of this httpd   (DESTDIR, APXS, PREFIX ...: see
 #                   INSTALL.md; install-module, install-report: one of them; install-strip; uninstall)
-#   make dist       the source tarball of the last commit; make rpm: packages of it
+#   make dist       the source tarball of the last commit; make deb, make rpm: packages of it
 #   make demo       set up, build, and show it working on a private Apache   (KEEP=1: leave it running)
 #   make demo-auto  the same for FinWaitAuto: a client is noticed and remedied (three minutes)
 #   make check      set up, build, and run every test   (SAN=address,undefined or thread: the units
@@ -219,7 +219,7 @@ $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/objects/t/fuzz/%.o build/fuzz/fuzzed.
 	$(Q)$(FUZZ_CXX) -fsanitize=fuzzer,address,undefined -o $@ $^ $(call libs,$(REPORT_LIBRARIES))
 
 .PHONY: all module report FORCE setup demo demo-auto check check-quick coverage fuzz bench faults soak clients survey \
-    install install-module install-report install-strip uninstall dist rpm format clean
+    install install-module install-report install-strip uninstall dist deb rpm format clean
 
 setup:
 	@t/setup $(MAKECMDGOALS)
@@ -300,6 +300,9 @@ dist: setup
 	    -o build/dist/$(SOURCES).tar HEAD
 	@gzip -9nf build/dist/$(SOURCES).tar
 	@echo "build/dist/$(SOURCES).tar.gz"
+
+deb: dist
+	@conf/packages/build-deb build/dist/$(SOURCES).tar.gz $(DEBFLAGS)
 
 # On a machine that is no RHEL: RPMFLAGS=--nodeps.
 rpm: dist
