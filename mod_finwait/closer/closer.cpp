@@ -21,6 +21,7 @@ constexpr std::uint64_t kLogTokens = 0xFFFF'FFFF'FFF0'0000;  // and Logs::kToken
 constexpr std::uint64_t kFirstLaneToken = UINT64_MAX - kChannelLanes;
 constexpr std::uint64_t kControlToken = kFirstLaneToken - 1;
 constexpr std::uint64_t kSignalToken = kFirstLaneToken - 2;
+constexpr std::uint64_t kDepositToken = kFirstLaneToken - 3;
 
 int to_timeout(Time left) {
     using std::chrono::milliseconds;
@@ -36,6 +37,7 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
     : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       control_(std::move(descriptors.control)),
       channel_(std::move(descriptors.lanes), descriptors_per_message(descriptor_limit)),
+      deposit_(std::move(descriptors.deposit)),
       signals_(std::move(descriptors.signals)),
       own_memory_(std::move(descriptors.own_memory)),
       counters_(counters),
@@ -56,8 +58,10 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
     loss_ = count_lost(counters, slot);  // by the one that had this slot before
     counters.running[slot].store(1);
     mend_books();
-    add_to_epoll(control_.descriptor(), kControlToken);
-    if (signals_) add_to_epoll(signals_.get(), kSignalToken);
+    add_to_epoll(control_.descriptor(), kControlToken, EPOLLIN);
+    if (signals_) add_to_epoll(signals_.get(), kSignalToken, EPOLLIN);
+    // Edges: what lies there is not for the closer to take.
+    if (deposit_.is_open()) add_to_epoll(deposit_.descriptor(), kDepositToken, EPOLLIN | EPOLLET);
     drainer_.set_max(held_max());
 }
 
@@ -71,9 +75,9 @@ void Closer::start_threads(Time now) {
                       now);
 }
 
-void Closer::add_to_epoll(int descriptor, std::uint64_t token) const {
+void Closer::add_to_epoll(int descriptor, std::uint64_t token, std::uint32_t events) const {
     epoll_event event{};
-    event.events = EPOLLIN;
+    event.events = events;
     event.data.u64 = token;
     [[maybe_unused]] const int result =
         ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event);
@@ -88,8 +92,8 @@ std::size_t Closer::held_max() const {
 
 Time Closer::due() const {
     if (ledger().is_too_large()) return Time::zero();
-    return std::min(
-        {drainer_.due(), records_.due(), stop_due(), last_flush_until_, remedies_.due()});
+    return std::min({drainer_.due(), records_.due(), stop_due(), last_flush_until_, remedies_.due(),
+                     deposit_.due()});
 }
 
 void Closer::wait(Time now) {
@@ -121,17 +125,21 @@ void Closer::collect_events(int timeout_ms) {
     control_is_readable_ = event_count_ == kEventsPerTurn;
     readable_ = control_is_readable_ ? Lanes().set() : Lanes();
     signal_came_ = false;
+    deposit_events_ = 0;
     for (const epoll_event& event : std::span(events_).first(event_count_)) {
         if (event.data.u64 >= kFirstLaneToken) readable_.set(event.data.u64 - kFirstLaneToken);
         if (event.data.u64 == kControlToken) control_is_readable_ = true;
         if (event.data.u64 == kSignalToken) signal_came_ = true;
+        if (event.data.u64 == kDepositToken) deposit_events_ = event.events;
     }
 }
 
 void Closer::turn(Moment now) {
     started_ = std::min(started_, now.monotonic);
     if (signal_came_) serve_signal(now);
+    if (deposit_events_ != 0) deposit_.on_event(deposit_events_, now.monotonic);
     if (control_is_readable_) serve_control(now);
+    if (deposit_.expire(now.monotonic)) begin_serving();  // the channel's end is the closer's
     const std::size_t older_arrivals = drainer_.arrivals();
     came_ = 0;
     if (is_serving_) serve_channel(now);
@@ -153,7 +161,7 @@ void Closer::turn(Moment now) {
 void Closer::serve_events(Moment now) {
     for (const epoll_event& event : std::span(events_).first(event_count_)) {
         const std::uint64_t token = event.data.u64;
-        if (token >= kSignalToken) continue;
+        if (token >= kDepositToken) continue;
         if (token >= kLogTokens)
             logs_.on_event(token);
         else
@@ -166,7 +174,7 @@ void Closer::begin_serving() {
     if (is_serving_) return;
     is_serving_ = true;
     for (std::size_t lane = 0; lane < channel_.lanes(); ++lane)
-        add_to_epoll(channel_.descriptor(lane), kFirstLaneToken + lane);
+        add_to_epoll(channel_.descriptor(lane), kFirstLaneToken + lane, EPOLLIN);
 }
 
 }  // namespace finwait

@@ -20,6 +20,7 @@
 
 #include "closer/channel/channel_receiver.hpp"
 #include "closer/channel/control_channel.hpp"
+#include "closer/channel/deposit.hpp"
 #include "closer/channel/notices.hpp"
 #include "closer/channel/strays.hpp"
 #include "closer/drain/drainer.hpp"
@@ -67,6 +68,7 @@ struct CloserDescriptors {
     UniqueFd books;            // memory that outlives this closer; may be missing
     UniqueFd remedies = {};    // of the RemedyTable that httpd's children read; may be missing
     UniqueFd own_memory = {};  // /proc/self/statm; may be missing
+    UniqueFd deposit = {};     // may be missing
 };
 
 class Closer {
@@ -81,6 +83,8 @@ class Closer {
 
     // Before the first turn: what the parent and the books are told of it.
     void set_confinement(const Confinement& confinement, std::vector<std::string> refused);
+    // Before the first turn too.
+    void set_configuration_within(Time within) { deposit_.set_within(within); }
     // Sleeps until something happens or is due.
     void wait(Time now);
     // The part of wait() that collects what has happened for the next turn().
@@ -98,7 +102,7 @@ class Closer {
   private:
     using Lanes = std::bitset<kChannelLanes>;
 
-    void add_to_epoll(int descriptor, std::uint64_t token) const;
+    void add_to_epoll(int descriptor, std::uint64_t token, std::uint32_t events) const;
     void gather();
     void give_up_unwritten(Time now);
     void serve_signal(Moment now);
@@ -133,6 +137,7 @@ class Closer {
     ControlChannel control_;
     ChannelReceiver channel_;
     Strays strays_;
+    Deposit deposit_;
     UniqueFd signals_;
     UniqueFd own_memory_;
     CloserCounters& counters_;
@@ -166,8 +171,8 @@ class Closer {
     bool is_serving_ = false;
     bool control_is_readable_ = false;
     bool signal_came_ = false;
+    std::uint32_t deposit_events_ = 0;
     bool is_finishing_ = false;
-    bool is_retired_ = false;
     Lanes readable_;
     Lanes full_;  // the last batch was: there may be more
     Lanes ended_;

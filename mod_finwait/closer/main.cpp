@@ -35,12 +35,17 @@ bool is_seqpacket(int descriptor) {
            type == SOCK_SEQPACKET;
 }
 
+// Anything else that stands there is foreign and closed.
+UniqueFd take_socket(int descriptor) {
+    UniqueFd socket(descriptor);
+    if (!is_seqpacket(descriptor)) socket.reset();
+    return socket;
+}
+
 std::vector<UniqueFd> take_lanes() {
     std::vector<UniqueFd> lanes;
-    for (int fd = kFirstLaneFd; fd < kBooksFd; ++fd) {
-        UniqueFd lane(fd);  // anything else that stands there is foreign and closed
-        if (is_seqpacket(fd)) lanes.push_back(std::move(lane));
-    }
+    for (int fd = kFirstLaneFd; fd < kBooksFd; ++fd)
+        if (UniqueFd lane = take_socket(fd)) lanes.push_back(std::move(lane));
     return lanes;
 }
 
@@ -86,6 +91,7 @@ int main(int argc, char** argv) {
     std::vector<UniqueFd> lanes = take_lanes();
     UniqueFd books = take_memory(kBooksFd);
     UniqueFd remedies = take_memory(kRemediesFd);
+    UniqueFd deposit = take_socket(kDepositFd);
     if (lanes.empty() || !is_seqpacket(kControlFd))
         return fail(
             "descriptor 3 and those from 5 on must be SEQPACKET sockets: only httpd starts it");
@@ -110,10 +116,13 @@ int main(int argc, char** argv) {
 
     const auto closer = std::make_unique<Closer>(
         CloserDescriptors{std::move(lanes), UniqueFd(kControlFd), std::move(signals),
-                          std::move(books), std::move(remedies), std::move(own_memory)},
+                          std::move(books), std::move(remedies), std::move(own_memory),
+                          std::move(deposit)},
         *counters, arguments.slot, descriptor_limit);
     let_go_of_standard_files(std::move(null));
     const TurnAlarm alarm;
+    if (arguments.configuration_within)
+        closer->set_configuration_within(*arguments.configuration_within);
     closer->start_threads(moment_now().monotonic);
     sandbox.filter_calls();
     closer->set_confinement(sandbox.confinement(), sandbox.refused());

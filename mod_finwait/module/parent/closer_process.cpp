@@ -44,9 +44,9 @@ std::size_t root_now() {
 
 bool is_replaced(const Runtime& runtime, const CloserProcess& closer, const Executable& found) {
     return runtime.version.data() != std::string_view(kVersion) ||
-           runtime.protocol.data() != protocol() || closer.device != found.file.st_dev ||
-           closer.inode != found.file.st_ino || closer.uid != closer_user().uid ||
-           closer.gid != closer_user().gid || closer.root != root_now();
+           closer.device != found.file.st_dev || closer.inode != found.file.st_ino ||
+           closer.uid != closer_user().uid || closer.gid != closer_user().gid ||
+           closer.root != root_now();
 }
 
 // What the next process of this slot will be.
@@ -61,7 +61,6 @@ void adopt(Runtime& runtime, CloserProcess& closer, const Executable& found) {
     closer.retired = false;
     closer.failed_starts = 0;
     std::strncpy(runtime.version.data(), kVersion, runtime.version.size() - 1);
-    std::strncpy(runtime.protocol.data(), protocol().c_str(), runtime.protocol.size() - 1);
 }
 
 void retire(Runtime& runtime, CloserProcess& closer) {
