@@ -24,7 +24,9 @@ CLANG = "\napt-get -qq install -y --no-install-recommends clang\napt-get clean\n
 LAY_OUT = r"""
 mkdir -p $bin $sbin $modules $include $build $etc $logs $run $root/htdocs
 echo "text/html html" >$etc/mime.types
-cp /usr/sbin/apache2 $sbin/httpd
+cp /usr/sbin/apache2 $sbin/httpd.real
+printf '#!/bin/sh\nexec %s/httpd.real -d %s -f %s/httpd.conf "$@"\n' $sbin $root $etc >$sbin/httpd
+chmod 755 $sbin/httpd
 cp -a /usr/lib/apache2/modules/*.so $modules
 cp -a /usr/include/apache2/. $include
 cp -a /usr/share/apache2/build/. $build
@@ -42,7 +44,7 @@ cat >$sbin/apachectl <<END
 case \$1 in
 configtest) set -- -t ;;
 esac
-exec $sbin/httpd -d $root -f $etc/httpd.conf "\$@"
+exec $sbin/httpd "\$@"
 END
 chmod 755 $sbin/apachectl
 for module in mpm_event authn_core authz_core authz_host setenvif mime dir status; do
@@ -83,9 +85,6 @@ cd /tmp
 apt-get -qq download apache2-dev
 dpkg -x apache2-dev_*.deb /
 """ + OWN + r"""
-mkdir -p /etc/ld.so.conf.d
-printf '#!/bin/sh\nexec /usr/local/apache2/bin/apachectl "$@"\n' >/usr/local/bin/httpd
-chmod 755 /usr/local/bin/httpd
 apt-get clean
 """
 # RHEL 9's folders, and its way to load modules.
