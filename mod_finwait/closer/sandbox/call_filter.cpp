@@ -65,14 +65,15 @@ struct Limited {
     int call;
     scmp_arg_cmp argument;
 };
+// Not by libseccomp's macros: their literals are C's, and clang has none in C++.
 const Limited kLimited[]{
-    {SCMP_SYS(ioctl), SCMP_A1_64(SCMP_CMP_EQ, SIOCINQ)},
-    {SCMP_SYS(ioctl), SCMP_A1_64(SCMP_CMP_EQ, SIOCOUTQ)},
-    {SCMP_SYS(fcntl), SCMP_A1_64(SCMP_CMP_EQ, F_GETFL)},
-    {SCMP_SYS(fcntl), SCMP_A1_64(SCMP_CMP_EQ, F_SETFL)},
-    {SCMP_SYS(mmap), SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-    {SCMP_SYS(mprotect), SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-    {SCMP_SYS(tgkill), SCMP_A0_64(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid()))},  // abort()
+    {SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, SIOCINQ, 0}},
+    {SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, SIOCOUTQ, 0}},
+    {SCMP_SYS(fcntl), {1, SCMP_CMP_EQ, F_GETFL, 0}},
+    {SCMP_SYS(fcntl), {1, SCMP_CMP_EQ, F_SETFL, 0}},
+    {SCMP_SYS(mmap), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+    {SCMP_SYS(mprotect), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+    {SCMP_SYS(tgkill), {0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid()), 0}},  // abort()
 };
 
 std::atomic<int> refused{-1};
