@@ -136,5 +136,17 @@ TEST(StatusMetrics, AreThoseOfTheDocument) {
               families);
 }
 
+// t/fleet/alarms checks the same on a page that was scraped; this is there whenever one is renamed.
+TEST(StatusMetrics, AreAllThatRulesAndDashboardAskFor) {
+    const std::string text = render_metrics(a_view_with_everything());
+    for (const char* file :
+         {"conf/fleet/prometheus/finwait-rules.yml", "conf/fleet/grafana/finwait-dashboard.json"}) {
+        const Names asked = found(file_text(file), RE2("[^:\\w](finwait_[a-z0-9_]+)[^:\\w]"));
+        EXPECT_GT(asked.size(), 10U) << file;
+        for (const std::string& name : asked)
+            EXPECT_TRUE(RE2::PartialMatch(text, "\n" + name + "[ {]")) << file << ": " << name;
+    }
+}
+
 }  // namespace
 }  // namespace finwait
