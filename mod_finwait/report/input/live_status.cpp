@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/input/live_status.hpp"
 
-#include <curl/curl.h>
-
-#include <memory>
 #include <nlohmann/json.hpp>
+
+#include "report/input/http.hpp"
 
 namespace finwait::report {
 
@@ -12,47 +11,11 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr long kConnectSeconds = 5;
-constexpr long kSeconds = 20;
 constexpr std::size_t kAnswerMax = std::size_t{64} << 20;
 constexpr int kStatusVersion = 2;
 constexpr double kNsPerSecond = 1e9;
 // What no server can have waited; beyond it a number is not one that was counted.
 constexpr double kSecondsMax = 1e9;
-
-struct Curl {
-    void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-};
-
-std::size_t append(char* bytes, std::size_t, std::size_t count, void* to) {
-    auto& answer = *static_cast<std::string*>(to);
-    if (answer.size() + count > kAnswerMax) return 0;
-    answer.append(bytes, count);
-    return count;
-}
-
-// The answer's body; `error` says why there is none.
-std::string fetch(const std::string& url, std::string& error) {
-    std::string answer;
-    const std::unique_ptr<CURL, Curl> handle(curl_easy_init());
-    CURL* curl = handle.get();
-    curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "finwait-report");
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, kSeconds);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, append);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-    const CURLcode code = curl_easy_perform(curl);
-    long status = 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    if (code != CURLE_OK)
-        error = curl_easy_strerror(code);
-    else if (status != 200)
-        error = "the server says " + std::to_string(status);
-    return answer;
-}
 
 template <typename E, std::size_t N>
 void take_words(const Json& from, std::array<std::uint64_t, N>& to) {
@@ -150,9 +113,12 @@ bool take_status(std::string_view json, Sink& sink, Reading& reading) {
 }
 
 void read_live_status(const std::string& url, Sink& sink, Reading& reading) {
-    std::string error;
     const std::string full = url.find('?') == std::string::npos ? url + "?json" : url;
-    const std::string answer = fetch(full, error);
+    std::string answer;
+    std::string error = ask_http({.url = full}, [&](std::string_view bytes) {
+                            answer += bytes;
+                            return answer.size() <= kAnswerMax;
+                        }).error;
     if (error.empty() && !take_status(answer, sink, reading))
         error = "that is not the status page of mod_finwait (SetHandler finwait-status)";
     if (!error.empty()) reading.unreadable.push_back("cannot read '" + full + "': " + error);
