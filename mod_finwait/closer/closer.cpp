@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <cstring>
 #include <limits>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -35,7 +35,7 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
                std::uint64_t descriptor_limit)
     : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       control_(std::move(descriptors.control)),
-      channel_(std::move(descriptors.lanes)),
+      channel_(std::move(descriptors.lanes), descriptors_per_message(descriptor_limit)),
       signals_(std::move(descriptors.signals)),
       own_memory_(std::move(descriptors.own_memory)),
       counters_(counters),
@@ -61,6 +61,16 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
     drainer_.set_max(held_max());
 }
 
+void Closer::start_threads(Time now) {
+    logs_.start_thread(now);
+    if (const int error = strays_.start(); error != 0)
+        notices_.tell(NoticeKind::stray, NoticeLevel::warning,
+                      std::string("no thread for descriptors that are no TCP connections (") +
+                          std::strerror(error) +
+                          "): a child that was taken over can keep the closer waiting",
+                      now);
+}
+
 void Closer::add_to_epoll(int descriptor, std::uint64_t token) const {
     epoll_event event{};
     event.events = EPOLLIN;
@@ -71,17 +81,22 @@ void Closer::add_to_epoll(int descriptor, std::uint64_t token) const {
 }
 
 std::size_t Closer::held_max() const {
-    const std::uint64_t kept = kDescriptorReserve + logs_.size();
+    const std::uint64_t kept = descriptor_reserve(descriptor_limit_) + logs_.size();
     const std::uint64_t free = descriptor_limit_ > kept ? descriptor_limit_ - kept : 1;
     return static_cast<std::size_t>(std::clamp<std::uint64_t>(max_held_, 1, free));
 }
 
 Time Closer::due() const {
+    if (ledger().is_too_large()) return Time::zero();
     return std::min(
         {drainer_.due(), records_.due(), stop_due(), last_flush_until_, remedies_.due()});
 }
 
 void Closer::wait(Time now) {
+    if (is_held_up()) {
+        strays_.wait_until_fewer(std::min(kGatherTimeMax, due() - now));
+        return collect_events(0);
+    }
     if (full_.any()) return collect_events(0);
     // What is due is not kept waiting.
     if (came_ > 0 && !is_finishing_ && due() > now) return gather();
@@ -128,6 +143,7 @@ void Closer::turn(Moment now) {
     remedies_.turn(now);
     stop_some(now);
     drainer_.close_ended();
+    records_.ledger().evict_some();
     records_.flush(now);
     book_history(now.monotonic);
     book_pulse(now);
@@ -151,59 +167,6 @@ void Closer::begin_serving() {
     is_serving_ = true;
     for (std::size_t lane = 0; lane < channel_.lanes(); ++lane)
         add_to_epoll(channel_.descriptor(lane), kFirstLaneToken + lane);
-}
-
-void Closer::serve_channel(Moment now) {
-    const Lanes to_look_at = is_finishing_ ? Lanes().set() : readable_ | full_;
-    full_.reset();
-    for (std::size_t lane = 0; lane < channel_.lanes(); ++lane)
-        if (to_look_at[lane] && !ended_[lane]) serve_lane(lane, now);
-}
-
-void Closer::serve_lane(std::size_t lane, Moment now) {
-    for (std::size_t i = 0; i < kBatchesPerTurn; ++i) {
-        const ReceivedBatch batch = channel_.receive(lane);
-        count(counters_.received, batch.messages.size());
-        for (ReceivedMessage& message : batch.messages) accept(message, now);
-        drainer_.close_ended();
-        full_[lane] = batch.is_full;
-        if (batch.has_ended) {
-            ended_.set(lane);
-            ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, channel_.descriptor(lane), nullptr);
-        }
-        if (!batch.is_full) return;
-    }
-}
-
-void Closer::accept(ReceivedMessage& message, Moment now) {
-    std::optional<AutoRule>& rule = message.handoff.close.auto_rule;
-    if (rule && !rules_.has(*rule)) rule.reset();  // an older configuration's, or a forged one
-    if (message.refused.empty() && message.handoff.kind == MessageKind::ended)
-        return drainer_.take_ended(message.handoff, now);
-    if (message.refused.empty()) {
-        ++came_;
-        if (drainer_.take(std::move(message.socket), message.handoff, now)) return;
-        message.refused = "its descriptor is not a TCP socket";
-    }
-    refuse(message, now);
-}
-
-// Its client has done nothing wrong: it gets its reply.
-void Closer::refuse(ReceivedMessage& message, Moment now) {
-    std::size_t rescued = 0;
-    for (UniqueFd& passed : message.passed.fds) {
-        UniqueFd socket = std::move(passed);
-        if (!socket || !speaks_tcp(socket.get())) continue;
-        // Each is a close, one was counted.
-        if (rescued > 0) count(counters_.received);
-        if (!drainer_.rescue(std::move(socket), now)) count(counters_.bad_messages);
-        ++rescued;
-    }
-    count(rescued == 0 ? counters_.bad_messages : counters_.rescued,
-          std::max<std::size_t>(rescued, 1));
-    notices_.tell(NoticeKind::bad_message, NoticeLevel::error,
-                  "refused a message of the channel: " + std::string(message.refused),
-                  now.monotonic);
 }
 
 }  // namespace finwait

@@ -30,7 +30,7 @@ std::uint64_t cpu_ns() {
 }
 
 OldSocket shown(const HeldSocket& held) {
-    Close now = held.close;
+    Close now = held.whole_close();
     note_tcp_facts(now, held.socket.get());
     OldSocket socket;
     socket.phase =

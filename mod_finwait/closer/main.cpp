@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// finwait-closer: started by httpd's parent, never by hand.
+// finwait-closer: started by httpd's parent; by hand it tells its version.
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -8,13 +8,16 @@
 
 #include <iostream>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "closer/closer.hpp"
 #include "closer/sandbox/sandbox.hpp"
 #include "closer/start_up.hpp"
+#include "closer/turn_alarm.hpp"
 #include "finwait/control.hpp"
+#include "finwait/version.hpp"
 
 namespace {
 
@@ -55,12 +58,14 @@ void let_go_of_standard_files(UniqueFd null) {
         if (null) ::dup2(null.get(), fd);
 }
 
-int run(Closer& closer) {
+int run(Closer& closer, const TurnAlarm& alarm) {
     Moment now = moment_now();
     while (!closer.is_done()) {
         closer.wait(now.monotonic);
         now = moment_now();
+        alarm.set();
         closer.turn(now);
+        alarm.clear();
     }
     return 0;
 }
@@ -68,6 +73,10 @@ int run(Closer& closer) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc == 2 && std::string_view(argv[1]) == "--version") {
+        std::cout << "finwait-closer " << kVersion << "\n";
+        return 0;
+    }
     const Arguments arguments = parse_arguments(argc, argv);
     if (!arguments.error.empty()) return fail(arguments.error);
     if (!close_from(kFirstForeignFd))
@@ -104,8 +113,9 @@ int main(int argc, char** argv) {
                           std::move(books), std::move(remedies), std::move(own_memory)},
         *counters, arguments.slot, descriptor_limit);
     let_go_of_standard_files(std::move(null));
-    closer->start_thread(moment_now().monotonic);
+    const TurnAlarm alarm;
+    closer->start_threads(moment_now().monotonic);
     sandbox.filter_calls();
     closer->set_confinement(sandbox.confinement(), sandbox.refused());
-    return run(*closer);
+    return run(*closer, alarm);
 }

@@ -29,7 +29,7 @@
 
 namespace finwait {
 
-inline constexpr std::uint32_t kRuntimeLayout = 6;  // raised whenever Runtime changes its shape
+inline constexpr std::uint32_t kRuntimeLayout = 7;  // raised whenever Runtime changes its shape
 // Of three configurations: this one, and the two before it until this one is told.
 inline constexpr std::size_t kLogsKept = 3 * kLogsMax;
 
@@ -51,6 +51,7 @@ struct CloserProcess {
     ino_t inode;
     uid_t uid;
     gid_t gid;
+    std::size_t root;  // a hash of ChrootDir
 };
 
 struct Log {

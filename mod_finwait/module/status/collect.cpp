@@ -41,6 +41,7 @@ void fill_counters(const CloserCounters& counters, CloserTotals& totals) {
     totals.received = read(counters.received);
     totals.bad_messages = read(counters.bad_messages);
     totals.rescued = read(counters.rescued);
+    totals.held_up = read(counters.held_up);
     totals.records = read(counters.records);
     totals.tallied = read(counters.tallied);
     totals.unlogged = read(counters.unlogged);

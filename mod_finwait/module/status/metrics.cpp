@@ -179,6 +179,10 @@ void put_closer(Metrics& metrics, const CloserTotals& closer) {
                 closer.bad_messages);
     metrics.one("rescued_total", kCounter,
                 "Sockets of refused messages, drained under the default Policy.", closer.rescued);
+    metrics.one("held_up_total", kCounter,
+                "Times that no close was taken: descriptors of a child did not let themselves be "
+                "closed.",
+                closer.held_up);
     metrics.one("records_total", kCounter, "Closes whose Record a log has.", closer.records);
     metrics.one("tallied_total", kCounter,
                 "Closes that a log of mode stuck counts in a tally line.", closer.tallied);

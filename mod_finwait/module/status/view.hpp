@@ -41,6 +41,7 @@ struct CloserTotals {
     std::uint64_t received = 0;
     std::uint64_t bad_messages = 0;
     std::uint64_t rescued = 0;  // sockets
+    std::uint64_t held_up = 0;  // times
     std::uint64_t records = 0;
     std::uint64_t tallied = 0;
     std::uint64_t unlogged = 0;

@@ -112,8 +112,10 @@ TEST_F(Accounts, OfTwoClosersAreOne) {
     close("both", 2s, 1);
     close(other, "both", 3s, 2);
     close(other, "one", 1s);
-    static_cast<void>(ledger.hold({"both", "www.example.org"}, Phase::draining, kNow - 5s, 1ms));
-    static_cast<void>(other.hold({"both", "www.example.org"}, Phase::waiting, kNow - 7s, 1ms));
+    static_cast<void>(
+        ledger.hold(AccountKey{"both", "www.example.org"}, Phase::draining, kNow - 5s, 1ms));
+    static_cast<void>(
+        other.hold(AccountKey{"both", "www.example.org"}, Phase::waiting, kNow - 7s, 1ms));
     const AccountView first = view().accounts.at(0);
     EXPECT_EQ(view().accounts.size(), 2U);
     EXPECT_EQ(first.user_agent, "both");
@@ -131,8 +133,8 @@ TEST_F(Accounts, OfTwoClosersAreOne) {
 TEST_F(Accounts, ThatHoldManyNowStandBeforeManyThatCostMore) {
     for (int i = 0; i < 150; ++i) close("old/" + std::to_string(i), 100s + 1s * i);
     for (int i = 0; i < 12; ++i)
-        static_cast<void>(
-            ledger.hold({"culprit/2", "www.example.org"}, Phase::draining, kNow - 1s, 1ms));
+        static_cast<void>(ledger.hold(AccountKey{"culprit/2", "www.example.org"}, Phase::draining,
+                                      kNow - 1s, 1ms));
     StatusView seen = view();
     EXPECT_EQ(seen.accounts.size(), kAccountsShownMax);
     EXPECT_EQ(seen.accounts.front().user_agent, "old/149");
@@ -167,7 +169,8 @@ TEST_F(Accounts, ThatLeaveSocketsStuckAndMoreThanOthersAreCulprits) {
 TEST_F(Accounts, OfOneClientOnSeveralVirtualHostsMakeOneCulprit) {
     const auto hold = [&](std::string_view user_agent, std::string_view vhost, int count) {
         for (int i = 0; i < count; ++i)
-            static_cast<void>(ledger.hold({user_agent, vhost}, Phase::waiting, kNow, 1ms));
+            static_cast<void>(
+                ledger.hold(AccountKey{user_agent, vhost}, Phase::waiting, kNow, 1ms));
     };
     hold("a", "one", 20);
     hold("b", "one", 30);
