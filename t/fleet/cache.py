@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs that the fleet's tests run and that no machine should have to install: unpacked into a cache
-outside the tree ($FINWAIT_CACHE, or ~/.cache/mod_finwait), fetched once."""
+outside the tree (FINWAIT_FLEET, else finwait-fleet in the user's cache), fetched once."""
 
 import hashlib
 import os
@@ -9,8 +9,8 @@ import shutil
 import subprocess
 import tempfile
 
-CACHE = pathlib.Path(os.environ.get("FINWAIT_CACHE")
-                     or pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "mod_finwait")
+CACHE = pathlib.Path(os.environ.get("FINWAIT_FLEET")
+                     or pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "finwait-fleet")
 
 
 class NotHad(Exception):
