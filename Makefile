@@ -21,7 +21,8 @@
 #                   MPMS=event; three of them only as root)
 #   make soak       MINUTES=n of load, restarts and faults (SEED=n: the same again): does memory grow?
 #   make clients    conf/finwait-clients.conf and its table in the docs, from conf/clients.csv
-#   make survey     real clients with an idle connection, see t/survey/run; not part of check
+#   make survey     how some hundred real clients behave, twice, see t/survey/run; not part of check (as root;
+#                   ONLY="curl Wget": these; FRESH=1: measure again; WRITE=1: into conf/clients.csv)
 
 APXS   ?= apxs
 PKG_CONFIG ?= pkg-config
@@ -271,7 +272,7 @@ clients:
 
 survey: setup
 	@$(MAKE) --no-print-directory $(JOBS) all
-	@t/survey/run
+	@t/survey/run $(if $(FRESH),--fresh) $(if $(WRITE),--write) $(foreach name,$(ONLY),"$(name)")
 
 INSTALL = OUT='$(OUT)' DESTDIR='$(DESTDIR)' APXS='$(APXS)' PREFIX='$(PREFIX)' LIBEXECDIR='$(LIBEXECDIR)' \
           STRIP='$(STRIP)' conf/install
