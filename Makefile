@@ -2,13 +2,16 @@
 #
 #   make            build/mod_finwait.so, build/finwait-closer and build/finwait-report   (WERROR=1: warnings
 #                   are errors; CPPFLAGS, CFLAGS, CXXFLAGS, LDFLAGS are yours and come after ours)
+#   make module     the first two: needs no library but httpd's
+#   make install    all that, and the configuration for the layout of this httpd   (DESTDIR, APXS, PREFIX ...: see
+#                   INSTALL.md; install-module, install-report: one of them; install-strip; uninstall)
+#   make dist       the source tarball of the last commit; make deb, make rpm: packages of it
 #   make demo       set up, build, and show it working on a private Apache   (KEEP=1: leave it running)
 #   make demo-auto  the same for FinWaitAuto: a client is noticed and remedied (three minutes)
 #   make check      set up, build, and run every test   (SAN=address,undefined or thread: the units
 #                   and the closer under sanitizers)
 #   make check-quick  the units and a server test of each feature, in a minute
 #   make coverage   how many lines of the sources make check comes to, built anew for it
-#   make install    module, closer, report and configuration   (DESTDIR, APXS, PREFIX)
 #   make fuzz       every fuzz target for FUZZ_SECONDS
 #   make bench      stock Apache, nginx and the module side by side, in twenty minutes; not part of
 #                   check   (ONLY=name: one scenario; SMOKE=1: only whether each of them runs;
@@ -24,9 +27,8 @@
 
 APXS   ?= apxs
 PKG_CONFIG ?= pkg-config
-PREFIX ?= /usr
-LIBEXECDIR ?= $(PREFIX)/lib/mod_finwait
-CONFDIR    ?= /etc/apache2/mods-available
+PREFIX ?= /usr/local
+LIBEXECDIR ?= $(PREFIX)/libexec/mod_finwait
 FUZZ_SECONDS ?= 60
 SAN ?=
 V ?=
@@ -71,7 +73,10 @@ seccomp_libs = $(call once,libs-seccomp,$(PKG_CONFIG) --silence-errors --libs li
 
 # Only the module may see httpd; -isystem keeps our warnings out of its headers.
 HTTPD = -isystem $(shell $(APXS) -q INCLUDEDIR) -isystem $(shell $(APXS) -q APR_INCLUDEDIR) \
-        $(shell $(APXS) -q EXTRA_CPPFLAGS) -DFINWAIT_CLOSER_PATH='"$(LIBEXECDIR)/finwait-closer"'
+        $(shell $(APXS) -q EXTRA_CPPFLAGS)
+# What is compiled in of where things go, whatever was built before.
+CLOSER_PATH = -DFINWAIT_CLOSER_PATH='"$(LIBEXECDIR)/finwait-closer"'
+NAMES_CLOSER := mod_finwait/module/config/server_config.cpp
 
 # The folders are the architecture: each program is its folder and the contract.
 CONTRACT := $(filter-out mod_finwait/contract/parse_%,$(wildcard mod_finwait/contract/*.cpp))
@@ -85,7 +90,7 @@ STATUS_CORE := $(filter-out %/status_handler.cpp %/mod_status.cpp %/sources.cpp 
 # The part of the module that knows neither httpd nor APR, and is tested without them.
 MODULE_CORE := $(addprefix mod_finwait/module/,config/values.cpp connection/cause.cpp \
                connection/client_note.cpp connection/goaway.cpp parent/channel.cpp \
-               parent/control_line.cpp parent/shared_memory.cpp) $(STATUS_CORE)
+               parent/control_line.cpp parent/passing.cpp parent/shared_memory.cpp) $(STATUS_CORE)
 UNIT     := $(wildcard t/unit/*.cpp t/unit/*/*.cpp t/unit/*/*/*.cpp)
 SERVER   := $(wildcard t/server/*.cpp)
 CLIENTS  := $(wildcard t/clients/*.cpp)
@@ -93,11 +98,17 @@ FUZZ     := $(wildcard t/fuzz/*.cpp)
 
 object = $(addprefix $(OUT)/objects/,$(addsuffix .o,$(basename $(1))))
 
-all: $(OUT)/mod_finwait.so $(OUT)/finwait-closer $(OUT)/finwait-report
+all: module report
+module: $(OUT)/mod_finwait.so $(OUT)/finwait-closer
+report: $(OUT)/finwait-report
 
 # libstdc++ goes in statically and hidden: the module needs nothing but httpd, APR and libc, and
 # cannot clash with another module's C++ runtime.
-$(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(PRESENTATION) $(MODULE)) mod_finwait/module/exports.map
+OTHER_LAYOUT := $(OUT)/other-layout-mod_finwait.so
+$(OUT)/mod_finwait.so: $(call object,mod_finwait/module/parent/runtime_layout.cpp)
+$(OTHER_LAYOUT): $(call object,t/faults/other_layout.cpp)
+$(OUT)/mod_finwait.so $(OTHER_LAYOUT): mod_finwait/module/exports.map \
+    $(call object,$(CONTRACT) $(PRESENTATION) $(filter-out %/runtime_layout.cpp,$(MODULE)))
 	@echo "  LINK $@"
 	$(Q)$(LINK) -shared -static-libstdc++ -static-libgcc -Wl,-z,now \
 	    -Wl,--version-script=$(filter %.map,$^) -o $@ $(filter %.o,$^)
@@ -107,8 +118,11 @@ $(OUT)/finwait-closer $(FAULT_CLOSERS): $(call object,$(CONTRACT) $(CLOSER))
 	@echo "  LINK $@"
 	$(Q)$(LINK) -static-libstdc++ -static-libgcc -pthread -o $@ $^ $(seccomp_libs)
 
-# The chart of the report's page: uPlot, where t/setup has put it. Without it the page has bars only.
-UPLOT_FILES := $(wildcard build/uplot/uPlot.iife.min.js build/uplot/uPlot.min.css)
+# The chart of the report's page: uPlot, where t/setup has put it, or from make dist. Without it the page has
+# bars only.
+UPLOT := uPlot.iife.min.js uPlot.min.css
+DIST_UPLOT := mod_finwait/report/output/uplot
+UPLOT_FILES := $(or $(wildcard $(addprefix build/uplot/,$(UPLOT))),$(wildcard $(addprefix $(DIST_UPLOT)/,$(UPLOT))))
 $(OUT)/generated/chart_script.cpp: mod_finwait/report/output/embed_chart mod_finwait/report/output/chart.js $(UPLOT_FILES)
 	@mkdir -p $(@D)
 	@echo "  EMBED $@"
@@ -130,7 +144,7 @@ $(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(MODULE_
 	$(Q)$(LINK) -o $@ $^ $(call libs,gtest_main gmock $(REPORT_LIBRARIES)) $(seccomp_libs)
 
 $(OUT)/server-tests: $(call object,$(CONTRACT) $(PARSER) \
-    mod_finwait/module/status/kernel_table.cpp $(SERVER) $(CLIENTS))
+    mod_finwait/module/status/kernel_table.cpp $(SERVER) $(CLIENTS)) | $(OTHER_LAYOUT)
 	@echo "  LINK $@"
 	$(Q)$(LINK) -o $@ $^ $(call libs,gmock simdjson openssl)
 
@@ -154,23 +168,26 @@ $(OUT)/faults-hostile-child $(OUT)/faults-set-clock.so:
 	$(Q)$(LINK) -static-libstdc++ -static-libgcc -o $@ $^
 
 $(call object,$(MODULE)): private OUR_CPPFLAGS += $(HTTPD)
+$(call object,$(NAMES_CLOSER)): private OUR_CPPFLAGS += $(CLOSER_PATH)
 $(call object,$(PARSER) $(REPORT)): private OUR_CPPFLAGS += $(call cflags,$(REPORT_LIBRARIES))
 $(call object,$(UNIT)): private OUR_CPPFLAGS += -It $(call cflags,gmock $(REPORT_LIBRARIES))
 $(call object,$(SERVER) $(CLIENTS) $(BENCH)): private OUR_CPPFLAGS += -It $(call cflags,gmock simdjson openssl)
 
 $(call object,$(UNIT) $(SERVER) $(CLIENTS)): private OPTIMIZE := $(OPTIMIZE_TESTS)
 
-# Written when they change, so that everything is built again with other flags, the module with another
-# place of its closer.
+# Written when they change, so that everything is built again with other flags, and what names the closer with
+# another place of it.
 $(OUT)/flags: export FLAGS = $(COMPILE_C) $(COMPILE_CXX) $(LINK) $(OPTIMIZE_TESTS)
 $(OUT)/flags-of-module: export FLAGS = $(HTTPD)
-$(OUT)/flags $(OUT)/flags-of-module: FORCE
+$(OUT)/flags-of-closer-path: export FLAGS = $(CLOSER_PATH)
+$(OUT)/flags $(OUT)/flags-of-module $(OUT)/flags-of-closer-path: FORCE
 	@mkdir -p $(@D)
 	@echo "$$FLAGS" | cmp -s - $@ || echo "$$FLAGS" >$@
 OBJECTS := $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(CLOSER) $(REPORT) $(MODULE) $(UNIT) $(SERVER) \
            $(CLIENTS) $(BENCH) $(FAULTS))
 $(OBJECTS): $(OUT)/flags
 $(call object,$(MODULE)): $(OUT)/flags-of-module
+$(call object,$(NAMES_CLOSER)): $(OUT)/flags-of-closer-path
 
 $(OUT)/objects/%.o: %.cpp
 	@mkdir -p $(@D)
@@ -203,7 +220,8 @@ $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/objects/t/fuzz/%.o build/fuzz/fuzzed.
 	@echo "  LINK $@"
 	$(Q)$(FUZZ_CXX) -fsanitize=fuzzer,address,undefined -o $@ $^ $(call libs,$(REPORT_LIBRARIES))
 
-.PHONY: all FORCE setup demo demo-auto check check-quick coverage fuzz bench faults soak clients survey install format clean
+.PHONY: all module report FORCE setup demo demo-auto check check-quick coverage fuzz bench faults soak clients survey \
+    install install-module install-report install-strip uninstall dist deb rpm format clean
 
 setup:
 	@t/setup $(MAKECMDGOALS)
@@ -257,23 +275,40 @@ survey: setup
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@t/survey/run $(if $(FRESH),--fresh) $(if $(REMEDIES),--remedies) $(if $(WRITE),--write) $(foreach name,$(ONLY),"$(name)")
 
-COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
-MANDIR ?= $(PREFIX)/share/man
-LNAVDIR ?= $(PREFIX)/share/mod_finwait
+INSTALL = OUT='$(OUT)' DESTDIR='$(DESTDIR)' APXS='$(APXS)' PREFIX='$(PREFIX)' LIBEXECDIR='$(LIBEXECDIR)' \
+          STRIP='$(STRIP)' conf/install
 
-install: all
-	install -d $(DESTDIR)$$($(APXS) -q LIBEXECDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(CONFDIR)
-	install -m 644 $(OUT)/mod_finwait.so $(DESTDIR)$$($(APXS) -q LIBEXECDIR)/mod_finwait.so
-	install -m 755 $(OUT)/finwait-closer $(DESTDIR)$(LIBEXECDIR)/finwait-closer
-	sed "s|/usr/lib/apache2/modules|$$($(APXS) -q LIBEXECDIR)|" conf/finwait.load \
-	    >$(DESTDIR)$(CONFDIR)/finwait.load
-	install -m 644 conf/finwait.conf conf/finwait-clients.conf $(DESTDIR)$(CONFDIR)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(COMPLETIONDIR) \
-	    $(DESTDIR)$(LNAVDIR)
-	install -m 755 $(OUT)/finwait-report $(DESTDIR)$(PREFIX)/bin
-	install -m 644 docs/finwait-report.1 $(DESTDIR)$(MANDIR)/man1
-	install -m 644 conf/finwait-report.bash $(DESTDIR)$(COMPLETIONDIR)/finwait-report
-	install -m 644 conf/finwait.lnav.json $(DESTDIR)$(LNAVDIR)
+install: install-module install-report
+
+install-module: module
+	@$(INSTALL) module
+
+install-report: report
+	@$(INSTALL) report
+
+install-strip:
+	@$(MAKE) --no-print-directory install STRIP=1
+
+uninstall:
+	@$(INSTALL) uninstall
+
+# The same bytes from the same commit, whoever makes it; it builds without network, chart included.
+VERSION := $(shell sed -n 's/.*kVersion\[\] = "\(.*\)";/\1/p' include/finwait/version.hpp)
+SOURCES := mod_finwait-$(VERSION)
+dist: setup
+	@mkdir -p build/dist
+	@git -c tar.umask=0022 archive --prefix=$(SOURCES)/$(DIST_UPLOT)/ \
+	    $(addprefix --add-file=build/uplot/,$(UPLOT) LICENSE) --prefix=$(SOURCES)/ \
+	    -o build/dist/$(SOURCES).tar HEAD
+	@gzip -9nf build/dist/$(SOURCES).tar
+	@echo "build/dist/$(SOURCES).tar.gz"
+
+deb: dist
+	@conf/packages/build-deb build/dist/$(SOURCES).tar.gz $(DEBFLAGS)
+
+# On a machine that is no RHEL: RPMFLAGS=--nodeps.
+rpm: dist
+	rpmbuild -ta $(RPMFLAGS) --define '_topdir $(CURDIR)/build/rpm' build/dist/$(SOURCES).tar.gz
 
 format:
 	clang-format -i $$(git ls-files '*.cpp' '*.hpp' '*.c' '*.h')

@@ -109,7 +109,9 @@ def rows_of(client, results):
             continue
         seen = next(record for record in records)
         row = {"client": client.name, "kind": client.kind, "protocol": PROTOCOL_NAMES[protocol],
-               "version": version.group() if version else "?", "user_agent": "" if client.kind == "proxy" else seen["user_agent.original"],
+               "version": version.group() if version else "?",
+               # A proxy passes on its user's.
+               "user_agent": "" if client.kind == "proxy" else seen["user_agent.original"],
                "pattern": client.head.get("pattern", ""), "seen": str(datetime.date.today()),
                "cause": seen["finwait.cause"]}
         row["outcome"], row["fin_wait_2_ms"] = merged(found["one"])

@@ -21,9 +21,11 @@ namespace finwait::report {
 namespace {
 
 constexpr const char* kHowToLog =
-    "no log in /var/log/apache2 or /var/log/httpd. Name one, or let Apache write one:\n"
+    "no finwait.log in /var/log/apache2, /var/log/httpd or /usr/local/apache2/logs. Name one, or "
+    "let "
+    "Apache write one:\n"
     "    LoadModule finwait_module modules/mod_finwait.so\n"
-    "    FinWaitLog ${APACHE_LOG_DIR}/finwait.log";
+    "    FinWaitLog logs/finwait.log";
 
 }  // namespace
 
@@ -62,12 +64,9 @@ Screen screen_of_stdout() {
 }
 
 std::vector<std::string> logs_of(const Options& options, Reading& reading) {
-    if (options.inputs.empty()) {
-        std::vector<std::string> files = usual_logs();
-        if (files.empty()) throw UsageError(kHowToLog);
-        return files;
-    }
-    FoundLogs found = find_logs(options.inputs);
+    const bool is_named = !options.inputs.empty();
+    FoundLogs found = is_named ? find_logs(options.inputs) : logs_in(kUsualDirectories);
+    if (!is_named && found.files.empty() && found.errors.empty()) throw UsageError(kHowToLog);
     reading.unreadable = std::move(found.errors);
     return std::move(found.files);
 }

@@ -13,16 +13,20 @@ namespace finwait::report {
 
 namespace {
 
-constexpr const char* kUsualPlaces[] = {"/var/log/apache2/finwait.log*",
-                                        "/var/log/httpd/finwait.log*"};
-
-std::vector<std::string> matches_of(const std::string& pattern) {
+struct Matches {
     std::vector<std::string> paths;
+    int error = 0;  // why its directory could not be read
+};
+
+Matches matches_of(const std::string& pattern) {
+    Matches matches;
     glob_t found{};
-    if (glob(pattern.c_str(), 0, nullptr, &found) == 0)
-        paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+    if (const int outcome = glob(pattern.c_str(), GLOB_ERR, nullptr, &found); outcome == 0)
+        matches.paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+    else if (outcome == GLOB_ABORTED)
+        matches.error = errno;
     globfree(&found);
-    return paths;
+    return matches;
 }
 
 // Glob characters in a directory's own name stand for themselves.
@@ -51,6 +55,9 @@ class Finder {
             found_.errors.push_back("cannot read '" + word + "': " + std::strerror(error));
     }
 
+    // An error is a directory that may have a log and must not be read; that there is none is not.
+    void find_in(const std::string& directory) { add_all(directory + "/finwait.log*", ""); }
+
     [[nodiscard]] FoundLogs found() && { return std::move(found_); }
 
   private:
@@ -60,9 +67,12 @@ class Finder {
     }
 
     void add_all(const std::string& pattern, std::string error) {
+        const Matches matches = matches_of(pattern);
         bool any = false;
-        for (const std::string& path : matches_of(pattern)) any = add(path) || any;
-        if (!any) found_.errors.push_back(std::move(error));
+        for (const std::string& path : matches.paths) any = add(path) || any;
+        if (matches.error == EACCES)
+            error = "cannot read '" + pattern + "': " + std::strerror(EACCES);
+        if (!any && !error.empty()) found_.errors.push_back(std::move(error));
     }
 
     bool add(const std::string& path) {
@@ -84,11 +94,10 @@ FoundLogs find_logs(const std::vector<std::string>& words) {
     return std::move(finder).found();
 }
 
-std::vector<std::string> usual_logs() {
-    std::vector<std::string> files;
-    for (const char* pattern : kUsualPlaces)
-        for (std::string& path : matches_of(pattern)) files.push_back(std::move(path));
-    return files;
+FoundLogs logs_in(std::span<const char* const> directories) {
+    Finder finder;
+    for (const char* directory : directories) finder.find_in(directory);
+    return std::move(finder).found();
 }
 
 }  // namespace finwait::report

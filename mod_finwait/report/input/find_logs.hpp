@@ -3,6 +3,7 @@
 // Which files the words of the command line mean.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,12 @@ struct FoundLogs {
 // in their name.
 [[nodiscard]] FoundLogs find_logs(const std::vector<std::string>& words);
 
-// Where a log is if nobody chose another place.
-[[nodiscard]] std::vector<std::string> usual_logs();
+// Where httpd's own logs are, and so ours: Debian's layout, RHEL's, httpd's own.
+inline constexpr const char* kUsualDirectories[] = {"/var/log/apache2", "/var/log/httpd",
+                                                    "/usr/local/apache2/logs"};
+
+// What has the name that the installed configuration gives, rotated or not. An error is only a
+// directory that must not be read.
+[[nodiscard]] FoundLogs logs_in(std::span<const char* const> directories);
 
 }  // namespace finwait::report

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "closer/closer.hpp"
+#include "finwait/version.hpp"
 #include "unit/closer/open_descriptors.hpp"
 
 namespace finwait {
@@ -69,8 +70,9 @@ TEST_F(CloserProcess, RaisesItsDescriptorLimitAndTellsWhatIsLeftForSockets) {
     rlimit own{};
     ::getrlimit(RLIMIT_NOFILE, &own);
     EXPECT_GE(ready.descriptor_limit, own.rlim_max);
-    EXPECT_LE(ready.max_held + kDescriptorReserve, ready.descriptor_limit);
-    EXPECT_GE(ready.max_held + kDescriptorReserve + 10, ready.descriptor_limit);
+    const std::size_t reserve = descriptor_reserve(ready.descriptor_limit);
+    EXPECT_LE(ready.max_held + reserve, ready.descriptor_limit);
+    EXPECT_GE(ready.max_held + reserve + 10, ready.descriptor_limit);
 }
 
 TEST_F(CloserProcess, AFailingStartIsToldInOneSentence) {
@@ -101,6 +103,12 @@ TEST_F(CloserProcess, RefusesToStartWithoutItsDescriptors) {
     errors.reset(::open("/dev/null", O_WRONLY | O_CLOEXEC));
     spawn();
     EXPECT_EQ(kStartUpFailed, wait_status());
+}
+
+TEST(CloserByHand, TellsItsVersion) {
+    const Finished told = run({executable(), "--version"});
+    EXPECT_EQ(0, told.exit_code);
+    EXPECT_EQ("finwait-closer " + std::string(kVersion) + "\n", told.output);
 }
 
 TEST_F(CloserProcess, IgnoresTheSignalsMeantForHttpd) {

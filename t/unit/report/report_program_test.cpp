@@ -18,6 +18,8 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
+constexpr uid_t kNobody = 65534;
+
 const std::vector<Record>& closes() {
     static const auto made = some_closes(3'000);
     return made;
@@ -254,10 +256,31 @@ TEST_F(ReportProgram, IsCompletedByBash) {
     EXPECT_EQ(completed("--cause keep"), "keepalive_timeout\n");
     EXPECT_EQ(completed("--html"), "--html\n");
     EXPECT_EQ(completed("sh"), "show\n");
+    EXPECT_EQ(completed("bug"), "bug-report\n");
+}
+
+TEST_F(ReportProgram, TellsALogThatMustNotBeReadFromNone) {
+    file("finwait.log", all_log(closes()));
+    const char* const places[] = {dir.c_str(), "/nonexistent"};
+    EXPECT_THAT(report::logs_in(places).files, testing::ElementsAre(path("finwait.log")));
+    EXPECT_THAT(report::logs_in(places).errors, IsEmpty());
+
+    const uid_t self = ::geteuid();
+    std::filesystem::permissions(dir, std::filesystem::perms::none);
+    static_cast<void>(::seteuid(kNobody));  // nothing is kept from root
+    const report::FoundLogs usual = report::logs_in(places);
+    const report::FoundLogs named = report::find_logs({path("finwait.log"), path("fin*")});
+    EXPECT_EQ(0, ::seteuid(self));
+    std::filesystem::permissions(dir, std::filesystem::perms::owner_all);
+    EXPECT_THAT(usual.files, IsEmpty());
+    EXPECT_THAT(usual.errors, testing::ElementsAre(HasSubstr("Permission denied")));
+    EXPECT_THAT(named.errors, testing::SizeIs(2));
+    EXPECT_THAT(named.errors, testing::Each(HasSubstr("Permission denied")));
 }
 
 TEST_F(ReportProgram, SaysWhatToConfigureWithoutALog) {
-    if (!report::usual_logs().empty()) GTEST_SKIP() << "this machine has a finwait.log";
+    if (!report::logs_in(report::kUsualDirectories).files.empty())
+        GTEST_SKIP() << "this machine has a finwait.log";
     const Answer answer = ask("");
     EXPECT_EQ(answer.exit_code, 2);
     EXPECT_THAT(answer.err, HasSubstr("FinWaitLog"));
