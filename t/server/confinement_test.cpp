@@ -101,12 +101,14 @@ TEST(Confinement, IsInChrootDir) {
     httpd.graceful();
     EXPECT_EQ(httpd.closer_pid(), closer);
     // Another root is another closer.
+    const std::string other = Suite::dir() + "/other-root";
+    std::filesystem::create_directory(other);
+    std::filesystem::copy_file(Suite::dir() + "/www/small", other + "/small");
     const std::string config = read_file(httpd.dir() + "/httpd.conf");
-    write_file(httpd.dir() + "/httpd.conf",
-               config + "ChrootDir " + Suite::dir() + "\nDocumentRoot /www\n");
+    write_file(httpd.dir() + "/httpd.conf", config + "ChrootDir " + other + "\n");
     httpd.graceful();
     EXPECT_EVENTUALLY(httpd.closer_pids(), testing::ElementsAre(testing::Ne(closer)));
-    EXPECT_EQ(root(), Suite::dir());
+    EXPECT_EQ(root(), other);
     expect_a_recorded_close(httpd);
 }
 

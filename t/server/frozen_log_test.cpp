@@ -84,12 +84,23 @@ TEST_F(FrozenLog, HoldsUpNoStopAndWhatItDidNotTakeIsCounted) {
     disk->thaw();
 }
 
+std::string states_of_threads(pid_t pid) {
+    std::string states;
+    for (const auto& task :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+        const std::string stat = read_file(task.path() / "stat");
+        states += stat.substr(stat.rfind(')') + 2, 1);
+    }
+    return states;
+}
+
 // No signal ends it before the disk thaws, and no process is reaped before its last thread.
 TEST_F(FrozenLog, LeavesAKilledCloserUndeadAndAnotherServes) {
     const auto httpd = httpd_with_its_log_there();
     httpd->expect_error("it hangs, and is killed");
     freeze(*httpd);
     const pid_t first = httpd->closer_pid();
+    ASSERT_EVENTUALLY(states_of_threads(first), HasSubstr("D"));
     kill(first, SIGKILL);
     EXPECT_EVENTUALLY(httpd->closer_pids(), testing::Contains(testing::Ne(first)));
     EXPECT_EQ(read(httpd->counters().closer().lost), 1U) << "whose line was being written";

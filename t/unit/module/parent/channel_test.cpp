@@ -3,17 +3,21 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
-#include <barrier>
+#include <cerrno>
 #include <cstring>
+#include <new>
 #include <thread>
-#include <vector>
 
 #include "closer/unique_fd.hpp"
 #include "eventually.hpp"
@@ -128,47 +132,75 @@ TEST(Channel, DeclinesADescriptorThatIsNone) {
               Decline::send_failed);
 }
 
-// What an ordinary user's children have in flight together is bounded by the soft limit of the one
-// that sends. Each thread meets it at its own time, before or after another has raised it.
-std::size_t declined_of_threads() {
-    constexpr rlim_t kSoft = 50;
-    constexpr int kThreads = 8, kEach = 40, kRounds = 50;
+// Of two processes: what the traced one's other thread is to do, and has done.
+enum class Raise : int { not_yet, now, done };
+using SharedRaise = std::atomic<Raise>;
+
+void set_soft_limit(rlim_t soft) {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
-    std::atomic<std::size_t> declined{0};
-    const UniqueFd any(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    for (int round = 0; round < kRounds; ++round) {
-        const std::vector<Pair> lanes = [] {
-            std::vector<Pair> pairs;
-            for (int i = 0; i < kThreads; ++i) pairs.emplace_back(SOCK_SEQPACKET);
-            return pairs;
-        }();
-        limit.rlim_cur = kSoft;
-        ::setrlimit(RLIMIT_NOFILE, &limit);
-        std::barrier begin(kThreads);
-        std::vector<std::jthread> threads;
-        for (const Pair& lane : lanes)
-            threads.emplace_back([&] {
-                begin.arrive_and_wait();
-                for (int i = 0; i < kEach; ++i)
-                    if (send_message(lane_of(lane), a_message(MessageKind::handoff), any.get()))
-                        ++declined;
-            });
-    }
-    return declined;
+    limit.rlim_cur = std::min(limit.rlim_max, soft);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-TEST(Channel, RaisesTheSoftLimitForAllThreadsThatMeetIt) {
-    if (::geteuid() != 0) GTEST_SKIP() << "a user with nothing in flight but this is needed";
-    const pid_t child = ::fork();
-    if (child == 0) {
-        constexpr uid_t kNobodyElse = 61'234;
-        const bool is_user = ::setresuid(kNobodyElse, kNobodyElse, kNobodyElse) == 0;
-        ::_exit(is_user && declined_of_threads() == 0 ? 0 : 1);
-    }
+// What an ordinary user's children have in flight together is bounded by the soft limit of the one
+// that sends: 0 if he sent one more than it allows.
+int send_one_too_many(SharedRaise& shared) {
+    constexpr uid_t kNobodyElse = 61'234;
+    constexpr rlim_t kSoft = 50;
+    const UniqueFd any(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const Pair lane(SOCK_SEQPACKET);
+    const auto send = [&] {
+        return send_message(lane_of(lane), a_message(MessageKind::handoff), any.get()).has_value();
+    };
+    if (::setresuid(kNobodyElse, kNobodyElse, kNobodyElse) != 0) return 2;
+    for (rlim_t i = 0; i <= kSoft; ++i)
+        if (send()) return 3;
+    set_soft_limit(kSoft);
+    std::jthread other([&] {
+        while (shared == Raise::not_yet) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        set_soft_limit(RLIM_INFINITY);
+        shared = Raise::done;
+    });
+    const bool is_declined = send();
+    if (shared == Raise::not_yet) shared = Raise::now;
+    return is_declined ? 1 : 0;
+}
+
+// At the moment when it learns of that, the other thread raises the limit. Its exit status; -1 if
+// it has none.
+int end_of_traced(pid_t child, SharedRaise* shared) {
     int status = 0;
-    ASSERT_EQ(child, ::waitpid(child, &status, 0));
-    EXPECT_EQ(0, status);
+    while (::waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
+        ::ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESYSGOOD);
+        __ptrace_syscall_info call{};
+        ::ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof call, &call);
+        if (shared && call.op == PTRACE_SYSCALL_INFO_EXIT && call.exit.rval == -ETOOMANYREFS) {
+            *shared = Raise::now;
+            EXPECT_EVENTUALLY(shared->load(), Raise::done);
+        }
+        if (::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr) != 0) return -1;
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(Channel, ThatMeetsTheSoftLimitIsTriedAgainWhoeverHasRaisedIt) {
+    if (::geteuid() != 0) GTEST_SKIP() << "a user with nothing in flight but this is needed";
+    void* memory = ::mmap(nullptr, sizeof(SharedRaise), PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(MAP_FAILED, memory);
+    for (const bool another_raises : {false, true}) {
+        auto* shared = new (memory) SharedRaise(Raise::not_yet);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+            ::raise(SIGSTOP);
+            ::_exit(send_one_too_many(*shared));
+        }
+        EXPECT_EQ(0, end_of_traced(child, another_raises ? shared : nullptr)) << another_raises;
+        EXPECT_EQ(Raise::done, *shared);
+    }
+    ::munmap(memory, sizeof(SharedRaise));
 }
 
 TEST(HasHungUp, IsTrueOnceTheOtherEndIsClosed) {
