@@ -5,7 +5,7 @@
 #   make module     the first two: needs no library but httpd's
 #   make install    all that, and the configuration for the layout of this httpd   (DESTDIR, APXS, PREFIX ...: see
 #                   INSTALL.md; install-module, install-report: one of them; install-strip; uninstall)
-#   make dist       the source tarball of the last commit; make rpm: packages of it
+#   make dist       the source tarball of the last commit; make deb, make rpm: packages of it
 #   make demo       set up, build, and show it working on a private Apache   (KEEP=1: leave it running)
 #   make demo-auto  the same for FinWaitAuto: a client is noticed and remedied (three minutes)
 #   make check      set up, build, and run every test   (SAN=address,undefined or thread: the units
@@ -21,7 +21,8 @@
 #                   MPMS=event; three of them only as root)
 #   make soak       MINUTES=n of load, restarts and faults (SEED=n: the same again): does memory grow?
 #   make clients    conf/finwait-clients.conf and its table in the docs, from conf/clients.csv
-#   make survey     real clients with an idle connection, see t/survey/run; not part of check
+#   make survey     how some hundred real clients behave, twice, see t/survey/run; not part of check (as root;
+#                   ONLY="curl Wget": these; FRESH=1: measure again; WRITE=1: into conf/clients.csv)
 
 APXS   ?= apxs
 PKG_CONFIG ?= pkg-config
@@ -88,7 +89,7 @@ STATUS_CORE := $(filter-out %/status_handler.cpp %/mod_status.cpp %/sources.cpp 
 # The part of the module that knows neither httpd nor APR, and is tested without them.
 MODULE_CORE := $(addprefix mod_finwait/module/,config/values.cpp connection/cause.cpp \
                connection/client_note.cpp connection/goaway.cpp parent/channel.cpp \
-               parent/control_line.cpp parent/shared_memory.cpp) $(STATUS_CORE)
+               parent/control_line.cpp parent/passing.cpp parent/shared_memory.cpp) $(STATUS_CORE)
 UNIT     := $(wildcard t/unit/*.cpp t/unit/*/*.cpp t/unit/*/*/*.cpp)
 SERVER   := $(wildcard t/server/*.cpp)
 CLIENTS  := $(wildcard t/clients/*.cpp)
@@ -102,7 +103,11 @@ report: $(OUT)/finwait-report
 
 # libstdc++ goes in statically and hidden: the module needs nothing but httpd, APR and libc, and
 # cannot clash with another module's C++ runtime.
-$(OUT)/mod_finwait.so: $(call object,$(CONTRACT) $(PRESENTATION) $(MODULE)) mod_finwait/module/exports.map
+OTHER_LAYOUT := $(OUT)/other-layout-mod_finwait.so
+$(OUT)/mod_finwait.so: $(call object,mod_finwait/module/parent/runtime_layout.cpp)
+$(OTHER_LAYOUT): $(call object,t/faults/other_layout.cpp)
+$(OUT)/mod_finwait.so $(OTHER_LAYOUT): mod_finwait/module/exports.map \
+    $(call object,$(CONTRACT) $(PRESENTATION) $(filter-out %/runtime_layout.cpp,$(MODULE)))
 	@echo "  LINK $@"
 	$(Q)$(LINK) -shared -static-libstdc++ -static-libgcc -Wl,-z,now \
 	    -Wl,--version-script=$(filter %.map,$^) -o $@ $(filter %.o,$^)
@@ -138,7 +143,7 @@ $(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(MODULE_
 	$(Q)$(LINK) -o $@ $^ $(call libs,gtest_main gmock $(REPORT_LIBRARIES)) $(seccomp_libs)
 
 $(OUT)/server-tests: $(call object,$(CONTRACT) $(PARSER) \
-    mod_finwait/module/status/kernel_table.cpp $(SERVER) $(CLIENTS))
+    mod_finwait/module/status/kernel_table.cpp $(SERVER) $(CLIENTS)) | $(OTHER_LAYOUT)
 	@echo "  LINK $@"
 	$(Q)$(LINK) -o $@ $^ $(call libs,gmock simdjson openssl)
 
@@ -215,7 +220,7 @@ $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/objects/t/fuzz/%.o build/fuzz/fuzzed.
 	$(Q)$(FUZZ_CXX) -fsanitize=fuzzer,address,undefined -o $@ $^ $(call libs,$(REPORT_LIBRARIES))
 
 .PHONY: all module report FORCE setup demo demo-auto check check-quick coverage fuzz bench faults soak clients survey \
-    install install-module install-report install-strip uninstall dist rpm format clean
+    install install-module install-report install-strip uninstall dist deb rpm format clean
 
 setup:
 	@t/setup $(MAKECMDGOALS)
@@ -267,7 +272,7 @@ clients:
 
 survey: setup
 	@$(MAKE) --no-print-directory $(JOBS) all
-	@t/survey/run
+	@t/survey/run $(if $(FRESH),--fresh) $(if $(WRITE),--write) $(foreach name,$(ONLY),"$(name)")
 
 INSTALL = OUT='$(OUT)' DESTDIR='$(DESTDIR)' APXS='$(APXS)' PREFIX='$(PREFIX)' LIBEXECDIR='$(LIBEXECDIR)' \
           STRIP='$(STRIP)' conf/install
@@ -296,6 +301,9 @@ dist: setup
 	    -o build/dist/$(SOURCES).tar HEAD
 	@gzip -9nf build/dist/$(SOURCES).tar
 	@echo "build/dist/$(SOURCES).tar.gz"
+
+deb: dist
+	@conf/packages/build-deb build/dist/$(SOURCES).tar.gz $(DEBFLAGS)
 
 # On a machine that is no RHEL: RPMFLAGS=--nodeps.
 rpm: dist

@@ -107,15 +107,24 @@ class Server:
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 self.port = probe.getsockname()[1]
-            command = self.command()
-            run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            run = self._launch()
             # Another process may have taken the free port in between.
             if "Address already in use" not in run.stderr:
                 break
+        return self._started(run)
+
+    def start_again(self):
+        """After stop(keep_files=True), on the same port."""
+        return self._started(self._launch())
+
+    def _launch(self):
+        return subprocess.run(self.command(), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+    def _started(self, run):
         if run.returncode != 0:
-            raise RuntimeError(f"{command[0]} did not start:\n{run.stdout}{run.stderr}{self.errors()}")
+            raise RuntimeError(f"{run.args[0]} did not start:\n{run.stdout}{run.stderr}{self.errors()}")
         if not wait_until(self._is_up, 10):
-            raise RuntimeError(f"{command[0]} does not answer:\n{self.errors()}")
+            raise RuntimeError(f"{run.args[0]} does not answer:\n{self.errors()}")
         return self
 
     def _is_up(self):

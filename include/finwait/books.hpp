@@ -132,6 +132,7 @@ struct Pulse {
     std::uint64_t monotonic_ns = 0;  // of its last turn
     std::uint64_t realtime_ms = 0;   // the same, since the epoch
     std::uint64_t started_ns = 0;    // CLOCK_MONOTONIC
+    std::uint64_t started_ms = 0;    // the same, since the epoch; told once: clocks drift apart
     std::uint64_t pid = 0;
     std::array<OpenSockets, kPhases.size()> open;  // without fin_wait_2_since_ns
     std::uint64_t held_max = 0;

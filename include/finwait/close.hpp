@@ -2,7 +2,7 @@
 //
 // One close, from the child that half-closed its socket to the line in a log: who the client is
 // comes with the Handoff, how it ended is filled in at the end. A plain value. Its texts are views
-// into memory of whoever made it (the request's, the datagram's, the closer's ClientTexts, the
+// into memory of whoever made it (the request's, the datagram's, the closer's Clients, the
 // line's); they hold whatever the client sent, bounded and unescaped.
 #pragma once
 
@@ -34,19 +34,41 @@ struct LogIds {
     auto operator<=>(const LogIds&) const = default;
 };
 
-struct Close {
-    std::chrono::milliseconds half_close{};  // since the epoch
-    Endpoint peer;
-    Endpoint local;
-    std::string_view vhost;
+// What a client's closes have in common.
+struct ClientFacts {
     std::string_view user_agent;
+    std::string_view vhost;
     std::string_view client_address;  // "" unless mod_remoteip changed it
+    Endpoint local;
     HttpVersion http = HttpVersion::none;
     TlsVersion tls = TlsVersion::none;
     Mpm mpm = Mpm::unknown;
+
+    // What its virtual host wants done with it; not part of the Record.
+    LogIds logs;
+    std::optional<AutoRule> auto_rule;  // nothing: FinWaitAuto Off
+
+    auto operator<=>(const ClientFacts&) const = default;
+
+    // Its texts, one after the other; and the same as views into such a block.
+    void append_texts_to(std::string& block) const {
+        block.append(vhost).append(user_agent).append(client_address);
+    }
+    void view_texts_in(std::string_view block) {
+        for (std::string_view* text : {&vhost, &user_agent, &client_address}) {
+            *text = block.substr(0, text->size());
+            block.remove_prefix(text->size());
+        }
+    }
+};
+
+// What each has of its own.
+struct CloseFacts {
+    std::chrono::milliseconds half_close{};  // since the epoch
+    Endpoint peer;
+    std::uint32_t requests = 0;
     Remedy remedy = Remedy::none;
     Cause cause = Cause::other;
-    std::uint32_t requests = 0;
     bool is_shared = false;  // it carried several User-Agents or client addresses
     bool has_via = false;    // a request had Via
 
@@ -63,10 +85,10 @@ struct Close {
     std::chrono::nanoseconds drain_time{};
     std::chrono::nanoseconds fin_wait_2_time{};  // 0: never in FIN_WAIT_2
 
-    // What its virtual host wants done with it; not part of the Record.
-    LogIds logs;
-    std::optional<AutoRule> auto_rule;  // nothing: FinWaitAuto Off
+    bool operator==(const CloseFacts&) const = default;
+};
 
+struct Close : ClientFacts, CloseFacts {
     bool operator==(const Close&) const = default;
 
     // The client kept our socket: its FIN is missing though it acknowledged ours, it did not
@@ -78,17 +100,6 @@ struct Close {
 
     // Its peer is a proxy: it closed, or did not, and no user of it is to blame.
     [[nodiscard]] constexpr bool is_of_proxy() const { return is_shared || has_via; }
-
-    // Its texts, one after the other; and the same as views into such a block.
-    void append_texts_to(std::string& block) const {
-        block.append(vhost).append(user_agent).append(client_address);
-    }
-    void view_texts_in(std::string_view block) {
-        for (std::string_view* text : {&vhost, &user_agent, &client_address}) {
-            *text = block.substr(0, text->size());
-            block.remove_prefix(text->size());
-        }
-    }
 
     [[nodiscard]] std::uint64_t drain_ms() const { return to_ms(drain_time); }
     [[nodiscard]] std::uint64_t fin_wait_2_ms() const { return to_ms(fin_wait_2_time); }

@@ -68,8 +68,9 @@ inline constexpr int kControlFd = 3;         // the closer's end of the control 
 inline constexpr int kCloserCountersFd = 4;  // read-write
 inline constexpr int kFirstLaneFd = 5;       // receiving ends of the channel's lanes, in order
 inline constexpr int kBooksFd = kFirstLaneFd + static_cast<int>(kChannelLanes);  // may be missing
-inline constexpr int kRemediesFd = kBooksFd + 1;  // read-write; may be missing
-inline constexpr int kFirstForeignFd = kRemediesFd + 1;
+inline constexpr int kRemediesFd = kBooksFd + 1;    // read-write; may be missing
+inline constexpr int kDepositFd = kRemediesFd + 1;  // its receiving end; may be missing
+inline constexpr int kFirstForeignFd = kDepositFd + 1;
 
 // A closer that cannot start (bad arguments, privileges, descriptors) exits with this status and is
 // not restarted (sysexits.h: EX_CONFIG). Any other death is followed by a restart.

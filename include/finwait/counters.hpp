@@ -56,7 +56,9 @@ struct CloserCounters {
     Counter evicted;       // accounts of the ledger given up because FinWaitLedgerSize was reached
     Counter half_written;  // entries of the books that a closer was writing when it was killed
     Counter rescued;  // sockets of refused messages, drained all the same; each is a close below
-    Counter lost;     // closes in the hands of a closer that died, their Records unwritten
+    Counter
+        held_up;   // times that the channel was not read: strays did not let themselves be closed
+    Counter lost;  // closes in the hands of a closer that died, their Records unwritten
     std::array<Counter, kRemedies.size()> remedies;  // given
     Counter remedies_refused;                        // because kRemediesMax was reached
     std::array<Counter, kCauses.size()> causes;

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <cstring>
 #include <limits>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,6 +21,7 @@ constexpr std::uint64_t kLogTokens = 0xFFFF'FFFF'FFF0'0000;  // and Logs::kToken
 constexpr std::uint64_t kFirstLaneToken = UINT64_MAX - kChannelLanes;
 constexpr std::uint64_t kControlToken = kFirstLaneToken - 1;
 constexpr std::uint64_t kSignalToken = kFirstLaneToken - 2;
+constexpr std::uint64_t kDepositToken = kFirstLaneToken - 3;
 
 int to_timeout(Time left) {
     using std::chrono::milliseconds;
@@ -35,7 +36,8 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
                std::uint64_t descriptor_limit)
     : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       control_(std::move(descriptors.control)),
-      channel_(std::move(descriptors.lanes)),
+      channel_(std::move(descriptors.lanes), descriptors_per_message(descriptor_limit)),
+      deposit_(std::move(descriptors.deposit)),
       signals_(std::move(descriptors.signals)),
       own_memory_(std::move(descriptors.own_memory)),
       counters_(counters),
@@ -56,14 +58,26 @@ Closer::Closer(CloserDescriptors descriptors, CloserCounters& counters, std::siz
     loss_ = count_lost(counters, slot);  // by the one that had this slot before
     counters.running[slot].store(1);
     mend_books();
-    add_to_epoll(control_.descriptor(), kControlToken);
-    if (signals_) add_to_epoll(signals_.get(), kSignalToken);
+    add_to_epoll(control_.descriptor(), kControlToken, EPOLLIN);
+    if (signals_) add_to_epoll(signals_.get(), kSignalToken, EPOLLIN);
+    // Edges: what lies there is not for the closer to take.
+    if (deposit_.is_open()) add_to_epoll(deposit_.descriptor(), kDepositToken, EPOLLIN | EPOLLET);
     drainer_.set_max(held_max());
 }
 
-void Closer::add_to_epoll(int descriptor, std::uint64_t token) const {
+void Closer::start_threads(Time now) {
+    logs_.start_thread(now);
+    if (const int error = strays_.start(); error != 0)
+        notices_.tell(NoticeKind::stray, NoticeLevel::warning,
+                      std::string("no thread for descriptors that are no TCP connections (") +
+                          std::strerror(error) +
+                          "): a child that was taken over can keep the closer waiting",
+                      now);
+}
+
+void Closer::add_to_epoll(int descriptor, std::uint64_t token, std::uint32_t events) const {
     epoll_event event{};
-    event.events = EPOLLIN;
+    event.events = events;
     event.data.u64 = token;
     [[maybe_unused]] const int result =
         ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event);
@@ -71,17 +85,22 @@ void Closer::add_to_epoll(int descriptor, std::uint64_t token) const {
 }
 
 std::size_t Closer::held_max() const {
-    const std::uint64_t kept = kDescriptorReserve + logs_.size();
+    const std::uint64_t kept = descriptor_reserve(descriptor_limit_) + logs_.size();
     const std::uint64_t free = descriptor_limit_ > kept ? descriptor_limit_ - kept : 1;
     return static_cast<std::size_t>(std::clamp<std::uint64_t>(max_held_, 1, free));
 }
 
 Time Closer::due() const {
-    return std::min(
-        {drainer_.due(), records_.due(), stop_due(), last_flush_until_, remedies_.due()});
+    if (ledger().is_too_large()) return Time::zero();
+    return std::min({drainer_.due(), records_.due(), stop_due(), last_flush_until_, remedies_.due(),
+                     deposit_.due()});
 }
 
 void Closer::wait(Time now) {
+    if (is_held_up()) {
+        strays_.wait_until_fewer(std::min(kGatherTimeMax, due() - now));
+        return collect_events(0);
+    }
     if (full_.any()) return collect_events(0);
     // What is due is not kept waiting.
     if (came_ > 0 && !is_finishing_ && due() > now) return gather();
@@ -106,17 +125,21 @@ void Closer::collect_events(int timeout_ms) {
     control_is_readable_ = event_count_ == kEventsPerTurn;
     readable_ = control_is_readable_ ? Lanes().set() : Lanes();
     signal_came_ = false;
+    deposit_events_ = 0;
     for (const epoll_event& event : std::span(events_).first(event_count_)) {
         if (event.data.u64 >= kFirstLaneToken) readable_.set(event.data.u64 - kFirstLaneToken);
         if (event.data.u64 == kControlToken) control_is_readable_ = true;
         if (event.data.u64 == kSignalToken) signal_came_ = true;
+        if (event.data.u64 == kDepositToken) deposit_events_ = event.events;
     }
 }
 
 void Closer::turn(Moment now) {
     started_ = std::min(started_, now.monotonic);
     if (signal_came_) serve_signal(now);
+    if (deposit_events_ != 0) deposit_.on_event(deposit_events_, now.monotonic);
     if (control_is_readable_) serve_control(now);
+    if (deposit_.expire(now.monotonic)) begin_serving();  // the channel's end is the closer's
     const std::size_t older_arrivals = drainer_.arrivals();
     came_ = 0;
     if (is_serving_) serve_channel(now);
@@ -128,6 +151,7 @@ void Closer::turn(Moment now) {
     remedies_.turn(now);
     stop_some(now);
     drainer_.close_ended();
+    records_.ledger().evict_some();
     records_.flush(now);
     book_history(now.monotonic);
     book_pulse(now);
@@ -137,7 +161,7 @@ void Closer::turn(Moment now) {
 void Closer::serve_events(Moment now) {
     for (const epoll_event& event : std::span(events_).first(event_count_)) {
         const std::uint64_t token = event.data.u64;
-        if (token >= kSignalToken) continue;
+        if (token >= kDepositToken) continue;
         if (token >= kLogTokens)
             logs_.on_event(token);
         else
@@ -150,60 +174,7 @@ void Closer::begin_serving() {
     if (is_serving_) return;
     is_serving_ = true;
     for (std::size_t lane = 0; lane < channel_.lanes(); ++lane)
-        add_to_epoll(channel_.descriptor(lane), kFirstLaneToken + lane);
-}
-
-void Closer::serve_channel(Moment now) {
-    const Lanes to_look_at = is_finishing_ ? Lanes().set() : readable_ | full_;
-    full_.reset();
-    for (std::size_t lane = 0; lane < channel_.lanes(); ++lane)
-        if (to_look_at[lane] && !ended_[lane]) serve_lane(lane, now);
-}
-
-void Closer::serve_lane(std::size_t lane, Moment now) {
-    for (std::size_t i = 0; i < kBatchesPerTurn; ++i) {
-        const ReceivedBatch batch = channel_.receive(lane);
-        count(counters_.received, batch.messages.size());
-        for (ReceivedMessage& message : batch.messages) accept(message, now);
-        drainer_.close_ended();
-        full_[lane] = batch.is_full;
-        if (batch.has_ended) {
-            ended_.set(lane);
-            ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, channel_.descriptor(lane), nullptr);
-        }
-        if (!batch.is_full) return;
-    }
-}
-
-void Closer::accept(ReceivedMessage& message, Moment now) {
-    std::optional<AutoRule>& rule = message.handoff.close.auto_rule;
-    if (rule && !rules_.has(*rule)) rule.reset();  // an older configuration's, or a forged one
-    if (message.refused.empty() && message.handoff.kind == MessageKind::ended)
-        return drainer_.take_ended(message.handoff, now);
-    if (message.refused.empty()) {
-        ++came_;
-        if (drainer_.take(std::move(message.socket), message.handoff, now)) return;
-        message.refused = "its descriptor is not a TCP socket";
-    }
-    refuse(message, now);
-}
-
-// Its client has done nothing wrong: it gets its reply.
-void Closer::refuse(ReceivedMessage& message, Moment now) {
-    std::size_t rescued = 0;
-    for (UniqueFd& passed : message.passed.fds) {
-        UniqueFd socket = std::move(passed);
-        if (!socket || !speaks_tcp(socket.get())) continue;
-        // Each is a close, one was counted.
-        if (rescued > 0) count(counters_.received);
-        if (!drainer_.rescue(std::move(socket), now)) count(counters_.bad_messages);
-        ++rescued;
-    }
-    count(rescued == 0 ? counters_.bad_messages : counters_.rescued,
-          std::max<std::size_t>(rescued, 1));
-    notices_.tell(NoticeKind::bad_message, NoticeLevel::error,
-                  "refused a message of the channel: " + std::string(message.refused),
-                  now.monotonic);
+        add_to_epoll(channel_.descriptor(lane), kFirstLaneToken + lane, EPOLLIN);
 }
 
 }  // namespace finwait

@@ -2,8 +2,9 @@
 //
 // The closer's life in one process: serves the control channel, the channel and the held sockets
 // turn by turn until its senders are gone or it is told to finish, then drains to the end. All of
-// it is done by one thread, but for the writing of log files (file_thread.hpp). main() calls wait()
-// and turn() alternately; tests do the same with a clock of their own.
+// it is done by one thread, but for what may hang: log files (file_thread.hpp) and strays
+// (strays.hpp). main() calls wait() and turn() alternately; tests do the same with a clock of their
+// own.
 #pragma once
 
 #include <sys/epoll.h>
@@ -19,7 +20,9 @@
 
 #include "closer/channel/channel_receiver.hpp"
 #include "closer/channel/control_channel.hpp"
+#include "closer/channel/deposit.hpp"
 #include "closer/channel/notices.hpp"
+#include "closer/channel/strays.hpp"
 #include "closer/drain/drainer.hpp"
 #include "closer/drain/record_keeper.hpp"
 #include "closer/ledger/books_memory.hpp"
@@ -34,10 +37,12 @@
 
 namespace finwait {
 
-// Descriptors that are never sockets: one received batch and what came with it, the fixed ones,
-// and a few for the resolver of user names and the like. Open logs come on top.
-inline constexpr std::size_t kDescriptorReserve = kDescriptorsPerBatch + 64;
-inline constexpr std::size_t kDescriptorLimitMin = kDescriptorReserve + 64;
+// Descriptors that are never sockets: one received batch and what came with it, strays of the one
+// before, the fixed ones. Open logs come on top.
+inline constexpr std::size_t descriptor_reserve(std::uint64_t descriptor_limit) {
+    return kReceiveBatch * descriptors_per_message(descriptor_limit) + kStraysMax + 48;
+}
+inline constexpr std::size_t kDescriptorLimitMin = descriptor_reserve(0) + 64;
 
 inline constexpr std::size_t kEventsPerTurn = 256;
 inline constexpr std::size_t kBatchesPerTurn = 4;
@@ -63,6 +68,7 @@ struct CloserDescriptors {
     UniqueFd books;            // memory that outlives this closer; may be missing
     UniqueFd remedies = {};    // of the RemedyTable that httpd's children read; may be missing
     UniqueFd own_memory = {};  // /proc/self/statm; may be missing
+    UniqueFd deposit = {};     // may be missing
 };
 
 class Closer {
@@ -72,11 +78,13 @@ class Closer {
     Closer(const Closer&) = delete;
     Closer& operator=(const Closer&) = delete;
 
-    // Log files are written by a thread of their own from now on.
-    void start_thread(Time now) { logs_.start_thread(now); }
+    // What may hang has threads of its own from now on.
+    void start_threads(Time now);
 
     // Before the first turn: what the parent and the books are told of it.
     void set_confinement(const Confinement& confinement, std::vector<std::string> refused);
+    // Before the first turn too.
+    void set_configuration_within(Time within) { deposit_.set_within(within); }
     // Sleeps until something happens or is due.
     void wait(Time now);
     // The part of wait() that collects what has happened for the next turn().
@@ -94,7 +102,7 @@ class Closer {
   private:
     using Lanes = std::bitset<kChannelLanes>;
 
-    void add_to_epoll(int descriptor, std::uint64_t token) const;
+    void add_to_epoll(int descriptor, std::uint64_t token, std::uint32_t events) const;
     void gather();
     void give_up_unwritten(Time now);
     void serve_signal(Moment now);
@@ -104,6 +112,8 @@ class Closer {
     void tell_confinement(Time now);
     void begin_serving();
     void serve_channel(Moment now);
+    [[nodiscard]] bool is_held_up() const;
+    void hold_up(Time now);
     void serve_lane(std::size_t lane, Moment now);
     void accept(ReceivedMessage& message, Moment now);
     void refuse(ReceivedMessage& message, Moment now);
@@ -126,6 +136,8 @@ class Closer {
     UniqueFd epoll_;
     ControlChannel control_;
     ChannelReceiver channel_;
+    Strays strays_;
+    Deposit deposit_;
     UniqueFd signals_;
     UniqueFd own_memory_;
     CloserCounters& counters_;
@@ -150,15 +162,17 @@ class Closer {
     std::vector<std::string> refused_;  // of it, not yet told
     Loss loss_;                         // of the closer before this one, not yet told
     Time pulse_at_ = -kPulseInterval;
-    std::size_t came_ = 0;            // Handoffs in the last turn
-    Time gather_time_{};              // of the last wait(); 0 if it waited for an event
+    std::size_t came_ = 0;  // Handoffs in the last turn
+    Time gather_time_{};    // of the last wait(); 0 if it waited for an event
+    Time held_up_since_ = kNever;
+    bool is_held_up_told_ = false;
     Time finish_at_ = kNever;         // when the remaining drains are ended
     Time last_flush_until_ = kNever;  // then logs without room are not waited for
     bool is_serving_ = false;
     bool control_is_readable_ = false;
     bool signal_came_ = false;
+    std::uint32_t deposit_events_ = 0;
     bool is_finishing_ = false;
-    bool is_retired_ = false;
     Lanes readable_;
     Lanes full_;  // the last batch was: there may be more
     Lanes ended_;

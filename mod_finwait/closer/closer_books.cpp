@@ -30,7 +30,7 @@ std::uint64_t cpu_ns() {
 }
 
 OldSocket shown(const HeldSocket& held) {
-    Close now = held.close;
+    Close now = held.whole_close();
     note_tcp_facts(now, held.socket.get());
     OldSocket socket;
     socket.phase =
@@ -97,7 +97,10 @@ void Closer::book_pulse(Moment now) {
         ++pulse.turns;
         pulse.monotonic_ns = to_ns(now.monotonic);
         pulse.realtime_ms = to_ns(now.realtime) / 1'000'000;
-        pulse.started_ns = to_ns(started_);
+        if (pulse.started_ns != to_ns(started_)) {
+            pulse.started_ns = to_ns(started_);
+            pulse.started_ms = to_ns(now.realtime - (now.monotonic - started_)) / 1'000'000;
+        }
         pulse.open = open;
         pulse.held_max = held_max();
         pulse.descriptor_limit = descriptor_limit_;

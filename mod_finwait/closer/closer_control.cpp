@@ -62,7 +62,7 @@ void Closer::obey(const Control& control, UniqueFd descriptor, Moment now) {
         case ControlKind::retire:
             // Nothing changes but that no replacement will be started: the senders of this channel
             // end one by one, and its end is the sign to drain what is left and exit.
-            is_retired_ = true;
+            deposit_.leave();
             return begin_serving();
         case ControlKind::ready:
         case ControlKind::notice:
@@ -71,6 +71,7 @@ void Closer::obey(const Control& control, UniqueFd descriptor, Moment now) {
 }
 
 void Closer::set_up(const Control& setup, Moment now) {
+    deposit_.on_configuration(now.monotonic);
     max_held_ = setup.max_held;
     rules_.settle();
     drainer_.set_max(held_max());

@@ -15,6 +15,7 @@
 #include "closer/closer.hpp"
 #include "closer/sandbox/sandbox.hpp"
 #include "closer/start_up.hpp"
+#include "closer/turn_alarm.hpp"
 #include "finwait/control.hpp"
 #include "finwait/version.hpp"
 
@@ -34,12 +35,17 @@ bool is_seqpacket(int descriptor) {
            type == SOCK_SEQPACKET;
 }
 
+// Anything else that stands there is foreign and closed.
+UniqueFd take_socket(int descriptor) {
+    UniqueFd socket(descriptor);
+    if (!is_seqpacket(descriptor)) socket.reset();
+    return socket;
+}
+
 std::vector<UniqueFd> take_lanes() {
     std::vector<UniqueFd> lanes;
-    for (int fd = kFirstLaneFd; fd < kBooksFd; ++fd) {
-        UniqueFd lane(fd);  // anything else that stands there is foreign and closed
-        if (is_seqpacket(fd)) lanes.push_back(std::move(lane));
-    }
+    for (int fd = kFirstLaneFd; fd < kBooksFd; ++fd)
+        if (UniqueFd lane = take_socket(fd)) lanes.push_back(std::move(lane));
     return lanes;
 }
 
@@ -57,12 +63,14 @@ void let_go_of_standard_files(UniqueFd null) {
         if (null) ::dup2(null.get(), fd);
 }
 
-int run(Closer& closer) {
+int run(Closer& closer, const TurnAlarm& alarm) {
     Moment now = moment_now();
     while (!closer.is_done()) {
         closer.wait(now.monotonic);
         now = moment_now();
+        alarm.set();
         closer.turn(now);
+        alarm.clear();
     }
     return 0;
 }
@@ -83,6 +91,7 @@ int main(int argc, char** argv) {
     std::vector<UniqueFd> lanes = take_lanes();
     UniqueFd books = take_memory(kBooksFd);
     UniqueFd remedies = take_memory(kRemediesFd);
+    UniqueFd deposit = take_socket(kDepositFd);
     if (lanes.empty() || !is_seqpacket(kControlFd))
         return fail(
             "descriptor 3 and those from 5 on must be SEQPACKET sockets: only httpd starts it");
@@ -107,11 +116,15 @@ int main(int argc, char** argv) {
 
     const auto closer = std::make_unique<Closer>(
         CloserDescriptors{std::move(lanes), UniqueFd(kControlFd), std::move(signals),
-                          std::move(books), std::move(remedies), std::move(own_memory)},
+                          std::move(books), std::move(remedies), std::move(own_memory),
+                          std::move(deposit)},
         *counters, arguments.slot, descriptor_limit);
     let_go_of_standard_files(std::move(null));
-    closer->start_thread(moment_now().monotonic);
+    const TurnAlarm alarm;
+    if (arguments.configuration_within)
+        closer->set_configuration_within(*arguments.configuration_within);
+    closer->start_threads(moment_now().monotonic);
     sandbox.filter_calls();
     closer->set_confinement(sandbox.confinement(), sandbox.refused());
-    return run(*closer);
+    return run(*closer, alarm);
 }

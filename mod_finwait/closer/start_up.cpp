@@ -60,17 +60,21 @@ bool close_listed(int first) {
 }  // namespace
 
 Arguments parse_arguments(int argc, char* const* argv) {
-    constexpr std::array<option, 6> options{option{"protocol", required_argument, nullptr, 'p'},
-                                            option{"slot", required_argument, nullptr, 's'},
-                                            option{"uid", required_argument, nullptr, 'u'},
-                                            option{"gid", required_argument, nullptr, 'g'},
-                                            option{"chroot", required_argument, nullptr, 'c'},
-                                            option{}};
+    constexpr std::array options{
+        option{"protocol", required_argument, nullptr, 'p'},
+        option{"slot", required_argument, nullptr, 's'},
+        option{"uid", required_argument, nullptr, 'u'},
+        option{"gid", required_argument, nullptr, 'g'},
+        option{"chroot", required_argument, nullptr, 'c'},
+        option{"configuration-within", required_argument, nullptr, 'w'},  // ms
+        option{}};
     std::string spoken;
     std::optional<std::size_t> slot;
     std::optional<uid_t> uid;
     std::optional<gid_t> gid;
     std::string chroot_dir;
+    std::optional<std::uint32_t> within_ms;
+    Arguments arguments;
     ::opterr = 0;
     ::optind = 0;
     for (int found = 0; (found = ::getopt_long(argc, argv, "", options.data(), nullptr)) != -1;) {
@@ -80,9 +84,10 @@ Arguments parse_arguments(int argc, char* const* argv) {
         if (found == 'u') uid = to_number<uid_t>(value, UINT32_MAX - 1);
         if (found == 'g') gid = to_number<gid_t>(value, UINT32_MAX - 1);
         if (found == 'c') chroot_dir = value;
-        if (found == '?') return {0, {}, {}, "an argument is not known, or lacks its value"};
+        if (found == 'w') within_ms = to_number<std::uint32_t>(value, UINT32_MAX);
+        if (found == '?') arguments.error = "an argument is not known, or lacks its value";
     }
-    Arguments arguments;
+    if (!arguments.error.empty()) return arguments;
     if (spoken != protocol())
         arguments.error = kOtherBuild;
     else if (::optind != argc)
@@ -95,6 +100,7 @@ Arguments parse_arguments(int argc, char* const* argv) {
     arguments.slot = *slot;
     if (uid) arguments.identity = Identity{*uid, *gid};
     arguments.chroot_dir = chroot_dir;
+    if (within_ms) arguments.configuration_within = std::chrono::milliseconds(*within_ms);
     return arguments;
 }
 

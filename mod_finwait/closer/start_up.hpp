@@ -4,6 +4,7 @@
 // httpd's parent gave. What it gives up then is in sandbox/.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,7 +20,9 @@ struct Arguments {
     std::size_t slot = 0;
     std::optional<Identity> identity;  // whom to become; given if the parent is root
     std::string chroot_dir;            // ChrootDir; may be empty
-    std::string error;                 // a sentence; empty if the arguments are good
+    // In place of kConfigurationWithin; httpd never gives it, a test does.
+    std::optional<std::chrono::milliseconds> configuration_within;
+    std::string error;  // a sentence; empty if the arguments are good
 };
 
 [[nodiscard]] Arguments parse_arguments(int argc, char* const* argv);

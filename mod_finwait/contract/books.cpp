@@ -48,6 +48,7 @@ constexpr void take_pulse(LayoutHash& hash) {
                                     offsetof(Pulse, monotonic_ns),
                                     offsetof(Pulse, realtime_ms),
                                     offsetof(Pulse, started_ns),
+                                    offsetof(Pulse, started_ms),
                                     offsetof(Pulse, pid),
                                     offsetof(Pulse, open),
                                     offsetof(Pulse, held_max),

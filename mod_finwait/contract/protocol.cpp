@@ -33,8 +33,8 @@ void take_messages(LayoutHash& hash) {
         control.kind = kind;
         hash.take(std::span(bytes).first(encode(control, bytes)));
     }
-    for (const int descriptor :
-         {kControlFd, kCloserCountersFd, kFirstLaneFd, kBooksFd, kRemediesFd, kFirstForeignFd})
+    for (const int descriptor : {kControlFd, kCloserCountersFd, kFirstLaneFd, kBooksFd, kRemediesFd,
+                                 kDepositFd, kFirstForeignFd})
         hash.take(static_cast<std::uint64_t>(descriptor));
 }
 

@@ -74,7 +74,7 @@ AckFacts ack_facts(int socket) {
             std::chrono::milliseconds(info.tcpi_last_ack_recv), info.tcpi_probes};
 }
 
-void note_tcp_facts(Close& close, int socket) {
+void note_tcp_facts(CloseFacts& close, int socket) {
     const tcp_info info = info_of(socket).value_or(tcp_info{});
     close.state = word_at<TcpState>(info.tcpi_state).value_or(TcpState::unknown);
     close.rtt_us = info.tcpi_rtt;

@@ -58,7 +58,7 @@ struct AckFacts {
 [[nodiscard]] AckFacts ack_facts(int socket);
 
 // What a Record says of its socket: state, cookie, round trip, segments.
-void note_tcp_facts(Close& close, int socket);
+void note_tcp_facts(CloseFacts& close, int socket);
 
 // Whether what does not fill a segment waits for shutdown() or close() and leaves in one segment
 // with our FIN (TCP_CORK; net/ipv4/tcp_output.c, tcp_send_fin): one retransmission timeout at most,

@@ -18,12 +18,14 @@ constexpr const char* kDescription =
     "  finwait-report --since '2h ago' finwait.log\n"
     "  finwait-report --httpd-conf >finwait-culprits.conf\n"
     "  finwait-report --diff yesterday today\n"
-    "  finwait-report --live http://127.0.0.1/finwait-status\n"
-    "  finwait-report show 14b83                   one connection's story\n";
+    "  finwait-report --live http://127.0.0.1/finwait-status --watch\n"
+    "  finwait-report show 14b83                   one connection's story\n"
+    "  finwait-report bug-report python-requests   what to write to its makers\n";
 
 class Parser {
   public:
     Parser() : app_(kDescription, "finwait-report") {
+        app_.fallthrough();  // to the subcommands made from now on: options may follow them, too
         app_.set_version_flag("--version", std::string("finwait-report ") + kVersion);
         app_.add_option(
             "files", words_.inputs,
@@ -35,7 +37,7 @@ class Parser {
         show_->add_option("cookie", words_.cookie, "as in the log, or after sk: in ss -e")
             ->required();
         show_->add_option("files", words_.inputs, "logs");
-        app_.fallthrough();
+        add_bug_report();
     }
 
     CommandLine parse(int argc, const char* const* argv) {
@@ -50,6 +52,7 @@ class Parser {
                              "; finwait-report --help lists all options");
         }
         words_.is_show = show_->parsed();
+        words_.is_bug_report = bug_report_->parsed();
         for (const CLI::Option* option : app_.parse_order())
             words_.given.insert(option->get_name());
         return std::move(words_);
@@ -94,8 +97,24 @@ class Parser {
         app_.add_option("--ua-regexes", words_.ua_regexes, "uap-core's regexes.yaml")
             ->group(kGroup);
         app_.add_flag("--follow", words_.follow, "go on reading as lines come")->group(kGroup);
-        app_.add_option("--live", words_.live, "ask a server's status page instead of a log")
+        app_.add_option("--live", words_.live, "ask servers' status pages instead of a log")
+            ->type_name("URL")
             ->group(kGroup);
+        app_.add_option("--watch", words_.watch, "do so every 2 seconds, as top does")
+            ->type_name("SECONDS")
+            ->expected(0, 1)
+            ->group(kGroup);
+    }
+
+    void add_bug_report() {
+        bug_report_ = app_.add_subcommand("bug-report", "write to the makers of a client");
+        bug_report_
+            ->add_option("client", words_.client, "as the first column names it, or it itself")
+            ->required();
+        bug_report_->add_option("files", words_.inputs, "logs");
+        app_.add_option("--command", words_.command,
+                        "for bug-report: what makes the client ask http://127.0.0.1:8080/ and stay")
+            ->group("What to tell");
     }
 
     void add_formats() {
@@ -113,6 +132,7 @@ class Parser {
 
     CLI::App app_;
     CLI::App* show_ = nullptr;
+    CLI::App* bug_report_ = nullptr;
     CommandLine words_;
 };
 

@@ -15,12 +15,13 @@ namespace finwait::report {
 struct CommandLine {
     std::vector<std::string> inputs;
     std::string since, until, user_agent, family, vhost, network, outcome, cause;
-    std::string by = "family", cookie, fail_if, html, live, ua_regexes;
-    std::vector<std::string> diff;
+    std::string by = "family", cookie, fail_if, html, ua_regexes;
+    std::string watch, client, command;
+    std::vector<std::string> diff, live;
     std::uint64_t top = 0, sample_min = kSampleMin;
     bool json = false, csv = false, markdown = false, httpd_conf = false;
     bool follow = false, anonymize = false, no_progress = false;
-    bool is_show = false;
+    bool is_show = false, is_bug_report = false;
     std::set<std::string> given;  // the options that were
 
     [[nodiscard]] bool has(const char* option) const { return given.contains(option); }

@@ -15,6 +15,8 @@ int status_of(Exit exit) {
 }
 
 Exit run(const Options& options, Instant now) {
+    if (options.watch) return watch_command(options);
+    if (options.bug_report) return bug_report_command(options);
     if (options.show_cookie) return show_command(options);
     if (options.diff) return diff_command(options, now);
     return report_command(options, now);

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/options.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <memory>
 
 #include "report/command_line.hpp"
+#include "report/input/live_status.hpp"
 
 namespace finwait::report {
 
 namespace {
+
+constexpr std::chrono::milliseconds kWatchDefault = std::chrono::seconds(2);
 
 Instant instant_from(const char* option, const std::string& text, Instant now) {
     const auto time = parse_instant(text, now);
@@ -59,6 +64,31 @@ std::uint64_t cookie_from(const std::string& text) {
     return cookie;
 }
 
+std::vector<std::string> live_urls_from(const std::vector<std::string>& words) {
+    std::vector<std::string> urls;
+    for (const std::string& word : words) {
+        if (!word.starts_with("http://") && !word.starts_with("https://"))
+            throw UsageError("--live asks servers; '" + word +
+                             "' is no URL such as http://127.0.0.1/finwait-status");
+        if (std::ranges::find(urls, word) == urls.end()) urls.push_back(word);
+    }
+    if (urls.size() > kLiveServersMax)
+        throw UsageError("--live asks " + std::to_string(kLiveServersMax) +
+                         " servers at most, not " + std::to_string(urls.size()) +
+                         "; more have an engine: see docs/fleet.md");
+    return urls;
+}
+
+std::chrono::milliseconds interval_from(const std::string& text) {
+    if (text.empty()) return kWatchDefault;
+    double seconds = 0;
+    const auto end = text.data() + text.size();
+    const auto result = std::from_chars(text.data(), end, seconds);
+    if (result.ec != std::errc{} || result.ptr != end || !(seconds >= 0.1 && seconds <= 3600))
+        throw UsageError("--watch '" + text + "': write seconds from 0.1 to 3600");
+    return std::chrono::milliseconds(std::llround(seconds * 1000));
+}
+
 Filter filter_from(const CommandLine& line, Instant now) {
     Filter filter;
     if (line.has("--since")) filter.since = instant_from("--since", line.since, now);
@@ -92,15 +122,36 @@ Format format_from(const CommandLine& line) {
     return format;
 }
 
+void check_watch(const Options& options) {
+    if (!options.watch) return;
+    if (options.live_urls.empty())
+        throw UsageError("--watch looks at servers; it wants --live URL (a log has --follow)");
+    if (options.format != Format::table || !options.html_file.empty())
+        throw UsageError(
+            "--watch shows a screen; it does not go with --json, --csv, --markdown, "
+            "--httpd-conf or --html");
+}
+
+void check_bug_report(const Options& options) {
+    if (!options.bug_report) return;
+    if (options.follow || options.diff || options.format != Format::table ||
+        !options.html_file.empty())
+        throw UsageError(
+            "bug-report is Markdown about one client; it does not go with --follow, "
+            "--diff, --html or another form");
+}
+
 // What cannot be asked for together.
 void check(const Options& options) {
-    const bool is_live = !options.live_url.empty();
+    const bool is_live = !options.live_urls.empty();
     if (is_live && !options.inputs.empty())
-        throw UsageError("--live asks a server; it does not go with the log '" +
+        throw UsageError("--live asks servers; it does not go with the log '" +
                          options.inputs.front() + "'");
-    if (is_live && (options.follow || options.diff || options.show_cookie))
+    if (is_live && (options.follow || options.diff || options.show_cookie || options.bug_report))
         throw UsageError(
-            "--live is one look at a server; it does not go with --follow, --diff or show");
+            "--live looks at servers; it does not go with --follow, --diff, show or bug-report");
+    check_watch(options);
+    check_bug_report(options);
     if (options.follow && (options.diff || options.show_cookie))
         throw UsageError("--follow does not go with --diff or show");
     if (options.format == Format::httpd_conf && options.by != Dimension::family)
@@ -134,7 +185,11 @@ Options parse_options(int argc, const char* const* argv, Instant now) {
             throw UsageError("--fail-if '" + line.fail_if + "' is no condition; " + fail_if_help());
     }
     options.follow = line.follow;
-    options.live_url = line.live;
+    options.live_urls = live_urls_from(line.live);
+    if (line.has("--watch")) options.watch = interval_from(line.watch);
+    if (line.is_bug_report) options.bug_report = {line.client, line.command};
+    if (line.has("--command") && !options.bug_report)
+        throw UsageError("--command '" + line.command + "' is the client's, for bug-report");
     options.anonymize = line.anonymize;
     options.show_progress = !line.no_progress;
     options.ua_regexes = line.ua_regexes;

@@ -22,6 +22,11 @@ enum class Exit : int { done = 0, failed_if = 1, usage = 2, unreadable = 3 };
 
 enum class Format : std::uint8_t { table, json, csv, markdown, httpd_conf };
 
+struct BugReportOptions {
+    std::string client;
+    std::string command;  // what makes it show the bug; "": not said
+};
+
 struct Options {
     std::vector<std::string> inputs;
     Filter filter;
@@ -34,7 +39,9 @@ struct Options {
     std::optional<std::pair<std::string, std::string>> diff;
     std::optional<FailIf> fail_if;
     bool follow = false;
-    std::string live_url;
+    std::vector<std::string> live_urls;
+    std::optional<std::chrono::milliseconds> watch;  // so often
+    std::optional<BugReportOptions> bug_report;
     bool anonymize = false;
     bool show_progress = true;
     std::string ua_regexes;  // "": Debian's, if it is installed

@@ -114,6 +114,7 @@ void take_over(const Memory& memory) {
     require(own.is_shared());
     Ledger ledger(own, [](AccountId) {});
     ledger.set_size(kLedgerSizeMin);
+    while (ledger.is_too_large()) ledger.evict_some();
     book_some(ledger, kAccounts + 5);
     require(ledger.size() <= kLedgerSizeMin);
     std::size_t used = 0;

@@ -28,6 +28,7 @@ struct Visitors {
     int requests = 1;
     std::string headers = {};
     std::string source = {};
+    bool close_when_told = true;  // also who forgets idle connections
 };
 
 struct Visit {
@@ -55,8 +56,9 @@ Visit visit(const Visitors& visitors, const std::string& advice = {}) {
         for (int n = 0; n < visitors.requests; ++n)
             reply = idle.back().get("/small", visitors.headers);
         EXPECT_TRUE(reply.complete);
-        // Also who forgets idle connections closes when it is told to.
-        if (reply.headers.find("\r\nConnection: close") != std::string::npos) idle.back().close();
+        if (visitors.close_when_told &&
+            reply.headers.find("\r\nConnection: close") != std::string::npos)
+            idle.back().close();
     }
     come_honestly(httpd, visitors);
     EXPECT_EVENTUALLY(httpd.records().size(), kClients * (1 + visitors.honest.size()));
@@ -90,6 +92,12 @@ TEST(Advice, ForHttp2IsLessPatience) {
 TEST(Advice, ForWhoUsesKeepAliveIsLessPatience) {
     expect_it_works({.idle = {"stays/1.0"}, .requests = 3},
                     std::string("BrowserMatch \"^stays/1\\.0\\b\" ") + kLessPatience);
+}
+
+TEST(Advice, ForWhoDoesNotCloseAfterItsLastReplyIsLessPatience) {
+    expect_it_works(
+        {.idle = {"stays/1.0"}, .headers = "Connection: close\r\n", .close_when_told = false},
+        std::string("BrowserMatch \"^stays/1\\.0\\b\" ") + kLessPatience);
 }
 
 // A connection for each of its users, who are clean elsewhere.

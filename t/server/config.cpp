@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <random>
+#include <sstream>
 #include <stdexcept>
 
 namespace finwait::test {
@@ -104,7 +105,9 @@ std::string config_text(Mpm mpm, const std::string& directives, const HttpdOptio
     line("Define tls " + std::to_string(ports.tls));
     // An ordinary user may not be able to enter the folder of the checkout; root's httpd opens
     // both files before it changes user.
-    const std::string build = options.user.empty() ? Suite::build_dir() : Suite::dir();
+    const std::string build = !options.programs.empty() ? options.programs
+                              : options.user.empty()    ? Suite::build_dir()
+                                                        : Suite::dir();
     line("Define closer " + build + "/finwait-closer");
     line("ServerRoot ${dir}");
     line("DefaultRuntimeDir ${dir}/run");
@@ -132,6 +135,26 @@ std::string config_text(Mpm mpm, const std::string& directives, const HttpdOptio
         line("FinWaitTimeout 1s");
     }
     return text + directives + kTlsServer;
+}
+
+std::string without_module(const std::string& config) {
+    std::string rest;
+    std::istringstream lines(config);
+    for (std::string line; std::getline(lines, line);)
+        if (!line.starts_with("FinWait") && !line.starts_with("LoadModule finwait"))
+            rest += line + "\n";
+    return rest;
+}
+
+void install(const std::string& file, const std::string& as) {
+    std::filesystem::copy_file(file, as + ".new");
+    std::filesystem::rename(as + ".new", as);
+}
+
+void install_script(const std::string& lines, const std::string& as) {
+    write_file(as + ".new", "#!/bin/sh\n" + lines);
+    ::chmod((as + ".new").c_str(), 0755);
+    std::filesystem::rename(as + ".new", as);
 }
 
 }  // namespace finwait::test

@@ -21,4 +21,11 @@ std::string make_server_root(const std::string& user);
 std::string config_text(Mpm mpm, const std::string& directives, const HttpdOptions& options,
                         const std::string& dir, Ports ports);
 
+// The same httpd, after a2dismod.
+std::string without_module(const std::string& config);
+
+// As a package manager does: a new file, moved over.
+void install(const std::string& file, const std::string& as);
+void install_script(const std::string& lines, const std::string& as);
+
 }  // namespace finwait::test

@@ -91,8 +91,22 @@ TEST(Confinement, IsInChrootDir) {
     SKIP_IF(why_no_confinement());
     Httpd httpd(Mpm::prefork, "ChrootDir ${www}\nDocumentRoot /\n");
     httpd.expect_error("exit signal Abort");  // stock: its pthread_exit() finds no libgcc_s there
-    const std::string root = "/proc/" + std::to_string(httpd.closer_pid()) + "/root";
-    EXPECT_EQ(std::filesystem::read_symlink(root).string(), Suite::dir() + "/www");
+    const pid_t closer = httpd.closer_pid();
+    const auto root = [&] {
+        const std::string link = "/proc/" + std::to_string(httpd.closer_pid()) + "/root";
+        return std::filesystem::read_symlink(link).string();
+    };
+    EXPECT_EQ(root(), Suite::dir() + "/www");
+    expect_a_recorded_close(httpd);
+    httpd.graceful();
+    EXPECT_EQ(httpd.closer_pid(), closer);
+    // Another root is another closer.
+    const std::string config = read_file(httpd.dir() + "/httpd.conf");
+    write_file(httpd.dir() + "/httpd.conf",
+               config + "ChrootDir " + Suite::dir() + "\nDocumentRoot /www\n");
+    httpd.graceful();
+    EXPECT_EVENTUALLY(httpd.closer_pids(), testing::ElementsAre(testing::Ne(closer)));
+    EXPECT_EQ(root(), Suite::dir());
     expect_a_recorded_close(httpd);
 }
 

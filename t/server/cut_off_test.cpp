@@ -115,6 +115,24 @@ INSTANTIATE_TEST_SUITE_P(Each, SecondRequest,
                                     std::get<2>(param.param).name;
                          });
 
+// The same of another user of a proxy's connection.
+using OtherUser = PerMpm;
+
+TEST_P(OtherUser, WhoseRequestIsNotReadIsNotToBlame) {
+    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 300ms\n");
+    Client client = httpd.client();
+    EXPECT_TRUE(client.get("/small").complete);
+    client.send(
+        "GET /small HTTP/1.1\r\nHost: localhost\r\nUser-Agent: other/1.0\r\nno header\r\n\r\n");
+    EXPECT_EQ(client.reply().status, 400);
+    EXPECT_EQ(client.wait_end(), End::fin);
+    const Record record = httpd.record_of(client);
+    EXPECT_EQ(name_of(record.cause), "error");
+    EXPECT_TRUE(record.is_shared);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, OtherUser, testing::ValuesIn(kEachMpm), NameOf());
+
 using Body = PerMpmAndTransport;
 
 TEST_P(Body, CutOffByTheClientsFinIsClientGone) {

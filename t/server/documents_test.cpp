@@ -43,6 +43,11 @@ std::string plain(std::string text) {
     return std::regex_replace(text, std::regex(R"(\\\|)"), "|");
 }
 
+// A quotation mark within a macro's argument.
+std::string without_roff(const std::string& text) {
+    return std::regex_replace(text, std::regex(R"(\\\(dq)"), "\"");
+}
+
 struct Directive {
     std::string syntax, value;  // `value`: the default, in words or as written
     bool in_vhost = false;
@@ -52,6 +57,7 @@ struct Documents : testing::Test {
     const std::string directives = read_file("docs/directives.md");
     const std::string readme = read_file("README.md");
     const std::string conf = read_file("conf/finwait.conf");
+    const std::string man = read_file("docs/mod_finwait.7");
 
     // As docs/directives.md has them, each from its own section.
     std::map<std::string, Directive> documented() const {
@@ -84,6 +90,7 @@ TEST_F(Documents, NameTheDirectivesOfTheCode) {
     EXPECT_EQ(names(directives, R"(^\| \[(FinWait\w+)\]\(#finwait\w+\) \|)"), code);
     EXPECT_EQ(names(readme, R"(^\| `(FinWait\w+) )"), code);
     EXPECT_EQ(names(conf, R"(^ +#?(FinWait\w+) )"), code);
+    EXPECT_EQ(names(man, R"(^\.BR (FinWait\w+) )"), code);
 }
 
 TEST_F(Documents, AgreeOnSyntaxAndDefault) {
@@ -99,6 +106,10 @@ TEST_F(Documents, AgreeOnSyntaxAndDefault) {
         ASSERT_EQ(row.size(), 1U) << name;
         EXPECT_EQ(plain(name + std::string(row[0][1])), directive.syntax);
         EXPECT_EQ(plain(row[0][2]), value) << name;
+        const auto entry = matches(man, (R"(^\.BR )" + name + R"( "( .+) \[(.+)\]"$)").c_str());
+        ASSERT_EQ(entry.size(), 1U) << name;
+        EXPECT_EQ(name + without_roff(entry[0][1]), directive.syntax);
+        EXPECT_EQ(entry[0][2], value) << name;
         // Some defaults are no value that could be written.
         if (value == "none" || value == "as installed" || value == "the server's User") continue;
         EXPECT_EQ(directive.value, name + " " + value);
@@ -180,6 +191,9 @@ TEST_F(Documents, NameTheEnvironmentVariablesOfTheCode) {
     ASSERT_FALSE(code.empty());
     const std::string text = section(directives, "Per client: environment variables");
     EXPECT_EQ(names(text, R"(^\| `(finwait-\w+)` \|)"), code);
+    std::string page =
+        std::regex_replace(read_file("docs/mod_finwait.7"), std::regex(R"(\\-)"), "-");
+    EXPECT_EQ(names(page, R"(^\.BR (finwait-\w+) [,.]$)"), code);
 }
 
 // configtest wants a file that is there.

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "clients/can.hpp"
 #include "clients/crowd.hpp"
 #include "clients/frozen_disk.hpp"
@@ -80,6 +82,24 @@ TEST_F(FrozenLog, HoldsUpNoStopAndWhatItDidNotTakeIsCounted) {
     EXPECT_EQ(read(httpd->counters().closer().dropped), 5U) << httpd->counters();
     EXPECT_EQ(httpd->counters().unwritten(), 0U);
     disk->thaw();
+}
+
+// No signal ends it before the disk thaws, and no process is reaped before its last thread.
+TEST_F(FrozenLog, LeavesAKilledCloserUndeadAndAnotherServes) {
+    const auto httpd = httpd_with_its_log_there();
+    httpd->expect_error("it hangs, and is killed");
+    freeze(*httpd);
+    const pid_t first = httpd->closer_pid();
+    kill(first, SIGKILL);
+    EXPECT_EVENTUALLY(httpd->closer_pids(), testing::Contains(testing::Ne(first)));
+    EXPECT_EQ(read(httpd->counters().closer().lost), 1U) << "whose line was being written";
+    const auto received = [&] { return read(httpd->counters().closer().received); };
+    const std::uint64_t before = received();
+    one_close(*httpd);
+    EXPECT_EVENTUALLY(received(), before + 1);
+    disk->thaw();
+    EXPECT_EVENTUALLY(std::filesystem::exists("/proc/" + std::to_string(first)), false);
+    EXPECT_TRUE(httpd->wait_settled());
 }
 
 }  // namespace

@@ -94,6 +94,7 @@ struct HttpdOptions {
     std::string listen = {};  // a second address for ${plain}
     std::vector<std::string> launcher = {};  // put before apache2, for instance prlimit
     std::string ambient = {};                // capabilities that `user` has, as setpriv names them
+    std::string programs = {};  // the folder of module and closer; "": where they are built
 };
 
 // In `directives` httpd itself expands ${plain} and ${tls} (ports), ${dir} (the ServerRoot),

@@ -5,10 +5,9 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include <sstream>
-
 #include "clients/can.hpp"
 #include "clients/crowd.hpp"
+#include "server/config.hpp"
 #include "server/each.hpp"
 #include "server/recorded_close.hpp"
 
@@ -19,15 +18,6 @@ using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
-
-std::string without_module(const std::string& config) {
-    std::string rest;
-    std::istringstream lines(config);
-    for (std::string line; std::getline(lines, line);)
-        if (!line.starts_with("FinWait") && !line.starts_with("LoadModule finwait"))
-            rest += line + "\n";
-    return rest;
-}
 
 using Life = PerMpm;
 

@@ -177,6 +177,18 @@ TEST_P(OnEvent, ARequestThroughAProxyIsLeftAlone) {
     EXPECT_TRUE(record.has_via);
 }
 
+TEST_P(OnEvent, AConnectionOfSeveralClientsIsLeftAlone) {
+    start(kAuto);
+    ASSERT_TRUE(wait_for(Remedy::nokeepalive, "bad/1.0", {1, 2, 3, 4}));
+    Client proxy = client("good/1.0", 7);
+    EXPECT_FALSE(says_close(proxy.get("/small")));
+    proxy.send("GET /small HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bad/1.0\r\n\r\n");
+    EXPECT_FALSE(says_close(proxy.reply()));
+    const Record record = httpd->record_of(proxy);
+    EXPECT_EQ(record.remedy, Remedy::none);
+    EXPECT_TRUE(record.is_shared);
+}
+
 TEST_P(OnEvent, AnInternalRedirectKeepsTheRemedy) {
     start(std::string(kAuto) + "ErrorDocument 404 /small\n");
     ASSERT_TRUE(wait_for(Remedy::nokeepalive, "bad/1.0", {1, 2, 3, 4}));

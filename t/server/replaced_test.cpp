@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "clients/crowd.hpp"
+#include "server/config.hpp"
 #include "server/each.hpp"
 
 namespace finwait::test {
@@ -19,18 +20,6 @@ using testing::Not;
 const std::string& closer_file() {
     static const std::string file = Suite::build_dir() + "/finwait-closer";
     return file;
-}
-
-// As a package manager does: a new file, moved over.
-void install(const std::string& program, const std::string& as) {
-    std::filesystem::copy_file(program, as + ".new");
-    std::filesystem::rename(as + ".new", as);
-}
-
-void install_script(const std::string& lines, const std::string& as) {
-    write_file(as + ".new", "#!/bin/sh\n" + lines);
-    ::chmod((as + ".new").c_str(), 0755);
-    std::filesystem::rename(as + ".new", as);
 }
 
 ino_t inode_of(const std::string& file) {
@@ -110,12 +99,7 @@ TEST(ReplacedCloser, ThatDiedUnwatchedLeavesItsQueueToTheNewOne) {
     kill(first, SIGSTOP);
     const auto queued = crowd_that_never_closes(httpd.port(), 20);
     const std::string with = read_file(httpd.dir() + "/httpd.conf");
-    std::string without;
-    std::istringstream lines(with);
-    for (std::string line; std::getline(lines, line);)
-        if (!line.starts_with("FinWait") && !line.starts_with("LoadModule finwait"))
-            without += line + "\n";
-    write_file(httpd.dir() + "/httpd.conf", without);
+    write_file(httpd.dir() + "/httpd.conf", without_module(with));
     httpd.graceful();
     kill(first, SIGKILL);
     ASSERT_EVENTUALLY(is_running(first), false);

@@ -1,119 +1,114 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The clients of the survey. Each fetches the URL that is its last argument, keeps its connection if
-it is a client that does, and then has nothing to do: the one moment the survey is about."""
+"""The clients of the survey: a file each in clients/, whose first lines say in comments who it is.
+
+    client: its name in the table
+    kind: library, program, browser, monitor or proxy
+    debian: its packages; the version of the first one is the client's
+    npm: its packages with their versions, instead or besides
+    build: what the compiler is told besides, as one shell word list
+    heavy: anything, for one that takes much memory or time to start
+    pauses: anything, for a program that comes back to its connection by itself
+    pattern: the BrowserMatch pattern of its User-Agent, if it is to get a remedy
+    note: a sentence for the table
+
+Called with URL TIMES BYTES it fetches the URL TIMES times, the last time only BYTES of it if that is not
+0, and then goes on running with nothing to do. What it cannot do it says in a line, with status 77."""
 
 import pathlib
+import re
 import typing
 
 HERE = pathlib.Path(__file__).resolve().parent
-BUILD = HERE.parent.parent / "build" / "survey"
-IDLE_SECONDS = 90
-NPM = {"axios": "1.7.9", "got": "14.4.5", "undici": "6.21.0"}
+FOLDER = HERE / "clients"
+KEYS = ("client", "kind", "debian", "npm", "build", "heavy", "pauses", "pattern", "note")
+KINDS = ("library", "program", "browser", "monitor", "proxy")
+HEAD_LINES = 12
+
+JAVA_PATH = "/usr/share/java/*:."
+GO_ENV = "GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=/var/cache/survey-go"
+
+
+class Language(typing.NamedTuple):
+    run: str         # {file}: where the client's file is; {base}: its name without the ending
+    build: str = ""  # in the folder of the file; {build}: what the file adds
+    debian: str = ""
+
+
+LANGUAGES = {
+    ".py": Language("/usr/bin/python3 {file}", debian="python3"),
+    ".sh": Language("sh {file}"),
+    ".js": Language("node {file}", debian="nodejs npm"),
+    ".mjs": Language("node {file}", debian="nodejs npm"),
+    ".rb": Language("ruby {file}", debian="ruby"),
+    ".pl": Language("perl {file}", debian="perl"),
+    ".php": Language("php {file}", debian="php-cli"),
+    ".lua": Language("lua5.3 {file}", debian="lua5.3"),
+    ".tcl": Language("tclsh {file}", debian="tcl"),
+    ".R": Language("Rscript {file}", debian="r-base-core"),
+    ".erl": Language("escript {file}", debian="erlang-base"),
+    ".el": Language("emacs --batch -l {file}", debian="emacs-nox"),
+    ".java": Language(f"java -XX:TieredStopAtLevel=1 -cp '{JAVA_PATH}' {{base}}",
+                      f"javac -cp '{JAVA_PATH}' {{file}}", "default-jdk-headless"),
+    ".go": Language("./{base}", f"{GO_ENV} go build {{build}} -o {{base}} {{file}}", "golang-go"),
+    ".c": Language("./{base}", "gcc -o {base} {file} {build}", "gcc libc6-dev pkgconf"),
+    ".cpp": Language("./{base}", "g++ -O1 -fPIC -o {base} {file} {build}", "g++ pkgconf"),
+    ".hs": Language("./{base}", "ghc -v0 -threaded -o {base} {file} {build}", "ghc"),
+    ".ml": Language("./{base}", "ocamlfind ocamlopt -thread -linkpkg {build} -o {base} {file}",
+                    "ocaml-nox ocaml-findlib"),
+    ".rs": Language("./{base}", "sh /survey/build_rust {file} {build}", "cargo"),
+}
 
 
 class Client(typing.NamedTuple):
     name: str
-    argv: list      # without the URL
-    version: list   # a command that prints it, among other words
-    append_url: int = 1
+    file: pathlib.Path
+    kind: str
+    head: dict
+
+    @property
+    def slug(self):
+        return self.file.stem.lower().replace("_", "-")
+
+    @property
+    def language(self):
+        return LANGUAGES[self.file.suffix]
+
+    @property
+    def packages(self):
+        return self.head.get("debian", "").split() + self.language.debian.split()
+
+    @property
+    def modules(self):
+        return self.head.get("npm", "").split()
+
+    @property
+    def is_heavy(self):
+        return "heavy" in self.head
+
+    def words(self, command):
+        return command.format(file=self.file.name, base=self.file.stem,
+                              build=self.head.get("build", ""))
 
 
-def debian(package):
-    return ["dpkg-query", "-W", "-f", "${Version}", package]
+def client_of(file):
+    found = {}
+    for line in file.read_text().splitlines()[:HEAD_LINES]:
+        match = re.match(r"^\W{1,4}(\w+): (.+?)( \*[/)])?$", line)
+        if match and match[1] in KEYS:
+            found[match[1]] = match[2]
+    if "client" not in found or found.get("kind") not in KINDS:
+        raise SystemExit(f"{file}: its first lines must say 'client: NAME' and 'kind: "
+                         f"{'|'.join(KINDS)}', see t/survey/clients.py")
+    if file.suffix not in LANGUAGES:
+        raise SystemExit(f"{file}: nobody knows how to run '*{file.suffix}'; say so in LANGUAGES of "
+                         "t/survey/clients.py")
+    return Client(found["client"], file, found["kind"], found)
 
 
-def python(name, package, code):
-    program = f"import sys, time\nurl = sys.argv[1]\n{code}\ntime.sleep({IDLE_SECONDS})\n"
-    return Client(name, ["/usr/bin/python3", "-c", program], debian(package))
-
-
-def asyncio_python(name, package, code):
-    lines = "".join(f"    {line}\n" for line in code.splitlines())
-    program = (f"import asyncio, sys\nurl = sys.argv[1]\nasync def main():\n{lines}"
-               f"    await asyncio.sleep({IDLE_SECONDS})\nasyncio.run(main())\n")
-    return Client(name, ["/usr/bin/python3", "-c", program], debian(package))
-
-
-def node(name, code, package=None):
-    program = f"const url = process.argv[1];\n{code}\nsetTimeout(() => {{}}, {IDLE_SECONDS * 1000});\n"
-    version = ["echo", NPM[package]] if package else ["node", "--version"]
-    return Client(name, ["node", "--input-type=commonjs", "-e", program], version)
-
-
-def script(name, interpreter, package, code):
-    return Client(name, [*interpreter, code], debian(package))
-
-
-CLIENTS = [
-    python("python-requests Session", "python3-requests",
-           "import requests\ns = requests.Session()\ns.get(url).text"),
-    python("urllib3 PoolManager", "python3-urllib3",
-           "import urllib3\np = urllib3.PoolManager()\np.request('GET', url)"),
-    python("HTTPX Client", "python3-httpx",
-           "import httpx\nc = httpx.Client()\nc.get(url).text"),
-    asyncio_python("HTTPX AsyncClient", "python3-httpx",
-                   "import httpx\nc = httpx.AsyncClient()\n(await c.get(url)).text"),
-    asyncio_python("aiohttp ClientSession", "python3-aiohttp",
-                   "import aiohttp\ns = aiohttp.ClientSession()\n"
-                   "async with s.get(url) as r: await r.text()"),
-    python("httplib2", "python3-httplib2", "import httplib2\nh = httplib2.Http()\nh.request(url)"),
-    python("Python http.client", "python3",
-           "import http.client, urllib.parse\nu = urllib.parse.urlsplit(url)\n"
-           "c = http.client.HTTPConnection(u.netloc)\nc.request('GET', u.path)\n"
-           "c.getresponse().read()"),
-    python("libcurl easy handle", "libcurl3-gnutls",
-           "import pycurl\nc = pycurl.Curl()\nc.setopt(c.URL, url)\n"
-           "c.setopt(c.WRITEFUNCTION, len)\nc.perform()"),
-    python("libcurl multi handle", "libcurl3-gnutls",
-           "import pycurl\nm = pycurl.CurlMulti()\nc = pycurl.Curl()\nc.setopt(c.URL, url)\n"
-           "c.setopt(c.WRITEFUNCTION, len)\nm.add_handle(c)\nn = 1\n"
-           "while n:\n    m.select(1)\n    n = m.perform()[1]\nm.remove_handle(c)\n"
-           "end = time.time() + 90\nwhile time.time() < end:\n    m.select(1) or time.sleep(1)\n"
-           "    m.perform()"),
-    Client("curl --rate", ["curl", "-s", "-o", "/dev/null", "-o", "/dev/null", "--rate", "40/h"],
-           debian("curl"), append_url=2),
-    Client("Wget --wait", ["wget", "-q", "-O", "/dev/null", f"--wait={IDLE_SECONDS}"],
-           debian("wget"), append_url=2),
-    node("Node.js http keepAlive",
-         "const http = require('http');\nhttp.get(url, {agent: new http.Agent({keepAlive: true})}, "
-         "r => r.resume());"),
-    node("Node.js fetch", "fetch(url).then(r => r.text());"),
-    node("axios keepAlive",
-         "require('axios').get(url, {httpAgent: new (require('http').Agent)({keepAlive: true})});",
-         "axios"),
-    node("got keepAlive",
-         "import('got').then(g => g.default(url, "
-         "{agent: {http: new (require('http').Agent)({keepAlive: true})}}));", "got"),
-    node("undici Agent", "require('undici').request(url).then(r => r.body.text());", "undici"),
-    Client("Go net/http", [str(BUILD / "idle_go")], ["go", "version"]),
-    Client("Java HttpClient", ["java", str(HERE / "Idle.java"), "client"], ["java", "--version"]),
-    Client("Java HttpURLConnection", ["java", str(HERE / "Idle.java"), "url"],
-           ["java", "--version"]),
-    script("Ruby Net::HTTP", ["ruby", "-rnet/http", "-e"], "ruby",
-           "u = URI(ARGV[0]); Net::HTTP.start(u.host, u.port) { |h| h.get(u.path); "
-           f"sleep {IDLE_SECONDS} }}"),
-    script("PHP curl", ["php", "-r"], "php8.2-curl",
-           "$c = curl_init($argv[1]); curl_setopt($c, CURLOPT_RETURNTRANSFER, true); "
-           f"curl_exec($c); sleep({IDLE_SECONDS});"),
-    script("Perl LWP keep_alive", ["perl", "-e"], "libwww-perl",
-           "use LWP::UserAgent; my $u = LWP::UserAgent->new(keep_alive => 1); "
-           f"$u->get($ARGV[0]); sleep {IDLE_SECONDS};"),
-    script("Perl HTTP::Tiny", ["perl", "-e"], "perl",
-           f"use HTTP::Tiny; my $u = HTTP::Tiny->new; $u->get($ARGV[0]); sleep {IDLE_SECONDS};"),
-    script("Perl Mojo::UserAgent loop", ["perl", "-e"], "libmojolicious-perl",
-           "use Mojo::UserAgent; my $u = Mojo::UserAgent->new; $u->get_p($ARGV[0]); "
-           f"Mojo::IOLoop->timer({IDLE_SECONDS} => sub {{ Mojo::IOLoop->stop }}); "
-           "Mojo::IOLoop->start;"),
-    Client("libsoup GLib loop", ["/usr/bin/python3", "-c", "import sys, gi\n"
-           "gi.require_version('Soup', '3.0')\nfrom gi.repository import Soup, GLib\n"
-           "s = Soup.Session()\n"
-           "s.send_and_read_async(Soup.Message.new('GET', sys.argv[1]), 0, None, "
-           "lambda s, r: s.send_and_read_finish(r))\nGLib.MainLoop().run()\n"],
-           debian("libsoup-3.0-0")),
-    Client("Chromium headless",
-           ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0",
-            f"--user-data-dir={BUILD}/chromium"], debian("chromium")),
-    Client("Firefox headless",
-           ["firefox-esr", "--headless", "--no-remote", "--profile", str(BUILD / "firefox")],
-           debian("firefox-esr")),
-]
+def all_clients():
+    clients = [client_of(file) for file in sorted(FOLDER.iterdir()) if file.suffix in LANGUAGES]
+    slugs = [client.slug for client in clients]
+    twice = {slug for slug in slugs if slugs.count(slug) > 1}
+    if twice:
+        raise SystemExit(f"t/survey/clients: two files are called {', '.join(sorted(twice))}")
+    return clients

@@ -29,9 +29,8 @@ std::string_view judge(const msghdr& header, std::span<const std::byte> payload,
 }
 
 void take(msghdr& header, std::span<const std::byte> payload, ReceivedMessage& message) {
-    message.passed = take_descriptors(header);
-    message.refused = judge(header, payload, message.passed.count, message.handoff);
-    if (message.refused.empty()) message.socket = std::move(message.passed.fds[0]);
+    const std::size_t descriptors = take_descriptors(header, message.socket, message.others);
+    message.refused = judge(header, payload, descriptors, message.handoff);
 }
 
 // A message of no bytes looks like the end of the channel; only the socket's state tells.
@@ -44,8 +43,8 @@ bool has_ended(int lane) {
 
 }  // namespace
 
-PassedDescriptors take_descriptors(msghdr& header) {
-    PassedDescriptors passed;
+std::size_t take_descriptors(msghdr& header, UniqueFd& first, std::vector<UniqueFd>& others) {
+    std::size_t taken = 0;
     for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr;
          part = CMSG_NXTHDR(&header, part)) {
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
@@ -53,14 +52,18 @@ PassedDescriptors take_descriptors(msghdr& header) {
         for (std::size_t i = 0; i < count; ++i) {
             int fd = -1;
             std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
-            assert(passed.count < passed.fds.size());
-            passed.fds[passed.count++].reset(fd);
+            if (taken++ == 0)
+                first.reset(fd);
+            else
+                others.emplace_back(fd);
         }
     }
-    return passed;
+    return taken;
 }
 
-ChannelReceiver::ChannelReceiver(std::vector<UniqueFd> lanes) : lanes_(std::move(lanes)) {
+ChannelReceiver::ChannelReceiver(std::vector<UniqueFd> lanes, std::size_t descriptors_per_message)
+    : lanes_(std::move(lanes)), descriptors_per_message_(descriptors_per_message) {
+    assert(descriptors_per_message <= kDescriptorsPerMessageMax);
     for (std::size_t i = 0; i < kReceiveBatch; ++i)
         payloads_[i] = {bytes_[i].data(), bytes_[i].size()};
 }
@@ -72,7 +75,7 @@ int ChannelReceiver::receive_batch(int lane) {
         header.msg_iov = &payloads_[i];
         header.msg_iovlen = 1;
         header.msg_control = controls_[i].bytes.data();
-        header.msg_controllen = controls_[i].bytes.size();
+        header.msg_controllen = CMSG_SPACE(descriptors_per_message_ * sizeof(int));
     }
     const int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
     int count = -1;

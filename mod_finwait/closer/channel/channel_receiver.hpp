@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -19,21 +20,24 @@
 namespace finwait {
 
 inline constexpr std::size_t kReceiveBatch = 64;
-// Extra descriptors are received, because they may be a client's sockets; more than these the
-// kernel itself closes and says MSG_CTRUNC.
-inline constexpr std::size_t kDescriptorsPerMessage = 4;
-inline constexpr std::size_t kDescriptorsPerBatch = kReceiveBatch * kDescriptorsPerMessage;
+// Extra descriptors are received, because they may be a client's sockets, and because those that do
+// not fit are closed by the kernel in the thread that receives (MSG_CTRUNC), which may wait for
+// them. All that a message can carry (SCM_MAX_FD) fit where there is room for them in every message
+// of a batch.
+inline constexpr std::size_t kDescriptorsPerMessageMin = 4;
+inline constexpr std::size_t kDescriptorsPerMessageMax = 253;
 
-struct PassedDescriptors {
-    std::array<UniqueFd, kDescriptorsPerMessage> fds;
-    std::size_t count = 0;
-};
+inline constexpr std::size_t descriptors_per_message(std::uint64_t descriptor_limit) {
+    return descriptor_limit / 8 >= kReceiveBatch * kDescriptorsPerMessageMax
+               ? kDescriptorsPerMessageMax
+               : kDescriptorsPerMessageMin;
+}
 
 struct ReceivedMessage {
-    Handoff handoff;           // its texts are valid until the next receive()
-    UniqueFd socket;           // of a handoff
-    std::string_view refused;  // why; empty if the message is good
-    PassedDescriptors passed;  // with one that is refused
+    Handoff handoff;               // its texts are valid until the next receive()
+    UniqueFd socket;               // the first descriptor that came with it
+    std::vector<UniqueFd> others;  // a message that has any is refused
+    std::string_view refused;      // why; empty if the message is good
 };
 
 struct ReceivedBatch {
@@ -44,7 +48,7 @@ struct ReceivedBatch {
 
 class ChannelReceiver {
   public:
-    explicit ChannelReceiver(std::vector<UniqueFd> lanes);
+    ChannelReceiver(std::vector<UniqueFd> lanes, std::size_t descriptors_per_message);
     ChannelReceiver(const ChannelReceiver&) = delete;
     ChannelReceiver& operator=(const ChannelReceiver&) = delete;
 
@@ -56,12 +60,13 @@ class ChannelReceiver {
 
   private:
     struct alignas(cmsghdr) ControlBuffer {
-        std::array<std::byte, CMSG_SPACE(kDescriptorsPerMessage * sizeof(int))> bytes;
+        std::array<std::byte, CMSG_SPACE(kDescriptorsPerMessageMax * sizeof(int))> bytes;
     };
 
     [[nodiscard]] int receive_batch(int lane);
 
     std::vector<UniqueFd> lanes_;
+    std::size_t descriptors_per_message_;
     std::array<mmsghdr, kReceiveBatch> headers_{};
     std::array<iovec, kReceiveBatch> payloads_{};
     std::array<ControlBuffer, kReceiveBatch> controls_{};
@@ -69,7 +74,7 @@ class ChannelReceiver {
     std::array<ReceivedMessage, kReceiveBatch> messages_{};
 };
 
-// The descriptors of one received message, each with its owner.
-[[nodiscard]] PassedDescriptors take_descriptors(msghdr& header);
+// The descriptors of one received message, each with its owner. Returns how many there are.
+std::size_t take_descriptors(msghdr& header, UniqueFd& first, std::vector<UniqueFd>& others);
 
 }  // namespace finwait

@@ -12,7 +12,8 @@ namespace finwait {
 
 ControlChannel::Received ControlChannel::receive(Control& control, UniqueFd& descriptor) {
     if (!control_) return Received::ended;
-    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(kDescriptorsPerMessage * sizeof(int))> rights;
+    constexpr std::size_t kRoom = CMSG_SPACE(kDescriptorsPerMessageMin * sizeof(int));
+    alignas(cmsghdr) std::array<std::byte, kRoom> rights;
     iovec payload{bytes_.data(), bytes_.size()};
     msghdr header{};
     header.msg_iov = &payload;
@@ -28,12 +29,14 @@ ControlChannel::Received ControlChannel::receive(Control& control, UniqueFd& des
         control_.reset();
         return Received::ended;
     }
-    PassedDescriptors passed = take_descriptors(header);
+    UniqueFd passed;
+    std::vector<UniqueFd> others;
+    const std::size_t descriptors = take_descriptors(header, passed, others);
     if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return Received::refused;
     if (!decode(std::span(bytes_).first(static_cast<std::size_t>(size)), control))
         return Received::refused;
-    if (passed.count != (control.kind == ControlKind::log_open ? 1U : 0U)) return Received::refused;
-    descriptor = std::move(passed.fds[0]);
+    if (descriptors != (control.kind == ControlKind::log_open ? 1U : 0U)) return Received::refused;
+    descriptor = std::move(passed);
     return Received::message;
 }
 

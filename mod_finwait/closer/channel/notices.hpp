@@ -25,6 +25,7 @@ enum class NoticeKind : std::uint8_t {
     lost,
     bad_message,
     bad_control,
+    stray,
     shed,
     log_dropped,
     log_failed,

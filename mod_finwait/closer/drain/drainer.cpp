@@ -40,7 +40,7 @@ void Drainer::shed_some(Moment now) {
     for (std::size_t i = 0; i < kShedsPerTurn && held() > held_max_; ++i) shed_one(now);
 }
 
-bool Drainer::take(UniqueFd socket, const Handoff& handoff, Moment now) {
+bool Drainer::take(UniqueFd& socket, const Handoff& handoff, Moment now) {
     const int fd = socket.get();
     Close close = handoff.close;
     const Time half_close = note_half_close(close, handoff, now);
@@ -67,13 +67,13 @@ bool Drainer::take(UniqueFd socket, const Handoff& handoff, Moment now) {
     return true;
 }
 
-bool Drainer::rescue(UniqueFd socket, Moment now) {
+bool Drainer::rescue(UniqueFd& socket, Moment now) {
     half_close(socket.get());
     Handoff handoff;
     handoff.half_close = now.monotonic;
     handoff.close.peer = peer_of(socket.get());
     handoff.close.local = local_of(socket.get());
-    return take(std::move(socket), handoff, now);
+    return take(socket, handoff, now);
 }
 
 void Drainer::take_ended(const Handoff& handoff, Moment now) {
@@ -107,7 +107,7 @@ void Drainer::try_arrivals(std::size_t count, Moment now) {
 void Drainer::watch(Token token, HeldSocket& held, Moment now) {
     deadlines_.set(slot_of(token), held.drain.next_timer());
     held.holding =
-        records_.ledger().hold(held.close, Phase::draining, kNever,
+        records_.ledger().hold(held.whole_close(), Phase::draining, kNever,
                                std::chrono::floor<std::chrono::milliseconds>(now.realtime));
     set_interest(EPOLL_CTL_ADD, token, held, now);
 }

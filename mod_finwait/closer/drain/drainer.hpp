@@ -51,12 +51,12 @@ class Drainer {
     // What is held beyond a bound that was lowered.
     void shed_some(Moment now);
 
-    // False if the descriptor is not a TCP connection; it is closed then. kAnswerTime after the
+    // False if the descriptor is not a TCP connection; it is left then. kAnswerTime after the
     // half-close, what the client has ended (by FIN, RST or too much) is ended at once; the rest is
     // held, and an arrival until try_arrivals().
-    [[nodiscard]] bool take(UniqueFd socket, const Handoff& handoff, Moment now);
+    [[nodiscard]] bool take(UniqueFd& socket, const Handoff& handoff, Moment now);
     // The same under the default Policy, of a client of which nothing is known.
-    [[nodiscard]] bool rescue(UniqueFd socket, Moment now);
+    [[nodiscard]] bool rescue(UniqueFd& socket, Moment now);
     // A close that left nothing to drain.
     void take_ended(const Handoff& handoff, Moment now);
 
@@ -121,8 +121,8 @@ class Drainer {
     void give_up(Token token, Drain how, Moment now);
     void shed_one(Moment now);
     void count_shed(Time now);
-    static void note_end(Close& close, int socket, const DrainState& drain, const Ending& ending,
-                         Moment now);
+    static void note_end(CloseFacts& close, int socket, const DrainState& drain,
+                         const Ending& ending, Moment now);
     // True if the client has closed, and not yet acknowledged all that is ours: CLOSING.
     [[nodiscard]] static bool is_closing(const HeldSocket& held);
     void keep_closing(Token token, HeldSocket& held, Moment now);

@@ -16,7 +16,7 @@ namespace finwait {
 
 namespace {
 
-void note_drain_end(Close& close, int socket, const DrainState& drain, Drain how, Moment now) {
+void note_drain_end(CloseFacts& close, int socket, const DrainState& drain, Drain how, Moment now) {
     close.drain = how;
     close.drain_time = now.monotonic - drain.half_close();
     close.drained_bytes = drain.drained_bytes();
@@ -154,7 +154,7 @@ void Drainer::end_wait(Token token, HeldSocket& held, Outcome outcome, Moment no
     end(token, held, {held.close.drain, outcome}, now);
 }
 
-void Drainer::note_end(Close& close, int socket, const DrainState& drain, const Ending& ending,
+void Drainer::note_end(CloseFacts& close, int socket, const DrainState& drain, const Ending& ending,
                        Moment now) {
     if (!drain.is_waiting()) note_drain_end(close, socket, drain, ending.how, now);
     close.outcome = ending.outcome;
@@ -190,7 +190,7 @@ void Drainer::end(Token token, HeldSocket& held, const Ending& ending, Moment no
     records_.ledger().release(removed.holding);
     publish();
     conclude(std::move(removed.socket), removed.close, now);
-    sockets_.drop_texts(removed.texts);
+    sockets_.drop(removed.client);
 }
 
 void Drainer::conclude(UniqueFd socket, const Close& close, Moment now) {

@@ -38,7 +38,7 @@ Token HeldSockets::add(UniqueFd socket, const Close& close, const DrainState& dr
     held.is_paced = false;
     held.drain = drain;
     held.close = close;
-    held.texts = texts_.keep(held.close);
+    held.client = clients_.keep(close);
     append(slot);
     return make_token(slot, held.generation);
 }
@@ -49,7 +49,7 @@ HeldSockets::Removed HeldSockets::remove(Token token) {
     unlink(slot_of(token));
     ++held->generation;
     free_.push_back(slot_of(token));
-    return {std::move(held->socket), held->close, held->texts,
+    return {std::move(held->socket), held->whole_close(), held->client,
             std::exchange(held->holding, Holding())};
 }
 

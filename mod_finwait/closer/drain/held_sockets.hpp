@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "closer/drain/client_texts.hpp"
+#include "closer/drain/clients.hpp"
 #include "closer/drain/drain_state.hpp"
 #include "closer/ledger/ledger.hpp"
 #include "closer/unique_fd.hpp"
@@ -42,9 +42,11 @@ struct HeldSocket {
     Stage stage = Stage::draining;
     bool is_paced = false;  // sends more than it should; read at intervals
     DrainState drain;
-    Close close;
-    ClientTexts::Block texts;
+    CloseFacts close;
+    Clients::Place client;
     Holding holding;  // not of an arrival
+
+    [[nodiscard]] Close whole_close() const { return {client->facts, close}; }
 
     // The client has closed, too: what is missing is an acknowledgement.
     [[nodiscard]] bool has_fin() const {
@@ -57,15 +59,14 @@ class HeldSockets {
     struct Removed {
         UniqueFd socket;
         Close close;
-        ClientTexts::Block texts;
+        Clients::Place client;
         Holding holding;
     };
 
-    // Keeps the close's texts.
     Token add(UniqueFd socket, const Close& close, const DrainState& drain);
-    // Whoever drops the socket closes it. The close's texts are there until they are dropped, too.
+    // Whoever drops the socket closes it. The close's texts are there until its client is dropped.
     [[nodiscard]] Removed remove(Token token);
-    void drop_texts(ClientTexts::Block texts) { texts_.drop(texts); }
+    void drop(Clients::Place client) { clients_.drop(client); }
 
     // Nothing if that socket is no longer held.
     [[nodiscard]] HeldSocket* find(Token token);
@@ -119,7 +120,7 @@ class HeldSockets {
     // In chunks and not one vector: growing must not copy 100,000 sockets within one turn.
     std::vector<std::unique_ptr<std::array<HeldSocket, kChunk>>> chunks_;
     std::vector<std::uint32_t> free_;
-    ClientTexts texts_;
+    Clients clients_;
     std::array<List, kStages> lists_;  // by Stage
 };
 

@@ -100,7 +100,10 @@ void Ledger::take_over(AccountId id) {
 void Ledger::set_size(std::uint32_t size_max) {
     size_max_ = std::clamp(size_max, kLedgerSizeMin, kLedgerSizeMax);
     totals_.set_size(size_max_);
-    while (size() > size_max_) evict_lightest();
+}
+
+void Ledger::evict_some() {
+    for (std::size_t i = 0; i < kEvictionsPerTurn && is_too_large(); ++i) evict_lightest();
 }
 
 // First the totals: no account may ever have what they have not.

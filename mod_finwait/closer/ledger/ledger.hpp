@@ -54,6 +54,9 @@ struct Holding {
 // pushed out by names that hold none.
 inline constexpr std::uint64_t kHeldWeightNs = 1'000'000'000;
 
+// 65,000 at once would take a tenth of a second, in which no deadline is met.
+inline constexpr std::size_t kEvictionsPerTurn = 256;
+
 class Ledger {
   public:
     using Evicted = std::function<void(AccountId)>;
@@ -63,8 +66,10 @@ class Ledger {
     Ledger(const Ledger&) = delete;
     Ledger& operator=(const Ledger&) = delete;
 
-    // Clamped to what is allowed; evicts what is too much.
+    // Clamped to what is allowed. What is too much then is evicted by evict_some(), bit by bit.
     void set_size(std::uint32_t size_max);
+    [[nodiscard]] bool is_too_large() const { return size() > size_max_; }
+    void evict_some();
 
     // The account; kOther if there is no memory for one.
     AccountId book(const Close& close, std::uint64_t address_hash, std::chrono::milliseconds now);

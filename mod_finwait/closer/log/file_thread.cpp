@@ -9,12 +9,12 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <csignal>
 #include <deque>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
+
+#include "closer/helper_thread.hpp"
 
 namespace finwait {
 
@@ -123,23 +123,12 @@ int FileThread::start() {
     assert(!is_started_);
     UniqueFd done(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (!done) return errno;
-    // The closer takes its signals by descriptor; SIGSYS is a thread's own.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    sigdelset(&all, SIGSYS);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = 0;
-    try {
-        const State::Lock lock(state_->mutex);
-        state_->thread = std::thread([state = state_] { state->run(); });
-        state_->done = std::move(done);
-        is_started_ = true;
-    } catch (const std::system_error& failure) {
-        error = failure.code().value();
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return error;
+    const State::Lock lock(state_->mutex);
+    const int error = start_helper(state_->thread, [state = state_] { state->run(); });
+    if (error != 0) return error;
+    state_->done = std::move(done);
+    is_started_ = true;
+    return 0;
 }
 
 int FileThread::descriptor() const {

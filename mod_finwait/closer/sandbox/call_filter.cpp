@@ -53,8 +53,8 @@ constexpr int kCalls[]{
     SCMP_SYS(fallocate),
     // Time and memory.
     SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday),
-    SCMP_SYS(getrusage), SCMP_SYS(getrandom), SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap),
-    SCMP_SYS(madvise),
+    SCMP_SYS(timer_settime), SCMP_SYS(timer_delete), SCMP_SYS(getrusage), SCMP_SYS(getrandom),
+    SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
     // Threads, the end.
     SCMP_SYS(futex), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(set_robust_list),
     SCMP_SYS(rseq), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(rt_sigprocmask),
@@ -62,7 +62,7 @@ constexpr int kCalls[]{
     // What the same calls are on 32-bit machines; libseccomp passes over them elsewhere.
     SCMP_SYS(recvmmsg_time64), SCMP_SYS(ppoll_time64), SCMP_SYS(fstat64), SCMP_SYS(fstatat64),
     SCMP_SYS(_llseek), SCMP_SYS(clock_gettime64), SCMP_SYS(clock_nanosleep_time64),
-    SCMP_SYS(futex_time64), SCMP_SYS(send), SCMP_SYS(recv)};
+    SCMP_SYS(futex_time64), SCMP_SYS(timer_settime64), SCMP_SYS(send), SCMP_SYS(recv)};
 
 // Each allowed only as far as the argument of this number goes.
 struct Limited {

@@ -14,7 +14,7 @@ bool is_over(std::chrono::nanoseconds time, std::chrono::nanoseconds limit) {
     return time + kClockSlack >= limit;
 }
 
-bool keep_alive_is_over(const CloseFacts& facts) {
+bool keep_alive_is_over(const CauseFacts& facts) {
     return facts.since_reply && *facts.since_reply >= facts.keep_alive_timeout;
 }
 
@@ -24,13 +24,13 @@ bool was_reset(Peek peek) {
 
 // A close_notify or a GOAWAY was read, and the FIN is still on its way; without either, nothing
 // that is known explains the close.
-Cause unexplained(const CloseFacts& facts) {
+Cause unexplained(const CauseFacts& facts) {
     return facts.tls || facts.http_2 ? Cause::client_gone : Cause::other;
 }
 
 // On TLS bytes prove only a handshake; whether a request was begun in them could be told only on
 // the data path.
-Cause cause_without_request(const CloseFacts& facts, const AskReceived& ask) {
+Cause cause_without_request(const CauseFacts& facts, const AskReceived& ask) {
     if (facts.tls && facts.short_note) return Cause::no_request;
     const auto received = ask();
     if (!received) return Cause::other;
@@ -42,7 +42,7 @@ Cause cause_without_request(const CloseFacts& facts, const AskReceived& ask) {
 
 // event reads only what has come: once it reads, Timeout alone can end that, or on TLS the client's
 // close_notify.
-Cause cause_on_event(const CloseFacts& facts, const AskReceived& ask) {
+Cause cause_on_event(const CauseFacts& facts, const AskReceived& ask) {
     if (!facts.begun) {
         if (keep_alive_is_over(facts)) return Cause::keepalive_timeout;
         return facts.short_note ? Cause::workers_busy : unexplained(facts);
@@ -55,7 +55,7 @@ Cause cause_on_event(const CloseFacts& facts, const AskReceived& ask) {
 
 // The others read, and wait, from the moment of the last reply, a request's first line within
 // KeepAliveTimeout: there only the time at which bytes came tells that it was begun.
-Cause cause_on_a_worker(const CloseFacts& facts, const AskReceived& ask) {
+Cause cause_on_a_worker(const CauseFacts& facts, const AskReceived& ask) {
     if (facts.short_note) return Cause::request_timeout;  // mod_reqtimeout's
     const auto received = ask();
     if (received) {
@@ -72,7 +72,7 @@ Cause cause_on_a_worker(const CloseFacts& facts, const AskReceived& ask) {
 // answering, else KeepAliveTimeout's. (A request may be logged long before its reply has gone.)
 // Who ended it is to be told only after the clocks: on a worker mod_http2 calls their end an error,
 // too.
-Cause cause_on_http_2(const CloseFacts& facts, const AskReceived& ask) {
+Cause cause_on_http_2(const CauseFacts& facts, const AskReceived& ask) {
     const auto received = ask();
     if (!received) return Cause::other;
     const bool idle_over = is_over(received->since_last, facts.keep_alive_timeout);
@@ -115,7 +115,7 @@ Cause cause_after_reply(const ReplyFacts& facts) {
     return facts.has_body ? Cause::unread_body : Cause::server_limit;
 }
 
-Cause cause_of_close(const CloseFacts& facts, const AskReceived& ask) {
+Cause cause_of_close(const CauseFacts& facts, const AskReceived& ask) {
     // A tunnel ends when either side closes, and httpd then half-closes the other itself.
     if (facts.after_reply == Cause::tunnel_end) return Cause::tunnel_end;
     if (client_went_first(facts.peek)) {

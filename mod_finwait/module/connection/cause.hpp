@@ -35,7 +35,7 @@ struct ReplyFacts {
 
 [[nodiscard]] Cause cause_after_reply(const ReplyFacts& facts);
 
-struct CloseFacts {
+struct CauseFacts {
     std::uint32_t requests = 0;        // HTTP/1: complete ones; HTTP/2: those that were read
     std::optional<Cause> after_reply;  // set if the last reply already decided
     bool reply_given_up = false;       // a write failed though the client is there and owes acks
@@ -57,7 +57,7 @@ struct CloseFacts {
 // decides. Nothing, where it cannot be asked any more.
 using AskReceived = std::function<std::optional<Received>()>;
 
-[[nodiscard]] Cause cause_of_close(const CloseFacts& facts, const AskReceived& ask);
+[[nodiscard]] Cause cause_of_close(const CauseFacts& facts, const AskReceived& ask);
 
 // Its FIN or its RST was there before we closed.
 [[nodiscard]] bool client_went_first(Peek peek);

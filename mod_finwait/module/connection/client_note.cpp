@@ -23,11 +23,16 @@ bool ClientNote::is_empty() {
     return !seen_.last;
 }
 
+bool ClientNote::is_proxys_with(const RequestSeen& request) {
+    const std::lock_guard lock(mutex_);
+    return seen_.is_shared || seen_.has_via || request.has_via || is_of_another(request);
+}
+
 void ClientNote::begin(const RequestSeen* who) {
     const std::lock_guard lock(mutex_);
     ++seen_.requests;
     ++streams_;
-    if (who && !seen_.last) keep(*who, kept(seen_.user_agent_, who->user_agent));
+    if (who && !seen_.last) keep(*who);
 }
 
 void ClientNote::end_stream() {
@@ -42,30 +47,36 @@ bool ClientNote::has_streams() {
 
 void ClientNote::remember(const RequestSeen& request) {
     const std::lock_guard lock(mutex_);
-    if (request.complete && is_of_another(request)) seen_.is_shared = true;
-    // A request that was never read to its end does not hide who sent those before it.
-    const bool is_nameless = !request.complete && request.user_agent.empty() && seen_.last;
-    const std::string_view user_agent =
-        is_nameless ? seen_.last->user_agent : kept(seen_.user_agent_, request.user_agent);
-    const HttpVersion before = seen_.last ? seen_.last->http : HttpVersion::none;
-    keep(request, user_agent);
-    if (request.http == HttpVersion::none) seen_.last->http = before;
+    seen_.is_shared = seen_.is_shared || is_of_another(request);
+    keep(request);
     if (request.complete && !request.begun) ++seen_.requests;
 }
 
-// Of one that was read whole: nobody else's name stands in the others.
+// What a request that was not read to its end leaves out is not known: it may be anybody's.
 bool ClientNote::is_of_another(const RequestSeen& request) const {
     const auto& last = seen_.last;
-    return last && last->complete &&
-           (last->user_agent != bounded(request.user_agent, kUserAgentMax) ||
-            last->client_address != bounded(request.client_address, kClientAddressMax));
+    if (!last) return false;
+    const bool are_whole = last->complete && request.complete;
+    const auto differ = [are_whole](std::string_view one, std::string_view other) {
+        return one != other && (are_whole || (!one.empty() && !other.empty()));
+    };
+    return differ(last->user_agent, bounded(request.user_agent, kUserAgentMax)) ||
+           differ(last->client_address, bounded(request.client_address, kClientAddressMax));
 }
 
-void ClientNote::keep(const RequestSeen& request, std::string_view user_agent) {
+// A request that was not read to its end hides nothing that is known of who sent those before it.
+void ClientNote::keep(const RequestSeen& request) {
+    const bool adds = seen_.last && !request.complete && !is_of_another(request);
+    const RequestSeen before = seen_.last.value_or(RequestSeen{});
+    const auto text = [adds](auto& buffer, std::string_view said, std::string_view known) {
+        return adds && said.empty() ? known : kept(buffer, said);
+    };
     seen_.has_via = seen_.has_via || request.has_via;
     seen_.last = request;
-    seen_.last->user_agent = user_agent;
-    seen_.last->client_address = kept(seen_.client_address_, request.client_address);
+    seen_.last->user_agent = text(seen_.user_agent_, request.user_agent, before.user_agent);
+    seen_.last->client_address =
+        text(seen_.client_address_, request.client_address, before.client_address);
+    if (request.http == HttpVersion::none) seen_.last->http = before.http;
 }
 
 void ClientNote::copy_to(ClientSeen& seen) {

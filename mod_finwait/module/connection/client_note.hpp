@@ -64,8 +64,10 @@ class ClientSeen {
 
 class ClientNote {
   public:
-    // These six: any thread.
+    // These seven: any thread.
     [[nodiscard]] bool is_empty();
+    // With that request the connection is a proxy's, if it was not before.
+    [[nodiscard]] bool is_proxys_with(const RequestSeen& request);
     // HTTP/2: a request has been read. `who` (or null) is kept if nobody is known yet.
     void begin(const RequestSeen* who);
     void end_stream();
@@ -79,7 +81,7 @@ class ClientNote {
 
   private:
     [[nodiscard]] bool is_of_another(const RequestSeen& request) const;
-    void keep(const RequestSeen& request, std::string_view user_agent);
+    void keep(const RequestSeen& request);
     void copy_locked_to(ClientSeen& seen);
 
     std::mutex mutex_;

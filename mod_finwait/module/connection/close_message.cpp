@@ -52,7 +52,7 @@ bool has_given_up_writing(const Closing& closing) {
 }
 
 // What cause_of_close() asks of a connection that its last reply, if any, left open.
-void learn_what_ended(const Closing& closing, CloseFacts& facts) {
+void learn_what_ended(const Closing& closing, CauseFacts& facts) {
     const Connection& connection = closing.connection;
     const auto& before = connection.before_goodbye;
     const conn_rec* c = connection.c;
@@ -107,7 +107,7 @@ bool has_short_note(const Closing& closing) {
 
 Cause cause_of(const Closing& closing) {
     const auto& before = closing.connection.before_goodbye;
-    CloseFacts facts;
+    CauseFacts facts;
     facts.requests = closing.seen.requests;
     facts.reply_given_up = has_given_up_writing(closing);
     facts.peek = before ? before->peek : closing.peek;

@@ -130,16 +130,21 @@ std::optional<Cause> closing_cause(request_rec* first, request_rec* last) {
     return cause_after_reply(facts_of(first, last));
 }
 
+// Only who sent it.
+RequestSeen sender_of(const request_rec* r) {
+    RequestSeen request;
+    request.user_agent = text_of(apr_table_get(r->headers_in, "User-Agent"));
+    const conn_rec* c = r->connection;
+    if (r->useragent_ip != c->client_ip && text_of(r->useragent_ip) != text_of(c->client_ip))
+        request.client_address = text_of(r->useragent_ip);
+    request.has_via = apr_table_get(r->headers_in, "Via") != nullptr;
+    return request;
+}
+
 RequestSeen request_seen(const request_rec* first, const request_rec* last) {
     const ServerConfig& config = config_of(last->server);
-    RequestSeen request;
-    request.user_agent = text_of(apr_table_get(first->headers_in, "User-Agent"));
-    const conn_rec* c = first->connection;
-    if (first->useragent_ip != c->client_ip &&
-        text_of(first->useragent_ip) != text_of(c->client_ip))
-        request.client_address = text_of(first->useragent_ip);
+    RequestSeen request = sender_of(first);
     request.vhost = &config.settings;
-    request.has_via = apr_table_get(first->headers_in, "Via") != nullptr;
     if (tells_version(first)) request.http = http_version_of(first);
     request.keep_alive_timeout = keep_alive_timeout_of(last);
     request.timeout = std::chrono::microseconds(last->server->timeout);
@@ -187,8 +192,17 @@ apr_status_t on_pool_cleanup(void* data) {
 
 }  // namespace
 
+conn_rec* primary_of(const request_rec* r) {
+    return r->connection->master ? r->connection->master : r->connection;
+}
+
 Connection* connection_of(conn_rec* c) {
     return static_cast<Connection*>(ap_get_module_config(c->conn_config, &finwait_module));
+}
+
+bool came_through_proxy(const request_rec* r) {
+    Connection* connection = connection_of(primary_of(r));
+    return connection && connection->client.is_proxys_with(sender_of(r));
 }
 
 bool is_stopping() {
@@ -233,7 +247,7 @@ void on_pre_read_request(request_rec* r, conn_rec* c) {
 int on_post_read_request(request_rec* r) {
     return guarded("post_read_request", DECLINED, [&] {
         apply_remedy(r);
-        conn_rec* c = r->connection->master ? r->connection->master : r->connection;
+        conn_rec* c = primary_of(r);
         Connection* connection = connection_of(c);
         if (!connection) return DECLINED;
         if (r->prev || r->main) return DECLINED;
@@ -260,7 +274,7 @@ void on_insert_error_filter(request_rec* r) {
 
 int on_log_transaction(request_rec* r) {
     return guarded("log_transaction", DECLINED, [&] {
-        conn_rec* c = r->connection->master ? r->connection->master : r->connection;
+        conn_rec* c = primary_of(r);
         Connection* connection = connection_of(c);
         if (!connection || is_upgrade_to_http_2(r)) return DECLINED;
         if (!r->connection->master) {

@@ -53,9 +53,15 @@ struct Connection {
     bool accounted = false;  // this close has been counted, once and for all
 };
 
+// On HTTP/2 each request has a secondary connection.
+[[nodiscard]] conn_rec* primary_of(const request_rec* r);
+
 // Null where the connection is none of ours: a secondary h2 connection, one to a backend, or no
 // closer configured.
 [[nodiscard]] Connection* connection_of(conn_rec* c);
+
+// As far as its own head tells, and the requests before it on its connection.
+[[nodiscard]] bool came_through_proxy(const request_rec* r);
 
 [[nodiscard]] TlsVersion tls_version_of(conn_rec* c);
 [[nodiscard]] bool speaks_http_2(conn_rec* c);

@@ -9,6 +9,7 @@
 #include "finwait/remedy.hpp"
 #include "finwait/remedy_table.hpp"
 #include "module/config/server_config.hpp"
+#include "module/connection/connection.hpp"
 #include "module/parent/runtime.hpp"
 
 namespace finwait {
@@ -17,10 +18,6 @@ namespace {
 
 constexpr char kVariable[] = "finwait-remedy";
 constexpr char kNoKeepAlive[] = "nokeepalive";
-
-conn_rec* primary_of(const request_rec* r) {
-    return r->connection->master ? r->connection->master : r->connection;
-}
 
 // Of the TCP peer, whose socket it is: not of mod_remoteip's or a PROXY header's client.
 Network network_of_peer(const request_rec* r) {
@@ -48,12 +45,11 @@ void apply_remedy(request_rec* r) {
     if (!config.settings.auto_rule || !config.runtime || !config.settings.engine) return;
     const RemedyTable* table = config.runtime->remedies;
     if (!table || table->is_empty()) return;
-    if (apr_table_get(r->headers_in, "Via")) return;
     const bool heeds = heeds_nokeepalive(
         r->connection->master ? HttpVersion::http_2 : HttpVersion::http_1_1, false);
     if (heeds && apr_table_get(r->subprocess_env, kNoKeepAlive)) return;
     Remedy remedy = look_up(r, *table, config.settings);
-    if (remedy == Remedy::none) return;
+    if (remedy == Remedy::none || came_through_proxy(r)) return;
     if (remedy == Remedy::nokeepalive && !heeds) remedy = Remedy::cut_short;
     apr_table_setn(r->subprocess_env, kVariable, name_of(remedy).data());
     if (remedy == Remedy::nokeepalive) apr_table_setn(r->subprocess_env, kNoKeepAlive, "1");

@@ -9,9 +9,9 @@
 
 namespace finwait {
 
-// Looks the client up where FinWaitAuto is On, unless it came through a proxy (Via), and sets
-// `nokeepalive` if that is what it gets. Where httpd heeds it, an administrator's own `nokeepalive`
-// leaves nothing to do.
+// Looks the client up where FinWaitAuto is On and sets `nokeepalive` if that is what it gets,
+// unless it came through a proxy (Via, or others' requests before it on the connection). Where
+// httpd heeds it, an administrator's own `nokeepalive` leaves nothing to do.
 void apply_remedy(request_rec* r);
 
 [[nodiscard]] Remedy remedy_of(const request_rec* r);

@@ -46,14 +46,23 @@ std::optional<Decline> send_by(int lane, const msghdr& message) {
 
 // Descriptors in flight are capped per user at the sender's soft RLIMIT_NOFILE (net/unix/scm.c,
 // too_many_unix_fds). Not raised before that is met: a CGI program would inherit it, and one that
-// uses select() breaks with descriptors from 1,024 on. False if it cannot be raised.
-bool raise_descriptor_limit() {
+// uses select() breaks with descriptors from 1,024 on.
+void raise_descriptor_limit() {
     rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     const rlim_t enough = std::min(limit.rlim_max, kInFlightMax);
-    if (limit.rlim_cur >= enough) return false;
+    if (limit.rlim_cur >= enough) return;
     limit.rlim_cur = enough;
-    return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Tried once more whoever has raised the limit: another thread may have done so since the message
+// was refused.
+std::optional<Decline> send_with_room_by(int lane, const msghdr& message) {
+    const auto decline = send_by(lane, message);
+    if (decline != Decline::too_many_descriptors) return decline;
+    raise_descriptor_limit();
+    return send_by(lane, message);
 }
 
 }  // namespace
@@ -73,9 +82,7 @@ std::optional<Decline> send_message(std::span<const int> lanes, const Handoff& h
 
     std::optional<Decline> decline = Decline::no_closer;
     for (const int lane : lanes) {
-        decline = send_by(lane, message);
-        if (decline == Decline::too_many_descriptors && raise_descriptor_limit())
-            decline = send_by(lane, message);
+        decline = send_with_room_by(lane, message);
         if (decline != Decline::channel_full) break;
     }
     return decline;

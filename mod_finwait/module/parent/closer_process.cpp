@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <string_view>
 
 #include "module/config/server_config.hpp"
@@ -36,11 +37,16 @@ Executable find_executable() {
     return found;
 }
 
+std::size_t root_now() {
+    const char* directory = ap_unixd_config.chroot_dir;
+    return std::hash<std::string_view>()(directory ? directory : "");
+}
+
 bool is_replaced(const Runtime& runtime, const CloserProcess& closer, const Executable& found) {
     return runtime.version.data() != std::string_view(kVersion) ||
-           runtime.protocol.data() != protocol() || closer.device != found.file.st_dev ||
-           closer.inode != found.file.st_ino || closer.uid != closer_user().uid ||
-           closer.gid != closer_user().gid;
+           closer.device != found.file.st_dev || closer.inode != found.file.st_ino ||
+           closer.uid != closer_user().uid || closer.gid != closer_user().gid ||
+           closer.root != root_now();
 }
 
 // What the next process of this slot will be.
@@ -51,10 +57,10 @@ void adopt(Runtime& runtime, CloserProcess& closer, const Executable& found) {
     closer.inode = found.file.st_ino;
     closer.uid = closer_user().uid;
     closer.gid = closer_user().gid;
+    closer.root = root_now();
     closer.retired = false;
     closer.failed_starts = 0;
     std::strncpy(runtime.version.data(), kVersion, runtime.version.size() - 1);
-    std::strncpy(runtime.protocol.data(), protocol().c_str(), runtime.protocol.size() - 1);
 }
 
 void retire(Runtime& runtime, CloserProcess& closer) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "finwait/protocol.hpp"
 #include "module/config/server_config.hpp"
 #include "module/guard.hpp"
 #include "module/parent/closer_control.hpp"
@@ -69,6 +70,7 @@ Program program_of(const Runtime& runtime, const CloserProcess& closer, int cont
             {closer.channel_receive[lane], kFirstLaneFd + static_cast<int>(lane)});
     if (runtime.books_fd >= 0) program.descriptors.push_back({runtime.books_fd, kBooksFd});
     if (runtime.remedies_fd >= 0) program.descriptors.push_back({runtime.remedies_fd, kRemediesFd});
+    if (runtime.deposit_out >= 0) program.descriptors.push_back({runtime.deposit_out, kDepositFd});
     return program;
 }
 

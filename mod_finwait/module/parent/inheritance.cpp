@@ -4,16 +4,16 @@
 #include <mpm_common.h>
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <span>
 
+#include "module/parent/pages.hpp"
+#include "module/parent/passing.hpp"
 #include "module/parent/shared_memory.hpp"
 
 namespace finwait {
@@ -24,26 +24,6 @@ constexpr int kWaitForParentS = 10;
 
 // The only mutable variable outside an owner: a fork handler takes no argument.
 Runtime* forked_runtime = nullptr;
-
-struct Page {
-    const void* address;  // the same in every process; null: there is none
-    std::size_t size;
-    int* memory;  // in the parent
-    bool is_writable;
-};
-constexpr std::size_t kPages = 5;
-
-std::array<Page, kPages> pages_of(Runtime& runtime) {
-    return {Page{runtime.module_counters, kCounterPageSize, &runtime.module_counters_fd, true},
-            Page{runtime.closer_counters, kCounterPageSize, &runtime.closer_counters_fd, false},
-            Page{runtime.parent_flags, kCounterPageSize, &runtime.parent_flags_fd, false},
-            Page{runtime.books, runtime.books_size, &runtime.books_fd, false},
-            Page{runtime.remedies, sizeof(RemedyTable), &runtime.remedies_fd, false}};
-}
-
-int protection_of(const Page& page) {
-    return page.is_writable ? PROT_READ | PROT_WRITE : PROT_READ;
-}
 
 bool is_parent(const Runtime& runtime) {
     return runtime.parent == ::getpid();
@@ -81,21 +61,10 @@ bool show(const Page& page, int memory) {
 void after_fork_in_child() {
     Runtime* runtime = forked_runtime;
     if (!runtime) return;
-    close_and_forget(runtime->giving_end);
-    for (CloserProcess& closer : runtime->closers) {
-        close_and_forget(closer.control);
-        close_and_forget(closer.executable);
-        close_and_forget(closer.channel_receive);
-        close_and_forget(closer.channel_send);
-    }
-    for (Log& log : runtime->logs) {
-        close_and_forget(log.write_fd);
-        close_and_forget(log.read_fd);
-    }
-    for (Page& page : pages_of(*runtime)) {
-        hide(page);
-        close_and_forget(*page.memory);
-    }
+    for (int* end : {&runtime->giving_end, &runtime->deposit_in, &runtime->deposit_out})
+        close_and_forget(*end);
+    for (const Page& page : pages_of(*runtime)) hide(page);
+    visit_descriptors(*runtime, [](int& descriptor) { close_and_forget(descriptor); });
 }
 
 // Lanes first, then the pages that there are. One descriptor that cannot be had is too few.
@@ -118,20 +87,8 @@ class Gift {
 
     // False with errno set.
     [[nodiscard]] bool send(int to) const {
-        alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(kMax * sizeof(int))> rights{};
-        auto lanes = static_cast<unsigned char>(lanes_);
-        iovec part{&lanes, sizeof lanes};
-        msghdr message{};
-        message.msg_iov = &part;
-        message.msg_iovlen = 1;
-        message.msg_control = rights.data();
-        message.msg_controllen = CMSG_SPACE(count_ * sizeof(int));
-        cmsghdr* header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(count_ * sizeof(int));
-        std::memcpy(CMSG_DATA(header), all_.data(), count_ * sizeof(int));
-        return ::sendmsg(to, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+        const std::array message{static_cast<std::byte>(lanes_)};
+        return pass(to, message, std::span(all_).first(count_));
     }
 
   private:
@@ -146,19 +103,6 @@ class Gift {
     std::size_t count_ = 0;
     std::size_t opened_count_ = 0;
 };
-
-// What an ordinary user may have in flight is bounded by his soft limit, and his children's closes
-// are in flight too (net/unix/scm.c, too_many_unix_fds).
-bool send_whatever_is_in_flight(const Gift& gift, int to) {
-    if (gift.send(to)) return true;
-    rlimit limit{};
-    if (errno != ETOOMANYREFS || ::getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
-    const rlimit most{limit.rlim_max, limit.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &most);
-    const bool is_sent = gift.send(to);
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-    return is_sent;
-}
 
 // All are the child's now; those of pages are closed, and only the mapping stays.
 bool unpack(Runtime& runtime, std::span<int> taken, std::size_t lanes) {
@@ -193,7 +137,7 @@ void protect_from_children(Runtime& runtime) {
 void on_child_status(server_rec* server, pid_t pid, ap_generation_t, int, mpm_child_status status) {
     Runtime* runtime = forked_runtime;
     if (status != MPM_CHILD_STARTED || !runtime || pid == ::getpid()) return;
-    if (runtime->giving_end < 0 || !send_whatever_is_in_flight(Gift(*runtime), runtime->giving_end))
+    if (runtime->giving_end < 0 || !Gift(*runtime).send(runtime->giving_end))
         ap_log_error(APLOG_MARK, APLOG_ERR, errno, server,
                      "finwait: child %d could not be given the channel: its closes are left to "
                      "httpd's own lingering close",
@@ -205,25 +149,11 @@ bool take_inheritance(Runtime& runtime) {
     if (runtime.taking_end < 0) return is_parent(runtime);
     const timeval wait{kWaitForParentS, 0};
     ::setsockopt(runtime.taking_end, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(Gift::kMax * sizeof(int))> rights{};
-    unsigned char lanes = 0;
-    iovec part{&lanes, sizeof lanes};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = rights.data();
-    message.msg_controllen = rights.size();
-    ssize_t size;
-    do {
-        size = ::recvmsg(runtime.taking_end, &message, MSG_CMSG_CLOEXEC);
-    } while (size < 0 && errno == EINTR);
+    std::array<std::byte, 1> lanes{};
+    Passed gift = take_passed(runtime.taking_end, lanes);
     close_and_forget(runtime.taking_end);
-    const cmsghdr* header = size == sizeof lanes ? CMSG_FIRSTHDR(&message) : nullptr;
-    if (!header || header->cmsg_type != SCM_RIGHTS) return false;
-    std::array<int, Gift::kMax> taken{};
-    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    std::memcpy(taken.data(), CMSG_DATA(header), count * sizeof(int));
-    return unpack(runtime, std::span(taken).first(count), lanes);
+    if (gift.count == 0) return false;
+    return unpack(runtime, gift.all(), std::to_integer<std::size_t>(lanes[0]));
 }
 
 }  // namespace finwait

@@ -13,6 +13,7 @@
 #include "module/guard.hpp"
 #include "module/parent/closer_control.hpp"
 #include "module/parent/closer_process.hpp"
+#include "module/parent/deposit.hpp"
 #include "module/parent/inheritance.hpp"
 #include "module/parent/logs.hpp"
 #include "module/parent/runtime.hpp"
@@ -114,6 +115,7 @@ apr_status_t on_pconf_cleanup(void* data) {
             close_all_logs(runtime);
         }
         log_totals(runtime);
+        if (!is_the_end(runtime)) lay_down(runtime);
         return APR_SUCCESS;
     });
 }

@@ -19,7 +19,6 @@
 #include "finwait/books.hpp"
 #include "finwait/control.hpp"
 #include "finwait/counters.hpp"
-#include "finwait/protocol.hpp"
 #include "finwait/remedy_table.hpp"
 #include "finwait/version.hpp"
 #include "module/config/server_config.hpp"
@@ -29,7 +28,6 @@
 
 namespace finwait {
 
-inline constexpr std::uint32_t kRuntimeLayout = 6;  // raised whenever Runtime changes its shape
 // Of three configurations: this one, and the two before it until this one is told.
 inline constexpr std::size_t kLogsKept = 3 * kLogsMax;
 
@@ -51,6 +49,7 @@ struct CloserProcess {
     ino_t inode;
     uid_t uid;
     gid_t gid;
+    std::size_t root;  // a hash of ChrootDir
 };
 
 struct Log {
@@ -64,9 +63,11 @@ struct Log {
 };
 
 struct Runtime {
-    std::uint32_t layout;                          // first, in every version
-    std::array<char, 16> version;                  // of the module that started the current closer
-    std::array<char, kProtocolSize + 1> protocol;  // the same
+    // These three are first, and mean the same, in every version.
+    std::uint64_t layout;
+    int deposit_in;                // the ends of deposit.hpp's pair; -1: there is none
+    int deposit_out;               // each closer has it too
+    std::array<char, 16> version;  // of the module that started the current closer
     std::array<CloserProcess, kCloserSlots> closers;
 
     pid_t parent;
@@ -84,11 +85,9 @@ struct Runtime {
     ModuleCounters* module_counters;
     const CloserCounters* closer_counters;  // mapped read-only
     const ParentFlags* parent_flags;  // mapped read-only, in the parent too: children inherit it
-    // The same; null: nothing is learnt. A change of RemedyTable raises kRuntimeLayout.
-    const RemedyTable* remedies;
+    const RemedyTable* remedies;      // the same; null: nothing is learnt
     // The same; null: the status page says so. They know their own layout.
     const Books* books;
-    std::size_t books_size;
     std::uint32_t max_held;
     std::uint32_t ledger_size;
     // Nobody who does not read his messages is waited for longer, in all of a restart.
@@ -99,8 +98,30 @@ struct Runtime {
     std::array<std::uint64_t, kDeclines.size()> declines_logged;
 };
 
-// The parent's, made at first use; null if its memory cannot be had or is another version's (said
-// in the error log).
+// A hash of all that a module which a restart loads must lay out as the one before did.
+[[nodiscard]] std::uint64_t runtime_layout();
+
+// All but those of the deposit and of a fork, in the same order each time.
+template <typename Visit>
+void visit_descriptors(Runtime& runtime, Visit&& visit) {
+    for (CloserProcess& closer : runtime.closers) {
+        visit(closer.control);
+        visit(closer.executable);
+        for (LaneEnds* ends : {&closer.channel_receive, &closer.channel_send})
+            for (int& end : *ends) visit(end);
+    }
+    for (Log& log : runtime.logs) {
+        visit(log.write_fd);
+        visit(log.read_fd);
+    }
+    for (int* memory : {&runtime.module_counters_fd, &runtime.closer_counters_fd,
+                        &runtime.parent_flags_fd, &runtime.books_fd, &runtime.remedies_fd})
+        visit(*memory);
+}
+
+// The parent's, with what the last configuration has laid down; made anew at first use, and where
+// what was laid down is gone or another layout's. Null, with a line in the error log, if its memory
+// cannot be had.
 [[nodiscard]] Runtime* runtime_of(const server_rec* server);
 
 [[nodiscard]] inline CloserProcess* current_closer(Runtime& runtime) {
@@ -108,7 +129,8 @@ struct Runtime {
                                : &runtime.closers[static_cast<std::size_t>(runtime.current)];
 }
 
-// The same, if it was made before this module was loaded and is of this layout.
+// The one that was made before this module was loaded. Of another layout it is let go of: its
+// closers learn so, serve the children that are left, and end. Null then, or if there is none.
 [[nodiscard]] Runtime* kept_runtime();
 
 // Tells children whether the closer's channel is served, or soon will be.

@@ -41,6 +41,7 @@ void fill_counters(const CloserCounters& counters, CloserTotals& totals) {
     totals.received = read(counters.received);
     totals.bad_messages = read(counters.bad_messages);
     totals.rescued = read(counters.rescued);
+    totals.held_up = read(counters.held_up);
     totals.records = read(counters.records);
     totals.tallied = read(counters.tallied);
     totals.unlogged = read(counters.unlogged);
@@ -92,6 +93,7 @@ Pulse pulse_of(const CloserBooks& closer) {
 void fill_process(const StatusSources& sources, const Pulse& pulse, ProcessView& process) {
     process.pid = static_cast<std::int64_t>(pulse.pid);
     process.uptime = duration_cast<seconds>(since(pulse.started_ns, sources.monotonic));
+    process.started = ms(pulse.started_ms);
     process.cpu_time = duration_cast<milliseconds>(ns(pulse.cpu_ns));
     process.resident_bytes = pulse.resident_bytes;
     process.descriptor_limit = pulse.descriptor_limit;

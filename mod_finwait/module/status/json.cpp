@@ -121,6 +121,7 @@ Json json_of(const CloserTotals& closer) {
     Json object{{"received", closer.received},
                 {"bad_messages", closer.bad_messages},
                 {"rescued", closer.rescued},
+                {"held_up", closer.held_up},
                 {"records", closer.records},
                 {"tallied", closer.tallied},
                 {"unlogged", closer.unlogged},

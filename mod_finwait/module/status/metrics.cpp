@@ -1,74 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/status/render.hpp"
 
-#include <initializer_list>
+#include <algorithm>
+#include <ranges>
 
+#include "finwait/share.hpp"
+#include "module/status/metrics_text.hpp"
 #include "presentation/text.hpp"
 
 namespace finwait {
 
 namespace {
 
-struct Label {
-    std::string_view name;
-    std::string_view value;
-};
-using Labels = std::initializer_list<Label>;
-
-class Metrics {
-  public:
-    void family(std::string_view name, std::string_view type, std::string_view help) {
-        name_ = name;
-        out_ += "# HELP finwait_" + name_ + " ";
-        out_.append(help).append("\n# TYPE finwait_").append(name).append(" ").append(type);
-        out_ += '\n';
-    }
-    void sample(Labels labels, const std::string& value, std::string_view suffix = {}) {
-        out_.append("finwait_").append(name_).append(suffix);
-        char before = '{';
-        for (const Label& label : labels) {
-            out_ += before;
-            out_.append(label.name).append("=\"");
-            append_value(label.value);
-            out_ += '"';
-            before = ',';
-        }
-        if (labels.size() != 0) out_ += '}';
-        out_ += ' ' + value + '\n';
-    }
-    void sample(Labels labels, std::uint64_t value, std::string_view suffix = {}) {
-        sample(labels, std::to_string(value), suffix);
-    }
-    void one(std::string_view name, std::string_view type, std::string_view help,
-             std::uint64_t value) {
-        family(name, type, help);
-        sample({}, value);
-    }
-    template <typename Words, std::size_t N>
-    void words(std::string_view label, const Words& words,
-               const std::array<std::uint64_t, N>& counts) {
-        for (std::size_t i = 0; i < N; ++i) sample({{label, words[i].name}}, counts[i]);
-    }
-
-    [[nodiscard]] std::string take() { return std::move(out_); }
-
-  private:
-    void append_value(std::string_view value) {
-        for (const char c : valid_utf8(value)) {
-            if (c == '\\' || c == '"') out_ += '\\';
-            if (c == '\n')
-                out_ += "\\n";
-            else
-                out_ += c;
-        }
-    }
-
-    std::string out_;
-    std::string name_;
-};
-
 constexpr std::string_view kCounter = "counter";
 constexpr std::string_view kGauge = "gauge";
+
+// A scrape a minute misses no peak: the last of these steps is not over.
+constexpr std::ptrdiff_t kPeakSteps = std::chrono::minutes(1) / kHistoryStep + 1;
 
 void put_build(Metrics& metrics, const StatusView& view) {
     metrics.family("build_info", kGauge, "The version of mod_finwait; always 1.");
@@ -89,6 +37,11 @@ void put_closes(Metrics& metrics, const StatusView& view) {
                    "Finished closes by how the connection's TCP life ended.");
     for (const VhostView& vhost : view.vhosts)
         put_closes_of(metrics, vhost.name, vhost.finished.words);
+    metrics.family(
+        "stuck_closes_total", kCounter,
+        "Closes whose drain ended by a limit in FIN_WAIT_2: the client's FIN was missing.");
+    for (const VhostView& vhost : view.vhosts)
+        metrics.sample({{"vhost", vhost.name}}, vhost.finished.stuck);
     metrics.one("vhosts_left_out", kGauge,
                 "Virtual hosts, about, whose closes are (other)'s: FinWaitLedgerSize was reached.",
                 view.vhosts_left_out);
@@ -113,9 +66,6 @@ void put_finished(Metrics& metrics, const FinishedCloses& finished) {
     put_histogram(metrics, finished.fin_wait_2, finished.socket_seconds);
     metrics.one("drained_bytes_total", kCounter, "Bytes discarded in drains.",
                 finished.drained_bytes);
-    metrics.one("stuck_closes_total", kCounter,
-                "Closes whose drain ended by a limit in FIN_WAIT_2: the client's FIN was missing.",
-                finished.stuck);
     metrics.one("requests_total", kCounter, "Requests on the connections closed.",
                 finished.requests);
 }
@@ -170,6 +120,36 @@ void put_sockets(Metrics& metrics, const StatusView& view) {
     metrics.sample({}, number_text(std::chrono::duration<double>(view.foreign_of).count()));
 }
 
+std::uint64_t peak_of(const std::vector<HistoryPoint>& hour) {
+    const auto steps = std::min(kPeakSteps, std::ssize(hour));
+    std::uint64_t peak = 0;
+    for (const HistoryPoint& point : std::ranges::subrange(hour.end() - steps, hour.end()))
+        peak = std::max(peak, point.all());
+    return peak;
+}
+
+// No client is named, so that no number of them can fill Prometheus: how many, and how much of it
+// is the first one's. Who it is says the page.
+void put_clients(Metrics& metrics, const StatusView& view) {
+    metrics.one("fin_wait_2_peak_sockets", kGauge,
+                "The most sockets of the closers in FIN_WAIT_2 at one time in the last minute.",
+                peak_of(view.hour));
+    const std::uint64_t all = std::max(view.on_ports().fin_wait_2, view.culprit.sockets);
+    metrics.family("top_client_ratio", kGauge,
+                   "Of the sockets in FIN_WAIT_2 on the server's ports the part of the one client "
+                   "that holds most; 0: nobody holds any.");
+    metrics.sample({}, number_text(Share{view.culprit.sockets, all}.value()));
+    metrics.one("culprits", kGauge,
+                "Accounts that leave sockets stuck, and clearly more often than the others.",
+                view.culprits);
+    metrics.one("accounts", kGauge, "Accounts of the ledger: a client on a virtual host each.",
+                view.accounts.size() + view.accounts_left_out);
+    metrics.family("oldest_socket_age_seconds", kGauge,
+                   "Since the half-close of the socket that is held longest; 0: none is.");
+    const auto age = view.oldest.empty() ? std::chrono::nanoseconds() : view.oldest.front().age;
+    metrics.sample({}, number_text(std::chrono::duration<double>(age).count()));
+}
+
 void put_kernel(Metrics& metrics, const KernelView& kernel) {
     const auto put = [&](std::string_view name, std::string_view help, const auto& value) {
         if (value) metrics.one(name, kGauge, help, *value);
@@ -199,6 +179,10 @@ void put_closer(Metrics& metrics, const CloserTotals& closer) {
                 closer.bad_messages);
     metrics.one("rescued_total", kCounter,
                 "Sockets of refused messages, drained under the default Policy.", closer.rescued);
+    metrics.one("held_up_total", kCounter,
+                "Times that no close was taken: descriptors of a child did not let themselves be "
+                "closed.",
+                closer.held_up);
     metrics.one("records_total", kCounter, "Closes whose Record a log has.", closer.records);
     metrics.one("tallied_total", kCounter,
                 "Closes that a log of mode stuck counts in a tally line.", closer.tallied);
@@ -235,7 +219,7 @@ void put_process(Metrics& metrics, const StatusView& view) {
         return number_text(std::chrono::duration<double>(time).count());
     };
     metrics.family("closer_start_time_seconds", kGauge, "When the closer began, since the epoch.");
-    metrics.sample({}, seconds(view.now - view.process.uptime));
+    metrics.sample({}, seconds(view.process.started));
     metrics.family("closer_cpu_seconds_total", kCounter, "Processor time of the closer.");
     metrics.sample({}, seconds(view.process.cpu_time));
     metrics.one("closer_resident_memory_bytes", kGauge, "Memory of the closer.",
@@ -261,6 +245,7 @@ std::string render_metrics(const StatusView& view) {
     put_closes(metrics, view);
     put_finished(metrics, view.finished);
     put_sockets(metrics, view);
+    put_clients(metrics, view);
     put_kernel(metrics, view.kernel);
     put_module(metrics, view.module);
     put_closer(metrics, view.closer);

@@ -71,15 +71,12 @@ void append_limit_tile(std::string& html, std::string_view name, std::string_vie
 }
 
 void append_tiles(std::string& html, const StatusView& view) {
-    const SocketCounts held = view.held();
-    const SocketCounts& unattributed = view.foreign.unattributed;
+    const SocketCounts held = view.held(), on_ports = view.on_ports();
     html += "<div class=\"tiles\">";
     const std::string at_least = view.knows_foreign() ? "" : "at least ";
-    append_tile(html, "In FIN_WAIT_2 now",
-                at_least + grouped(held.fin_wait_2 + unattributed.fin_wait_2),
+    append_tile(html, "In FIN_WAIT_2 now", at_least + grouped(on_ports.fin_wait_2),
                 "<small>our FIN is acknowledged, the client's is missing</small>");
-    append_tile(html, "In FIN_WAIT_1 now",
-                at_least + grouped(held.fin_wait_1 + unattributed.fin_wait_1),
+    append_tile(html, "In FIN_WAIT_1 now", at_least + grouped(on_ports.fin_wait_1),
                 "<small>our FIN is not acknowledged yet</small>");
     append_limit_tile(html, "Kernel's orphans", "tcp_max_orphans", view.kernel.orphans,
                       view.kernel.max_orphans);

@@ -90,6 +90,9 @@ void append_accounting(std::string& html, const StatusView& view) {
     if (closer.rescued != 0)
         append_row(html, "rescued sockets", "of bad messages: drained all the same",
                    grouped(closer.rescued));
+    if (closer.held_up != 0)
+        append_row(html, "held up", "times: a child's descriptors did not let themselves be closed",
+                   grouped(closer.held_up));
     html += "</tbody></table></section>\n";
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "module/status/candidates.hpp"
 #include "module/status/finished.hpp"
 #include "module/status/verdict.hpp"
 
@@ -19,15 +20,6 @@ using std::chrono::milliseconds;
 
 // As many accounts with sockets in FIN_WAIT_2 are asked for their names to find the culprit.
 constexpr std::size_t kSuspectsMax = 1000;
-
-// One account's figures that rank it, of one closer; then, of all that have it.
-struct Candidate {
-    std::uint64_t hash = 0;
-    double socket_seconds = 0;
-    std::uint64_t closes = 0;
-    std::uint64_t fin_wait_2 = 0;
-    std::array<const Part<Account>*, kCloserSlots> entries{};  // by slot; null: it has none
-};
 
 // Numbers of a damaged sketch or tally may be anything; a sum of them wraps and harms nobody.
 Tally left_of(const Tally& whole, const Tally& part) {
@@ -47,7 +39,6 @@ class Reading {
     Reading(const Books& books, const SlotClocks& clocks) : books_(books), clocks_(clocks) {}
 
     void look_at_all();
-    void merge();
     void fill(StatusView& view);
     void fill_totals(StatusView& view) const;
 
@@ -98,6 +89,7 @@ void Reading::look_at(std::size_t slot) {
         candidate.socket_seconds =
             static_cast<double>(tally.fin_wait_2_ns) / 1e9 + open_seconds(figures, slot);
         candidate.closes = tally.closes;
+        candidate.stuck = tally.stuck;
         candidate.fin_wait_2 = open.fin_wait_2;
         candidate.entries[slot] = &entry;
     }
@@ -105,25 +97,7 @@ void Reading::look_at(std::size_t slot) {
 
 void Reading::look_at_all() {
     for (std::size_t slot = 0; slot < kCloserSlots; ++slot) look_at(slot);
-}
-
-// Those that more than one closer has.
-void Reading::merge() {
-    std::ranges::sort(candidates_, {}, &Candidate::hash);
-    std::vector<Candidate> merged;
-    for (const Candidate& one : candidates_) {
-        if (merged.empty() || merged.back().hash != one.hash) {
-            merged.push_back(one);
-            continue;
-        }
-        Candidate& same = merged.back();
-        same.socket_seconds += one.socket_seconds;
-        same.closes += one.closes;
-        same.fin_wait_2 += one.fin_wait_2;
-        for (std::size_t slot = 0; slot < kCloserSlots; ++slot)
-            if (one.entries[slot] != nullptr) same.entries[slot] = one.entries[slot];
-    }
-    candidates_ = std::move(merged);
+    merge(candidates_);
 }
 
 void Reading::add(const Part<Account>& entry, std::size_t slot, AccountView& view,
@@ -171,24 +145,6 @@ Culprit Reading::culprit() const {
     return culprit;
 }
 
-// By their time in FIN_WAIT_2, then by closes. After days of finished closes a new culprit has cost
-// little yet: so those that hold most now stand before the rest.
-void rank(std::vector<Candidate>& candidates) {
-    const auto costs_more = [](const Candidate& a, const Candidate& b) {
-        return std::pair(a.socket_seconds, a.closes) > std::pair(b.socket_seconds, b.closes);
-    };
-    const auto shown = [&](std::size_t count) {
-        return candidates.begin() + static_cast<std::ptrdiff_t>(std::min(candidates.size(), count));
-    };
-    const auto dear = shown(kRankedByTime);
-    const auto holders = shown(kRankedByTime + kRankedByNow);
-    std::ranges::partial_sort(candidates.begin(), dear, candidates.end(), costs_more);
-    std::ranges::partial_sort(dear, holders, candidates.end(), std::ranges::greater(),
-                              &Candidate::fin_wait_2);
-    std::ranges::partial_sort(holders, std::max(holders, shown(kAccountsShownMax)),
-                              candidates.end(), costs_more);
-}
-
 AccountView Reading::other_view(const Tally& total) const {
     AccountView view;
     view.user_agent = view.vhost = kOtherAccount;
@@ -232,6 +188,7 @@ void Reading::fill_totals(StatusView& view) const {
 void Reading::fill(StatusView& view) {
     view.culprit = culprit();
     view.of_proxies = of_proxies_;
+    view.culprits = count_culprits(candidates_);
     rank(candidates_);
     const std::size_t shown = std::min(candidates_.size(), kAccountsShownMax);
     for (const Candidate& candidate : std::span(candidates_).first(shown))
@@ -245,7 +202,6 @@ void Reading::fill(StatusView& view) {
 void read_accounts(const Books& books, const SlotClocks& clocks, StatusView& view) {
     Reading reading(books, clocks);
     reading.look_at_all();
-    reading.merge();
     reading.fill(view);
 }
 

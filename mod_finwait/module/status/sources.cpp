@@ -54,7 +54,7 @@ StatusSources sources_of(const Runtime& runtime) {
     sources.why_no_books = "there is no shared memory for the closer's books";
     if (runtime.books)
         sources.books =
-            find_books({reinterpret_cast<const std::byte*>(runtime.books), runtime.books_size},
+            find_books({reinterpret_cast<const std::byte*>(runtime.books), sizeof(Books)},
                        sources.why_no_books);
     sources.monotonic = read_clock(CLOCK_MONOTONIC);
     sources.realtime = read_clock(CLOCK_REALTIME);

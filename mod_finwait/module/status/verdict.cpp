@@ -11,10 +11,6 @@ namespace finwait {
 
 namespace {
 
-std::uint64_t fin_wait_2_now(const StatusView& view) {
-    return view.held().fin_wait_2 + view.foreign.unattributed.fin_wait_2;
-}
-
 // Beyond the one the kernel resets what is closed, beyond the other it forgets it. Names those that
 // are half reached; "" if none is.
 std::string limits_near(const KernelView& kernel) {
@@ -103,7 +99,7 @@ std::string_view name_of(Verdict::Level level) {
 }
 
 Verdict verdict_of(const StatusView& view) {
-    const std::uint64_t all = fin_wait_2_now(view);
+    const std::uint64_t all = view.on_ports().fin_wait_2;
     const std::uint64_t unattributed = view.foreign.unattributed.fin_wait_2;
     const std::uint64_t to_backends = view.foreign.to_backends().fin_wait_2;
     Verdict verdict;

@@ -41,6 +41,7 @@ struct CloserTotals {
     std::uint64_t received = 0;
     std::uint64_t bad_messages = 0;
     std::uint64_t rescued = 0;  // sockets
+    std::uint64_t held_up = 0;  // times
     std::uint64_t records = 0;
     std::uint64_t tallied = 0;
     std::uint64_t unlogged = 0;
@@ -177,6 +178,7 @@ struct ProcessView {
     std::uint64_t unwritten_closes = 0;  // whose line is still to be written, of all closers
     std::uint64_t closers = 1;           // with replaced ones that still drain
     Confinement confinement;
+    std::chrono::milliseconds started{};  // since the epoch
 };
 
 // Those that have taken nothing for a while though lines wait for them.
@@ -219,6 +221,7 @@ struct StatusView {
     std::vector<AccountView> accounts;
     std::uint64_t accounts_left_out = 0;
     Culprit culprit;                    // of all accounts, left out ones too
+    std::uint64_t culprits = 0;         // accounts, too: see finwait/share.hpp
     std::optional<AccountView> other;   // what is in no account
     std::vector<VhostView> vhosts;      // by name
     std::uint64_t vhosts_left_out = 0;  // about so many share kOtherAccount
@@ -230,6 +233,8 @@ struct StatusView {
 
     [[nodiscard]] bool knows_foreign() const { return foreign_unknown.empty(); }
     [[nodiscard]] SocketCounts held() const { return SocketCounts(draining) += waiting; }
+    // On the server's ports, as far as it is known.
+    [[nodiscard]] SocketCounts on_ports() const { return held() += foreign.unattributed; }
 };
 
 inline constexpr std::size_t kAccountsShownMax = 100;

@@ -7,23 +7,8 @@ namespace finwait::report {
 
 namespace {
 
-void add(Share& to, const Share& from) {
-    to.part += from.part;
-    to.whole += from.whole;
-}
-
-bool is_notable(const Share& stuck) {
-    return stuck.interval().low > kNotable;
-}
-
 Share stuck_share(const Tally& tally) {
     return {std::min(tally.stuck, tally.closes), tally.closes};
-}
-
-bool is_worse(const Share& one, const Share& others, std::uint64_t sample_min) {
-    const double low = one.interval().low;
-    if (others.whole < sample_min) return low > kNotableAlone;
-    return low > kNotable && low > kTimesOthers * others.value() && low > others.interval().high;
 }
 
 // Where every client has a notable share, the worst is compared with all others; it is taken out
@@ -88,8 +73,8 @@ Share judge(std::vector<Row>& rows, std::uint64_t sample_min) {
         if (row.judgement == Judgement::not_judged) continue;
         const bool is_enough = row.tally.closes >= sample_min;
         row.judgement = is_enough ? Judgement::like_others : Judgement::too_few;
-        add(all, row.stuck());
-        if (!is_notable(row.stuck())) add(usual, row.stuck());
+        all += row.stuck();
+        if (!is_notable(row.stuck())) usual += row.stuck();
         if (is_enough && is_notable(row.stuck())) suspects.push_back(&row);
     }
     if (usual.whole < sample_min) {
@@ -101,7 +86,7 @@ Share judge(std::vector<Row>& rows, std::uint64_t sample_min) {
     Share others;
     for (const Row& row : rows)
         if (row.judgement == Judgement::like_others || row.judgement == Judgement::too_few)
-            add(others, row.stuck());
+            others += row.stuck();
     return others;
 }
 

@@ -10,12 +10,6 @@
 
 namespace finwait::report {
 
-// Less than this is no trouble, however sure it is.
-inline constexpr double kNotable = 0.05;
-inline constexpr double kTimesOthers = 2;
-// Where there are no others to compare with.
-inline constexpr double kNotableAlone = 0.5;
-
 // So many clients leave sockets stuck behind a proxy, and nowhere else, before it is the proxy.
 inline constexpr std::size_t kWitnesses = 2;
 

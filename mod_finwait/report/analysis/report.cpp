@@ -37,8 +37,10 @@ Row row_of(const Group& group, bool anonymize) {
 
 using RowsByGroup = absl::flat_hash_map<const Group*, Row>;
 
+// All of them came from its own address; one that is told of beside it is a user's.
 Row row_of_proxy(const Group& group, bool anonymize) {
     Row row = row_of(group, anonymize);
+    row.dominant.reset();
     row.judgement = group.is_shared ? Judgement::not_judged : Judgement::like_others;
     if (group.is_shared) return row;
     row.peer = group.name;
@@ -60,7 +62,6 @@ void take_over_clients(Row& proxy, const Peer& peer, RowsByGroup& clients) {
     }
     proxy.addresses = std::max<std::uint64_t>(proxy.addresses, 1);
     proxy.addresses_at_least = true;
-    proxy.dominant.reset();
 }
 
 // Those that are known to be proxies, and those that are judged to be.

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "finwait/share.hpp"
 #include "report/analysis/collector.hpp"
-#include "report/analysis/share.hpp"
 #include "report/input/reading.hpp"
 
 namespace finwait::report {
@@ -98,8 +98,6 @@ struct Report {
 };
 
 inline constexpr std::size_t kUserAgentsShown = 5;
-// A client with fewer closes is neither blamed nor cleared.
-inline constexpr std::uint64_t kSampleMin = 30;
 
 struct ReportOptions {
     std::uint64_t sample_min = kSampleMin;

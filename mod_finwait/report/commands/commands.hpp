@@ -9,6 +9,8 @@
 namespace finwait::report {
 
 [[nodiscard]] Exit report_command(const Options& options, Instant now);
+[[nodiscard]] Exit watch_command(const Options& options);
+[[nodiscard]] Exit bug_report_command(const Options& options);
 [[nodiscard]] Exit show_command(const Options& options);
 [[nodiscard]] Exit diff_command(const Options& options, Instant now);
 

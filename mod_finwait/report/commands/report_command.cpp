@@ -30,12 +30,13 @@ class Run {
           collector_(families_, options.filter, options.by, options.anonymize) {}
 
     Exit read_and_tell() {
-        if (options_.live_url.empty()) {
+        if (options_.live_urls.empty()) {
             sources_ = logs_of(options_, reading_);
             read_logs(sources_, options_.show_progress, collector_, reading_);
         } else {
-            sources_ = {options_.live_url};
-            read_live_status(options_.live_url, collector_, reading_);
+            std::ranges::transform(options_.live_urls, std::back_inserter(sources_),
+                                   without_password);
+            read_live_status(options_.live_urls, collector_, reading_);
         }
         const Exit read = complain_of_unreadable(reading_);
         const bool nothing = reading_.lines + reading_.tallies == 0;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/input/live_status.hpp"
 
-#include <curl/curl.h>
-
-#include <memory>
+#include <algorithm>
+#include <future>
 #include <nlohmann/json.hpp>
+#include <utility>
+
+#include "report/input/http.hpp"
 
 namespace finwait::report {
 
@@ -12,47 +14,11 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr long kConnectSeconds = 5;
-constexpr long kSeconds = 20;
 constexpr std::size_t kAnswerMax = std::size_t{64} << 20;
 constexpr int kStatusVersion = 2;
 constexpr double kNsPerSecond = 1e9;
 // What no server can have waited; beyond it a number is not one that was counted.
 constexpr double kSecondsMax = 1e9;
-
-struct Curl {
-    void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-};
-
-std::size_t append(char* bytes, std::size_t, std::size_t count, void* to) {
-    auto& answer = *static_cast<std::string*>(to);
-    if (answer.size() + count > kAnswerMax) return 0;
-    answer.append(bytes, count);
-    return count;
-}
-
-// The answer's body; `error` says why there is none.
-std::string fetch(const std::string& url, std::string& error) {
-    std::string answer;
-    const std::unique_ptr<CURL, Curl> handle(curl_easy_init());
-    CURL* curl = handle.get();
-    curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "finwait-report");
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, kSeconds);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, append);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-    const CURLcode code = curl_easy_perform(curl);
-    long status = 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    if (code != CURLE_OK)
-        error = curl_easy_strerror(code);
-    else if (status != 200)
-        error = "the server says " + std::to_string(status);
-    return answer;
-}
 
 template <typename E, std::size_t N>
 void take_words(const Json& from, std::array<std::uint64_t, N>& to) {
@@ -109,53 +75,108 @@ TallyLine line_of(const Json& account, std::chrono::milliseconds now) {
     return line;
 }
 
-void take_account(const Json& account, std::chrono::milliseconds now, Sink& sink,
-                  Reading& reading) {
-    if (account.at("finished").at("closes") == 0) return;  // its sockets are all still open
-    ++reading.tallies;
-    sink.take(line_of(account, now));
-}
+struct Page {
+    std::vector<TallyLine> lines;
+    Present present;
+};
 
-void take_present(const Json& status, Reading& reading) {
-    std::uint64_t now = 0;
+Page page_of(const Json& status) {
+    Page page;
+    const std::chrono::milliseconds now(status.at("now_ms").get<std::int64_t>());
+    const auto add = [&](const Json& account) {
+        if (account.at("finished").at("closes") == 0) return;  // its sockets are all still open
+        page.lines.push_back(line_of(account, now));
+    };
+    for (const Json& account : status.at("accounts")) add(account);
+    if (const Json& other = status.at("other"); !other.is_null()) add(other);
     for (const char* owner : {"draining", "waiting", "unattributed"})
         if (const Json& sockets = status.at("sockets").at(owner); !sockets.is_null())
-            now += sockets.at("fin_wait_2").get<std::uint64_t>();
-    reading.notes.push_back(
-        std::to_string(now) +
-        " sockets are in FIN_WAIT_2 now; the rest is of closes that have ended");
-    const auto left_out = status.at("accounts_left_out").get<std::uint64_t>();
-    if (left_out != 0)
-        reading.notes.push_back("the status page leaves out the " + std::to_string(left_out) +
+            page.present.sockets += sockets.at("fin_wait_2").get<std::uint64_t>();
+    page.present.accounts_left_out = status.at("accounts_left_out").get<std::uint64_t>();
+    return page;
+}
+
+struct Answer {
+    std::string body, error;
+};
+
+Answer answer_of(const std::string& url) {
+    Answer answer;
+    answer.error = ask_http({.url = url.find('?') == std::string::npos ? url + "?json" : url},
+                            [&](std::string_view bytes) {
+                                answer.body += bytes;
+                                return answer.body.size() <= kAnswerMax;
+                            })
+                       .error;
+    return answer;
+}
+
+// Of all servers, and which of them has most.
+void note_present(const std::vector<std::pair<std::string, Present>>& servers, Reading& reading) {
+    if (servers.empty()) return;
+    Present all;
+    for (const auto& [url, present] : servers) {
+        all.sockets += present.sockets;
+        all.accounts_left_out += present.accounts_left_out;
+    }
+    std::string note = std::to_string(all.sockets) + " sockets are in FIN_WAIT_2 now";
+    if (servers.size() > 1) {
+        const auto& [url, most] = *std::ranges::max_element(
+            servers, {}, [](const auto& server) { return server.second.sockets; });
+        note += " on " + std::to_string(servers.size()) + " servers";
+        if (most.sockets != 0) note += ", " + std::to_string(most.sockets) + " of them on " + url;
+    }
+    reading.notes.push_back(note + "; the rest is of closes that have ended");
+    if (all.accounts_left_out != 0)
+        reading.notes.push_back("the status page leaves out the " +
+                                std::to_string(all.accounts_left_out) +
                                 " accounts that cost least; a log has them all");
 }
 
 }  // namespace
 
-bool take_status(std::string_view json, Sink& sink, Reading& reading) {
+std::string without_password(const std::string& url) {
+    const std::size_t scheme = url.find("://");
+    const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+    const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
+    const std::size_t at = url.substr(0, end).rfind('@');
+    return at == std::string::npos || at < begin ? url : url.substr(0, begin) + url.substr(at + 1);
+}
+
+std::optional<Present> take_status(std::string_view json, Sink& sink, Reading& reading) {
     try {
         const Json status = Json::parse(json);
-        if (status.at("version").get<int>() != kStatusVersion) return false;
-        const std::chrono::milliseconds now(status.at("now_ms").get<std::int64_t>());
+        if (status.at("version").get<int>() != kStatusVersion) return std::nullopt;
+        const Page page = page_of(status);
         ++reading.files;
         reading.bytes += json.size();
-        for (const Json& account : status.at("accounts")) take_account(account, now, sink, reading);
-        if (const Json& other = status.at("other"); !other.is_null())
-            take_account(other, now, sink, reading);
-        take_present(status, reading);
-        return true;
+        reading.tallies += page.lines.size();
+        for (const TallyLine& line : page.lines) sink.take(line);
+        return page.present;
     } catch (const Json::exception&) {
-        return false;
+        return std::nullopt;
     }
 }
 
-void read_live_status(const std::string& url, Sink& sink, Reading& reading) {
-    std::string error;
-    const std::string full = url.find('?') == std::string::npos ? url + "?json" : url;
-    const std::string answer = fetch(full, error);
-    if (error.empty() && !take_status(answer, sink, reading))
-        error = "that is not the status page of mod_finwait (SetHandler finwait-status)";
-    if (!error.empty()) reading.unreadable.push_back("cannot read '" + full + "': " + error);
+void read_live_status(const std::vector<std::string>& urls, Sink& sink, Reading& reading) {
+    std::vector<std::future<Answer>> asked;
+    for (const std::string& url : urls)
+        asked.push_back(std::async(std::launch::async, answer_of, url));
+    std::vector<std::pair<std::string, Present>> servers;
+    for (std::size_t i = 0; i < urls.size(); ++i) {
+        Answer answer = asked[i].get();
+        const std::string shown = without_password(urls[i]);
+        if (answer.error.empty()) {
+            if (const auto present = take_status(answer.body, sink, reading))
+                servers.emplace_back(shown, *present);
+            else
+                answer.error =
+                    "that is not the status page of mod_finwait (SetHandler finwait-status)";
+        }
+        if (!answer.error.empty())
+            reading.unreadable.push_back("cannot read '" + shown + "': " + answer.error);
+    }
+    note_present(servers, reading);
 }
 
 }  // namespace finwait::report

@@ -13,6 +13,7 @@
 #include <source_location>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -48,6 +49,7 @@ class CloserTest : public testing::Test {
     void start() {
         auto [control, parent_end] = seqpacket_pair();
         parent = std::move(parent_end);
+        std::tie(deposit_out, deposit_in) = seqpacket_pair();
         if (!channel) {
             auto [receiver, sender] = seqpacket_pair();
             channel = std::move(receiver);
@@ -57,7 +59,10 @@ class CloserTest : public testing::Test {
             std::make_unique<Closer>(CloserDescriptors{one_lane(UniqueFd(::dup(channel.get()))),
                                                        std::move(control),
                                                        {},
-                                                       UniqueFd(::dup(memory.get()))},
+                                                       UniqueFd(::dup(memory.get())),
+                                                       {},
+                                                       {},
+                                                       UniqueFd(::dup(deposit_out.get()))},
                                      *counters, 1, kDescriptors);
     }
 
@@ -209,6 +214,8 @@ class CloserTest : public testing::Test {
     UniqueFd channel;
     UniqueFd child;
     UniqueFd parent;
+    UniqueFd deposit_in;  // these two are the parent's
+    UniqueFd deposit_out;
     Loopback loopback;
     Loopback small{4096};  // of clients with a small window
     ssize_t sent = 0;      // of the reply that was not acknowledged

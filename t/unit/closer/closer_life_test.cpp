@@ -25,8 +25,8 @@ TEST_F(CloserLife, AnswersSetupWithTheEffectiveLimit) {
     set_up(1'000'000);
     static_cast<void>(notices());
     ASSERT_EQ(2U, readies.size());
-    EXPECT_LE(readies[1].max_held, kDescriptors - kDescriptorReserve);
-    EXPECT_GE(readies[1].max_held, kDescriptors - kDescriptorReserve - 1);
+    EXPECT_LE(readies[1].max_held, kDescriptors - descriptor_reserve(kDescriptors));
+    EXPECT_GE(readies[1].max_held, kDescriptors - descriptor_reserve(kDescriptors) - 1);
 }
 
 TEST_F(CloserLife, ServesNothingBeforeItKnowsItsLimits) {

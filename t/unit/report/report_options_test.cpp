@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "report/input/live_status.hpp"
 #include "report/options.hpp"
 
 namespace finwait::test {
@@ -95,6 +96,14 @@ TEST(ReportOptions, AreWhatWasSaid) {
     EXPECT_EQ(parsed({"show", "sk:14b83", "a.log"}).show_cookie, 0x14b83U);
     EXPECT_EQ(parsed({"show", "14b83", "a.log"}).inputs, std::vector<std::string>{"a.log"});
     EXPECT_EQ(parsed({"--diff", "a", "b"}).diff->second, "b");
+    EXPECT_EQ(parsed({"--live", "http://a/", "https://b/", "http://a/", "--json"}).live_urls,
+              (std::vector<std::string>{"http://a/", "https://b/"}));
+    EXPECT_EQ(parsed({"--live", "http://a/", "--live", "http://b/"}).live_urls.size(), 2U);
+    EXPECT_EQ(parsed({"--live", "http://a/", "--watch"}).watch, 2s);
+    EXPECT_EQ(parsed({"--watch", "0.5", "--live", "http://a/"}).watch, 500ms);
+    EXPECT_EQ(parsed({"bug-report", "curl", "--command", "curl x", "a.log"}).bug_report->command,
+              "curl x");
+    EXPECT_EQ(parsed({"bug-report", "curl", "a.log"}).inputs, std::vector<std::string>{"a.log"});
 }
 
 TEST(ReportOptions, AreRefusedInASentenceWithTheValueAndTheWayOut) {
@@ -116,6 +125,15 @@ TEST(ReportOptions, AreRefusedInASentenceWithTheValueAndTheWayOut) {
         {{"--nonsense"}, "--nonsense", "--help"},
         {{"--top", "many"}, "many", "--help"},
         {{"--live", "http://x/", "a.log"}, "'a.log'", "--live"},
+        {{"a.log", "--live", "http://x/"}, "'a.log'", "--live"},
+        {{"--live", "http://x/", "bug-report", "curl"}, "--live", "bug-report"},
+        {{"--watch"}, "--watch", "--live URL"},
+        {{"--live", "http://x/", "--watch", "soon"}, "--watch 'soon'", "0.1 to 3600"},
+        {{"--live", "http://x/", "--watch", "0"}, "--watch '0'", "0.1 to 3600"},
+        {{"--live", "http://x/", "--watch", "--json"}, "--watch", "--json"},
+        {{"bug-report"}, "client", "--help"},
+        {{"bug-report", "curl", "--csv"}, "bug-report", "--html"},
+        {{"--command", "curl"}, "--command 'curl'", "bug-report"},
         {{"--follow", "--diff", "a", "b"}, "--follow", "--diff"},
         {{"--httpd-conf", "--by", "ua"}, "--httpd-conf", "--by"},
         {{"--httpd-conf", "--diff", "a", "b"}, "--httpd-conf", "--diff"},
@@ -123,6 +141,17 @@ TEST(ReportOptions, AreRefusedInASentenceWithTheValueAndTheWayOut) {
     };
     for (const auto& c : cases)
         EXPECT_THAT(complaint(c.words), AllOf(HasSubstr(c.value), HasSubstr(c.way_out)));
+}
+
+TEST(ReportOptions, BoundHowManyServersAreAsked) {
+    std::vector<std::string> urls;
+    for (std::size_t i = 0; i <= kLiveServersMax; ++i)
+        urls.push_back("http://server" + std::to_string(i) + "/");
+    std::vector<const char*> words{"--live"};
+    for (const std::string& url : urls) words.push_back(url.c_str());
+    EXPECT_THAT(complaint(words), HasSubstr("100 servers at most, not 101"));
+    words.pop_back();
+    EXPECT_EQ(parsed(words).live_urls.size(), kLiveServersMax);
 }
 
 }  // namespace

@@ -51,6 +51,15 @@ TEST_F(ReportPeers, AConnectionOfAProxyIsNobodysWhoseNameIsOnIt) {
     EXPECT_EQ(analysed(log(), of_googlebot).report.all.tally.closes, 0U);
 }
 
+TEST_F(ReportPeers, NoAddressOfAUserStandsBesideAProxysName) {
+    stuck("Googlebot/2.1", 40, kProxy);
+    for (Record& record : closes) {
+        record.is_shared = true;
+        record.client_address = "203.0.113.9";
+    }
+    EXPECT_FALSE(analysed(log()).report.rows.at(0).dominant);
+}
+
 // Each of its users is a client of its own, and clean elsewhere.
 TEST_F(ReportPeers, AProxyIsTheCulpritAndItsUsersAreNot) {
     for (const char* client : {"Firefox/1", "Chrome/1", "Safari/1"}) {

@@ -256,6 +256,7 @@ TEST_F(ReportProgram, IsCompletedByBash) {
     EXPECT_EQ(completed("--cause keep"), "keepalive_timeout\n");
     EXPECT_EQ(completed("--html"), "--html\n");
     EXPECT_EQ(completed("sh"), "show\n");
+    EXPECT_EQ(completed("bug"), "bug-report\n");
 }
 
 TEST_F(ReportProgram, TellsALogThatMustNotBeReadFromNone) {

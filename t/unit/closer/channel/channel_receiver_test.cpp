@@ -24,13 +24,16 @@ class ChannelReceiverTest : public testing::Test {
         EXPECT_EQ(1U, batch.messages.size());
         EXPECT_FALSE(batch.is_full);
         if (batch.messages.empty()) return "nothing";
-        const PassedDescriptors dropped = std::move(batch.messages[0].passed);
+        brought = (batch.messages[0].socket ? 1U : 0U) + batch.messages[0].others.size();
+        const UniqueFd first = std::move(batch.messages[0].socket);
+        const std::vector<UniqueFd> others = std::move(batch.messages[0].others);
         return std::string(batch.messages[0].refused);
     }
 
     std::pair<UniqueFd, UniqueFd> ends = seqpacket_pair();
     UniqueFd sender = std::move(ends.first);
-    ChannelReceiver receiver{one_lane(std::move(ends.second))};
+    std::size_t brought = 0;  // descriptors, by it
+    ChannelReceiver receiver{one_lane(std::move(ends.second)), kDescriptorsPerMessageMax};
     UniqueFd any{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
 };
 
@@ -124,8 +127,22 @@ TEST_F(ChannelReceiverTest, RefusedMessagesLeakNoDescriptor) {
     refuses(handoff, {fd, fd});
     refuses(handoff, {fd, fd, fd, fd});
     refuses(handoff, {fd, fd, fd, fd, fd, fd, fd, fd, fd, fd});
+    EXPECT_EQ(10U, brought);
     refuses(report, {fd});
     refuses(report, {fd, fd, fd});
+}
+
+TEST_F(ChannelReceiverTest, WhereDescriptorsAreFewTheRestIsClosedByTheKernel) {
+    const int fd = any.get();
+    const std::size_t before = open_descriptors();
+    ASSERT_EQ(0, send_message(sender, encoded(sample_handoff()), {fd, fd, fd, fd, fd, fd}));
+    ChannelReceiver poor(one_lane(UniqueFd(::dup(receiver.descriptor(0)))),
+                         kDescriptorsPerMessageMin);
+    const ReceivedBatch batch = poor.receive(0);
+    ASSERT_EQ(1U, batch.messages.size());
+    EXPECT_EQ("it came with too many descriptors", batch.messages[0].refused);
+    EXPECT_EQ(kDescriptorsPerMessageMin - 1, batch.messages[0].others.size());
+    EXPECT_EQ(before + 1 + kDescriptorsPerMessageMin, open_descriptors());
 }
 
 TEST_F(ChannelReceiverTest, ARefusedMessageDoesNotHarmItsNeighbours) {
@@ -137,7 +154,6 @@ TEST_F(ChannelReceiverTest, ARefusedMessageDoesNotHarmItsNeighbours) {
     ASSERT_EQ(3U, batch.messages.size());
     EXPECT_TRUE(batch.messages[0].socket);
     EXPECT_NE("", batch.messages[1].refused);
-    EXPECT_FALSE(batch.messages[1].socket);
     EXPECT_TRUE(batch.messages[2].socket);
 }
 

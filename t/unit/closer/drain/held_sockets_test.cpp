@@ -18,7 +18,7 @@ class HeldSocketsTest : public testing::Test {
         UniqueFd any(::open("/dev/null", O_RDONLY | O_CLOEXEC));
         return held.add(std::move(any), test::sample_handoff().close, {});
     }
-    void remove(Token token) { held.drop_texts(held.remove(token).texts); }
+    void remove(Token token) { held.drop(held.remove(token).client); }
     Token take_cheapest() {
         const Token token = held.cheapest().value();
         remove(token);

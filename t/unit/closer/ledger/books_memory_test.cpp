@@ -39,6 +39,7 @@ class BooksMemoryTest : public testing::Test {
         Ledger ledger(own, [](AccountId) {});
         const std::size_t half_written = ledger.half_written();
         ledger.set_size(size_max);
+        while (ledger.is_too_large()) ledger.evict_some();
         work(ledger);
         return half_written;
     }
@@ -58,7 +59,7 @@ TEST_F(BooksMemoryTest, TheNextCloserInASlotGoesOn) {
     live([](Ledger& ledger) {
         ledger.book(a_close("a"), 1, 1ms);
         ledger.book(a_close("b"), 1, 2ms);
-        static_cast<void>(ledger.hold({"a", "www"}, Phase::draining, kNever, 2ms));
+        static_cast<void>(ledger.hold(AccountKey{"a", "www"}, Phase::draining, kNever, 2ms));
     });
     EXPECT_EQ(0U, live([](Ledger& ledger) {
                   EXPECT_EQ(2U, ledger.size());

@@ -122,13 +122,22 @@ TEST_F(LedgerTest, AnInheritedWeightIsNoFigure) {
     EXPECT_EQ(figures.opened_ms, figures.last_seen_ms);
 }
 
-TEST_F(LedgerTest, ASmallerSizeEvictsAtOnce) {
-    for (int i = 0; i < 100; ++i) book("ua" + std::to_string(i), std::chrono::seconds(i));
+TEST_F(LedgerTest, ASmallerSizeEvictsBitByBitTheLightestFirst) {
+    for (int i = 0; i < 300; ++i) book("ua" + std::to_string(i), std::chrono::seconds(i));
     ledger.set_size(1);
-    EXPECT_EQ(kLedgerSizeMin, ledger.size());
-    EXPECT_EQ(84U, other_closes());
-    EXPECT_NE(kOther, ledger.find({"ua99", "www"}));
+    EXPECT_EQ(300U, ledger.size());
     book("another");
+    EXPECT_EQ(300U, ledger.size()) << "in the place of the lightest";
+    EXPECT_EQ(kOther, ledger.find({"ua0", "www"}));
+    ledger.evict_some();
+    EXPECT_EQ(300 - kEvictionsPerTurn, ledger.size());
+    EXPECT_TRUE(ledger.is_too_large());
+    ledger.evict_some();
+    EXPECT_FALSE(ledger.is_too_large());
+    EXPECT_EQ(kLedgerSizeMin, ledger.size());
+    EXPECT_EQ(301U - kLedgerSizeMin, other_closes());
+    EXPECT_NE(kOther, ledger.find({"ua299", "www"}));
+    book("one more");
     EXPECT_EQ(kLedgerSizeMin, ledger.size());
 }
 
@@ -163,8 +172,8 @@ TEST_F(LedgerTest, ANameIsCutAtItsBound) {
 }
 
 TEST_F(LedgerTest, HeldSocketsStandInTheirAccountByStateAndPhase) {
-    Holding one = ledger.hold({"a", "www"}, Phase::draining, kNever, now);
-    Holding two = ledger.hold({"a", "www"}, Phase::draining, 7s, now);
+    Holding one = ledger.hold(AccountKey{"a", "www"}, Phase::draining, kNever, now);
+    Holding two = ledger.hold(AccountKey{"a", "www"}, Phase::draining, 7s, now);
     const AccountId id = ledger.find({"a", "www"});
     EXPECT_EQ((OpenSockets{1, 1, 7'000'000'000}), open(id));
     EXPECT_EQ(3'000'000'000U, open(id).fin_wait_2_ns(10'000'000'000));
@@ -180,7 +189,7 @@ TEST_F(LedgerTest, HeldSocketsStandInTheirAccountByStateAndPhase) {
 
 TEST_F(LedgerTest, WhoHoldsSocketsIsNotPushedOutByWhoHoldsNone) {
     ledger.set_size(kLedgerSizeMin);
-    Holding holding = ledger.hold({"culprit", "www"}, Phase::draining, kNever, now);
+    Holding holding = ledger.hold(AccountKey{"culprit", "www"}, Phase::draining, kNever, now);
     for (int i = 0; i < 1000; ++i) book("ua" + std::to_string(i));
     EXPECT_EQ(1U, open(ledger.find({"culprit", "www"})).fin_wait_1);
     ledger.release(holding);
@@ -188,7 +197,7 @@ TEST_F(LedgerTest, WhoHoldsSocketsIsNotPushedOutByWhoHoldsNone) {
 
 TEST_F(LedgerTest, SocketsOfAnEvictedAccountAreAmongTheOthersToTheirEnd) {
     ledger.set_size(kLedgerSizeMin);
-    Holding holding = ledger.hold({"a", "www"}, Phase::draining, 5s, now);
+    Holding holding = ledger.hold(AccountKey{"a", "www"}, Phase::draining, 5s, now);
     for (std::uint32_t i = 0; i < kLedgerSizeMin; ++i) book("ua" + std::to_string(i), 9s);
     EXPECT_EQ(kOther, ledger.find({"a", "www"}));
     EXPECT_EQ((OpenSockets{0, 1, 5'000'000'000}), open(kOther));

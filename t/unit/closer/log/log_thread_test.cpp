@@ -17,7 +17,7 @@ class LogThreadTest : public CloserTest {
   protected:
     void SetUp() override {
         CloserTest::SetUp();
-        closer->start_thread(now.monotonic);
+        closer->start_threads(now.monotonic);
         set_up();
     }
 

@@ -12,8 +12,8 @@ constexpr Peek kThere[] = {Peek::nothing, Peek::data};
 constexpr Peek kGone[] = {Peek::fin, Peek::reset, Peek::closed, Peek::fin_then_reset};
 
 // A keep-alive connection after one reply; KeepAliveTimeout 5, Timeout 60.
-CloseFacts kept_alive(std::chrono::nanoseconds since_reply = 1s) {
-    CloseFacts facts;
+CauseFacts kept_alive(std::chrono::nanoseconds since_reply = 1s) {
+    CauseFacts facts;
     facts.requests = 1;
     facts.since_reply = since_reply;
     facts.keep_alive_timeout = 5s;
@@ -21,44 +21,44 @@ CloseFacts kept_alive(std::chrono::nanoseconds since_reply = 1s) {
     return facts;
 }
 
-CloseFacts on_event(std::chrono::nanoseconds since_reply = 1s) {
-    CloseFacts facts = kept_alive(since_reply);
+CauseFacts on_event(std::chrono::nanoseconds since_reply = 1s) {
+    CauseFacts facts = kept_alive(since_reply);
     facts.async = true;
     return facts;
 }
 
-CloseFacts without_request() {
-    CloseFacts facts = kept_alive();
+CauseFacts without_request() {
+    CauseFacts facts = kept_alive();
     facts.requests = 0;
     facts.since_reply = std::nullopt;
     return facts;
 }
 
-CloseFacts on_http_2(std::chrono::nanoseconds since_reply = 1s) {
-    CloseFacts facts = kept_alive(since_reply);
+CauseFacts on_http_2(std::chrono::nanoseconds since_reply = 1s) {
+    CauseFacts facts = kept_alive(since_reply);
     facts.tls = facts.http_2 = true;
     return facts;
 }
 
 // The client was silent for so long; without bytes it always was.
-Cause cause_if_silent(const CloseFacts& facts, std::chrono::milliseconds time, bool any = true) {
+Cause cause_if_silent(const CauseFacts& facts, std::chrono::milliseconds time, bool any = true) {
     return cause_of_close(facts, [&] { return Received{any, time}; });
 }
 
 // Nothing of the socket may be needed.
-Cause cause_unasked(const CloseFacts& facts) {
+Cause cause_unasked(const CauseFacts& facts) {
     return cause_of_close(facts, []() -> std::optional<Received> {
         ADD_FAILURE() << "a system call for what is known";
         return std::nullopt;
     });
 }
 
-Cause cause_if_not_told(const CloseFacts& facts) {
+Cause cause_if_not_told(const CauseFacts& facts) {
     return cause_of_close(facts, [] { return std::nullopt; });
 }
 
 TEST(CauseOfClose, OnHttp2IsAnErrorWhereModHttp2SaidSo) {
-    CloseFacts facts = on_http_2();
+    CauseFacts facts = on_http_2();
     facts.http_2_error = true;
     EXPECT_EQ(cause_if_silent(facts, 1ms), Cause::error);
     EXPECT_EQ(cause_if_silent(facts, 5s), Cause::keepalive_timeout);
@@ -70,7 +70,7 @@ TEST(CauseOfClose, OnHttp2IsAnErrorWhereModHttp2SaidSo) {
 }
 
 TEST(CauseOfClose, IsTheLastRepliesWhereItDecided) {
-    CloseFacts facts = kept_alive();
+    CauseFacts facts = kept_alive();
     facts.after_reply = Cause::client_asked;
     for (const Peek peek : {Peek::nothing, Peek::data, Peek::fin}) {
         facts.peek = peek;
@@ -79,7 +79,7 @@ TEST(CauseOfClose, IsTheLastRepliesWhereItDecided) {
 }
 
 TEST(CauseOfClose, IsTheClientWhereItsRstTookTheReplyAway) {
-    CloseFacts facts = kept_alive();
+    CauseFacts facts = kept_alive();
     facts.after_reply = Cause::client_asked;
     for (const Peek peek : {Peek::reset, Peek::closed, Peek::fin_then_reset}) {
         facts.peek = peek;
@@ -88,7 +88,7 @@ TEST(CauseOfClose, IsTheClientWhereItsRstTookTheReplyAway) {
 }
 
 TEST(CauseOfClose, OfATunnelIsItsEndWhoeverWentFirst) {
-    CloseFacts facts = kept_alive();
+    CauseFacts facts = kept_alive();
     facts.after_reply = Cause::tunnel_end;
     for (const Peek peek : kGone) {
         facts.peek = peek;
@@ -97,9 +97,9 @@ TEST(CauseOfClose, OfATunnelIsItsEndWhoeverWentFirst) {
 }
 
 TEST(CauseOfClose, IsTheClientWhereItsFinOrRstIsThere) {
-    for (const CloseFacts& of : {kept_alive(9s), on_event(9s), on_http_2(9s), without_request()}) {
+    for (const CauseFacts& of : {kept_alive(9s), on_event(9s), on_http_2(9s), without_request()}) {
         for (const Peek peek : kGone) {
-            CloseFacts facts = of;
+            CauseFacts facts = of;
             facts.peek = peek;
             facts.stopping = true;
             EXPECT_EQ(cause_unasked(facts), Cause::client_gone);
@@ -108,15 +108,15 @@ TEST(CauseOfClose, IsTheClientWhereItsFinOrRstIsThere) {
 }
 
 TEST(CauseOfClose, IsStoppingBeforeAnyTimeout) {
-    for (const CloseFacts& of : {kept_alive(9s), on_event(9s), on_http_2(9s), without_request()}) {
-        CloseFacts facts = of;
+    for (const CauseFacts& of : {kept_alive(9s), on_event(9s), on_http_2(9s), without_request()}) {
+        CauseFacts facts = of;
         facts.stopping = true;
         EXPECT_EQ(cause_unasked(facts), Cause::stopping);
     }
 }
 
 TEST(CauseOfClose, OfAReplyThatWasGivenUpIsTimeoutIfTheClientIsThere) {
-    CloseFacts facts = kept_alive();
+    CauseFacts facts = kept_alive();
     facts.reply_given_up = true;
     for (const Peek peek : kThere) {
         facts.peek = peek;
@@ -129,7 +129,7 @@ TEST(CauseOfClose, OfAReplyThatWasGivenUpIsTimeoutIfTheClientIsThere) {
 }
 
 TEST(CauseOfClose, OfAReplyThatWasGivenUpIsTimeoutWhateverItSaid) {
-    CloseFacts facts = kept_alive();
+    CauseFacts facts = kept_alive();
     facts.reply_given_up = true;
     facts.after_reply = Cause::client_asked;
     EXPECT_EQ(cause_unasked(facts), Cause::request_timeout);
@@ -138,14 +138,14 @@ TEST(CauseOfClose, OfAReplyThatWasGivenUpIsTimeoutWhateverItSaid) {
 }
 
 TEST(CauseWithoutRequest, IsNoRequestWithoutAByte) {
-    CloseFacts facts = without_request();
+    CauseFacts facts = without_request();
     EXPECT_EQ(cause_if_silent(facts, 0s, false), Cause::no_request);
     facts.short_note = true;
     EXPECT_EQ(cause_if_silent(facts, 0s, false), Cause::no_request);
 }
 
 TEST(CauseWithoutRequest, IsARequestTimeoutAfterHalfOfOne) {
-    CloseFacts facts = without_request();
+    CauseFacts facts = without_request();
     EXPECT_EQ(cause_if_silent(facts, 60s), Cause::request_timeout);
     facts.short_note = true;
     EXPECT_EQ(cause_if_silent(facts, 1s), Cause::request_timeout);
@@ -156,7 +156,7 @@ TEST(CauseWithoutRequest, IsAnErrorWhereBytesWereNoRequest) {
 }
 
 TEST(CauseWithoutRequest, OnTlsIsNoRequestAfterOnlyAHandshake) {
-    CloseFacts facts = without_request();
+    CauseFacts facts = without_request();
     facts.tls = true;
     EXPECT_EQ(cause_if_silent(facts, 60s), Cause::no_request);
     EXPECT_EQ(cause_if_silent(facts, 1s), Cause::client_gone) << "its close_notify was read";
@@ -165,7 +165,7 @@ TEST(CauseWithoutRequest, OnTlsIsNoRequestAfterOnlyAHandshake) {
 }
 
 TEST(CauseWithoutRequest, OnHttp2IsNoRequestAfterOnlyAPreface) {
-    CloseFacts facts = without_request();
+    CauseFacts facts = without_request();
     facts.http_2 = true;
     EXPECT_EQ(cause_if_silent(facts, 5s), Cause::no_request);
     EXPECT_EQ(cause_if_silent(facts, 1s), Cause::error) << "a preface that is none";
@@ -180,7 +180,7 @@ TEST(CauseOnEvent, IsTheKeepAliveTimeoutFromItsFirstNanosecond) {
 
 TEST(CauseOnEvent, IsBusyWorkersOnlyWhereItClosesEarly) {
     for (const Peek peek : kThere) {
-        CloseFacts facts = on_event();
+        CauseFacts facts = on_event();
         facts.short_note = true;
         facts.peek = peek;
         EXPECT_EQ(cause_unasked(facts), Cause::workers_busy);
@@ -190,7 +190,7 @@ TEST(CauseOnEvent, IsBusyWorkersOnlyWhereItClosesEarly) {
 }
 
 TEST(CauseOnEvent, IsARequestTimeoutWhereItHadBegunToRead) {
-    CloseFacts facts = on_event(9s);
+    CauseFacts facts = on_event(9s);
     facts.begun = true;
     EXPECT_EQ(cause_unasked(facts), Cause::request_timeout);
     facts.tls = facts.short_note = true;  // mod_reqtimeout's
@@ -198,7 +198,7 @@ TEST(CauseOnEvent, IsARequestTimeoutWhereItHadBegunToRead) {
 }
 
 TEST(CauseOnEvent, OnTlsWhatItHadBegunToReadMayBeACloseNotify) {
-    CloseFacts facts = on_event(9s);
+    CauseFacts facts = on_event(9s);
     facts.begun = facts.tls = true;
     EXPECT_EQ(cause_if_silent(facts, 60s), Cause::request_timeout);
     EXPECT_EQ(cause_if_silent(facts, 0s), Cause::client_gone);
@@ -211,13 +211,13 @@ TEST(CauseOnAWorker, IsTheKeepAliveTimeoutFromItsFirstNanosecond) {
 }
 
 TEST(CauseOnAWorker, IsARequestTimeoutByModReqtimeout) {
-    CloseFacts facts = kept_alive();
+    CauseFacts facts = kept_alive();
     facts.short_note = true;
     EXPECT_EQ(cause_unasked(facts), Cause::request_timeout);
 }
 
 TEST(CauseOnAWorker, IsARequestTimeoutWhereBytesCameAfterTheReply) {
-    CloseFacts facts = kept_alive(90s);
+    CauseFacts facts = kept_alive(90s);
     EXPECT_EQ(cause_if_silent(facts, 60s), Cause::request_timeout);
     // A request's first line is waited for no longer than KeepAliveTimeout.
     EXPECT_EQ(cause_if_silent(kept_alive(8s), 5s), Cause::request_timeout);
@@ -226,19 +226,19 @@ TEST(CauseOnAWorker, IsARequestTimeoutWhereBytesCameAfterTheReply) {
 }
 
 TEST(CauseOnAWorker, IsARequestTimeoutWhereBytesCameWithTheLastRequest) {
-    CloseFacts facts = kept_alive(5s);
+    CauseFacts facts = kept_alive(5s);
     facts.begun = true;
     EXPECT_EQ(cause_if_silent(facts, 5s), Cause::request_timeout);
 }
 
 TEST(CauseOnAWorker, IsTheClientWhereItsCloseNotifyCame) {
-    CloseFacts facts = kept_alive();
+    CauseFacts facts = kept_alive();
     facts.tls = true;
     EXPECT_EQ(cause_if_silent(facts, 0s), Cause::client_gone);
 }
 
 TEST(CauseOnHttp2, IsARequestTimeoutWhereTheClientLeavesItsWindowShut) {
-    CloseFacts facts = on_http_2(60s);  // a file is logged as soon as mod_http2 has it
+    CauseFacts facts = on_http_2(60s);  // a file is logged as soon as mod_http2 has it
     facts.answering = true;
     EXPECT_EQ(cause_if_silent(facts, 60s), Cause::request_timeout);
     facts.async = true;
@@ -250,7 +250,7 @@ TEST(CauseOnHttp2, IsARequestTimeoutWhereTheClientLeavesItsWindowShut) {
 }
 
 TEST(CauseOnHttp2, IsTheClientWhereItLeavesDuringAReply) {
-    CloseFacts facts = on_http_2(60s);
+    CauseFacts facts = on_http_2(60s);
     facts.answering = true;
     EXPECT_EQ(cause_if_silent(facts, 0s), Cause::client_gone);
 }
@@ -258,7 +258,7 @@ TEST(CauseOnHttp2, IsTheClientWhereItLeavesDuringAReply) {
 TEST(CauseOnHttp2, IsTheKeepAliveTimeoutWhereNothingIsAnswered) {
     EXPECT_EQ(cause_if_silent(on_http_2(5s), 5s), Cause::keepalive_timeout);
     EXPECT_EQ(cause_if_silent(on_http_2(90s), 90s), Cause::keepalive_timeout);
-    CloseFacts facts = on_http_2(5s);
+    CauseFacts facts = on_http_2(5s);
     facts.answering = true;  // by a thread that has nothing left to say
     EXPECT_EQ(cause_if_silent(facts, 5s), Cause::keepalive_timeout);
     facts = on_http_2(5s);
@@ -269,14 +269,14 @@ TEST(CauseOnHttp2, IsTheKeepAliveTimeoutWhereNothingIsAnswered) {
 }
 
 TEST(CauseOnHttp2, IsBusyWorkersOnlyWhereEventClosesEarly) {
-    CloseFacts facts = on_http_2();
+    CauseFacts facts = on_http_2();
     facts.async = facts.short_note = true;
     EXPECT_EQ(cause_if_silent(facts, 1s), Cause::workers_busy);
 }
 
 TEST(CauseOnHttp2, IsTheClientWhereItsGoawayCame) {
     for (const bool async : {false, true}) {
-        CloseFacts facts = on_http_2(90s);
+        CauseFacts facts = on_http_2(90s);
         facts.async = async;
         EXPECT_EQ(cause_if_silent(facts, 1s), Cause::client_gone);
     }

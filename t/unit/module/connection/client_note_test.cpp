@@ -76,6 +76,21 @@ TEST(ClientNote, ANamelessRequestThatWasNeverReadHidesNobody) {
     EXPECT_EQ(agent_in(note), "");
 }
 
+// mod_remoteip looks at whole requests only.
+TEST(ClientNote, ARequestThatWasNeverReadHidesNoAddress) {
+    ClientNote note;
+    RequestSeen request = request_of("first/1.0");
+    request.client_address = "192.0.2.7";
+    note.remember(request);
+    request.complete = false;
+    request.client_address = "";
+    note.remember(request);
+    ClientSeen seen;
+    note.copy_to(seen);
+    EXPECT_EQ(seen.last->client_address, "192.0.2.7");
+    EXPECT_FALSE(seen.is_shared);
+}
+
 TEST(ClientNote, ARequestThatCouldNotBeReadLeavesTheVersionThatIsSpoken) {
     ClientNote note;
     RequestSeen first = request_of("first/1.0");
@@ -136,6 +151,13 @@ TEST(ClientNote, IsSharedOnceAnotherUserAgentOrAddressCame) {
     EXPECT_TRUE(is_shared({one, request_of("")}));
     EXPECT_TRUE(is_shared({one, elsewhere}));
     EXPECT_FALSE(is_shared({one, unread})) << "of that request nothing is known";
+    RequestSeen unread_of_two = request_of("two");
+    unread_of_two.complete = false;
+    EXPECT_TRUE(is_shared({one, unread_of_two}));
+    EXPECT_TRUE(is_shared({unread_of_two, one}));
+    RequestSeen unread_of_one = one;
+    unread_of_one.complete = false;
+    EXPECT_FALSE(is_shared({elsewhere, unread_of_one})) << "nor of its address";
     const std::string longest(kUserAgentMax + 10, 'a');
     EXPECT_FALSE(is_shared({request_of(longest), request_of(longest)}));
 }
@@ -150,6 +172,19 @@ TEST(ClientNote, RemembersThatOneRequestHadVia) {
     ClientSeen seen;
     note.copy_to(seen);
     EXPECT_TRUE(seen.has_via);
+}
+
+TEST(ClientNote, KnowsWithWhichRequestAConnectionIsAProxys) {
+    ClientNote note;
+    EXPECT_FALSE(note.is_proxys_with(request_of("one")));
+    note.remember(request_of("one"));
+    EXPECT_FALSE(note.is_proxys_with(request_of("one")));
+    RequestSeen with_via = request_of("one");
+    with_via.has_via = true;
+    EXPECT_TRUE(note.is_proxys_with(with_via));
+    EXPECT_TRUE(note.is_proxys_with(request_of("two")));
+    note.remember(request_of("two"));
+    EXPECT_TRUE(note.is_proxys_with(request_of("two")));
 }
 
 TEST(ClientNote, HasStreamsFromTheirBeginningToTheirEnd) {

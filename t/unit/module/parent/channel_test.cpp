@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/parent/channel.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <barrier>
 #include <cstring>
+#include <thread>
+#include <vector>
 
 #include "closer/unique_fd.hpp"
 #include "eventually.hpp"
@@ -119,6 +126,49 @@ TEST(Channel, DeclinesADescriptorThatIsNone) {
     const Pair channel(SOCK_SEQPACKET);
     EXPECT_EQ(send_message(lane_of(channel), a_message(MessageKind::handoff), -1),
               Decline::send_failed);
+}
+
+// What an ordinary user's children have in flight together is bounded by the soft limit of the one
+// that sends. Each thread meets it at its own time, before or after another has raised it.
+std::size_t declined_of_threads() {
+    constexpr rlim_t kSoft = 50;
+    constexpr int kThreads = 8, kEach = 40, kRounds = 50;
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    std::atomic<std::size_t> declined{0};
+    const UniqueFd any(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    for (int round = 0; round < kRounds; ++round) {
+        const std::vector<Pair> lanes = [] {
+            std::vector<Pair> pairs;
+            for (int i = 0; i < kThreads; ++i) pairs.emplace_back(SOCK_SEQPACKET);
+            return pairs;
+        }();
+        limit.rlim_cur = kSoft;
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+        std::barrier begin(kThreads);
+        std::vector<std::jthread> threads;
+        for (const Pair& lane : lanes)
+            threads.emplace_back([&] {
+                begin.arrive_and_wait();
+                for (int i = 0; i < kEach; ++i)
+                    if (send_message(lane_of(lane), a_message(MessageKind::handoff), any.get()))
+                        ++declined;
+            });
+    }
+    return declined;
+}
+
+TEST(Channel, RaisesTheSoftLimitForAllThreadsThatMeetIt) {
+    if (::geteuid() != 0) GTEST_SKIP() << "a user with nothing in flight but this is needed";
+    const pid_t child = ::fork();
+    if (child == 0) {
+        constexpr uid_t kNobodyElse = 61'234;
+        const bool is_user = ::setresuid(kNobodyElse, kNobodyElse, kNobodyElse) == 0;
+        ::_exit(is_user && declined_of_threads() == 0 ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(child, ::waitpid(child, &status, 0));
+    EXPECT_EQ(0, status);
 }
 
 TEST(HasHungUp, IsTrueOnceTheOtherEndIsClosed) {

@@ -162,51 +162,6 @@ TEST(StatusJson, OfWhatIsNotKnownIsNull) {
     EXPECT_TRUE(json["sockets"]["unattributed"].is_null());
 }
 
-TEST(StatusMetrics, HaveEveryStateAndOutcomeAlsoAtZero) {
-    StatusView view;
-    EXPECT_THAT(render_metrics(view), Not(HasSubstr("unattributed\",")));
-    view.foreign_unknown.clear();
-    view.vhosts.emplace_back();
-    const std::string text = render_metrics(view);
-    for (const char* owner : {"draining", "waiting", "unattributed", "backends", "other"})
-        for (const char* state : {"fin_wait_1", "fin_wait_2", "closing"})
-            EXPECT_THAT(text, HasSubstr("finwait_sockets{owner=\"" + std::string(owner) +
-                                        "\",state=\"" + state + "\"} 0\n"));
-    for (const auto& outcome : kOutcomes)
-        EXPECT_THAT(text, HasSubstr("outcome=\"" + std::string(outcome.name) + "\"} 0\n"));
-}
-
-TEST(StatusMetrics, NameABackendThatIsConfiguredAndNoOther) {
-    StatusView view = a_view();
-    view.foreign.backends.push_back(
-        {{Endpoint::Family::ipv4, 80, {203, 0, 113, 9}}, "", {0, 1, 0}});
-    const std::string text = render_metrics(view);
-    EXPECT_THAT(text, HasSubstr("finwait_backend_sockets{address=\"198.51.100.3:8009\","
-                                "state=\"fin_wait_2\"} 20\n"));
-    EXPECT_THAT(text, Not(HasSubstr("203.0.113.9")));
-    EXPECT_THAT(text, HasSubstr("\nfinwait_up 1\n"));
-}
-
-TEST(StatusMetrics, CountCumulativelyInTheHistogram) {
-    const std::string text = render_metrics(a_view());
-    EXPECT_THAT(text, HasSubstr("finwait_fin_wait_2_seconds_bucket{le=\"0.1\"} 5\n"
-                                "finwait_fin_wait_2_seconds_bucket{le=\"1\"} 7\n"
-                                "finwait_fin_wait_2_seconds_bucket{le=\"10\"} 10\n"
-                                "finwait_fin_wait_2_seconds_bucket{le=\"+Inf\"} 422\n"
-                                "finwait_fin_wait_2_seconds_sum 35000\n"
-                                "finwait_fin_wait_2_seconds_count 422\n"));
-}
-
-TEST(StatusMetrics, NeverHoldAUserAgentOrAnAddress) {
-    const std::string text = render_metrics(a_view());
-    EXPECT_THAT(text, Not(HasSubstr("python-requests")));
-    EXPECT_THAT(text, Not(HasSubstr("192.0.2.7")));
-}
-
-TEST(StatusMetrics, EscapeTheNameOfAVirtualHost) {
-    EXPECT_THAT(render_metrics(a_view()), HasSubstr(R"(vhost="quoted\"\\\nname",outcome="fin")"));
-}
-
 TEST(Text, IsShownAsPeopleReadIt) {
     EXPECT_EQ(grouped(0), "0");
     EXPECT_EQ(grouped(999), "999");
@@ -243,12 +198,6 @@ TEST(StatusPage, OfManyVirtualHostsSaysWhatItLeavesOut) {
     EXPECT_EQ(simdjson::dom::array(json["vhosts"]).size(), 130U);
     EXPECT_EQ(std::uint64_t(json["vhosts_left_out"]), 1'234U);
     EXPECT_THAT(render_metrics(view), HasSubstr("\nfinwait_vhosts_left_out 1234\n"));
-}
-
-TEST(StatusMetrics, AreUtf8WhateverAVirtualHostIsCalled) {
-    StatusView view = a_view();
-    view.vhosts[0].name = "host\xff\xc3";
-    EXPECT_TRUE(simdjson::validate_utf8(render_metrics(view)));
 }
 
 TEST(Text, IsNotCutWithinACharacter) {

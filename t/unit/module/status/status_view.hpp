@@ -44,6 +44,7 @@ inline StatusView a_view() {
     view.process.confinement.uid = 33;
     view.process.confinement.landlock_abi = 6;
     view.process.confinement.add(Restriction::landlock);
+    view.process.started = view.now - view.process.uptime;
     view.module = {15'432, 15'000, 430, {}};
     view.module.declined.back() = 2;
     view.closer.received = 15'430;
