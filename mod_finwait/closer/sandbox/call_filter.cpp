@@ -58,7 +58,11 @@ constexpr int kCalls[]{
     // Threads, the end.
     SCMP_SYS(futex), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(set_robust_list),
     SCMP_SYS(rseq), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(rt_sigprocmask),
-    SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group)};
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
+    // What the same calls are on 32-bit machines; libseccomp passes over them elsewhere.
+    SCMP_SYS(recvmmsg_time64), SCMP_SYS(ppoll_time64), SCMP_SYS(fstat64), SCMP_SYS(fstatat64),
+    SCMP_SYS(_llseek), SCMP_SYS(clock_gettime64), SCMP_SYS(clock_nanosleep_time64),
+    SCMP_SYS(futex_time64), SCMP_SYS(timer_settime64), SCMP_SYS(send), SCMP_SYS(recv)};
 
 // Each allowed only as far as the argument of this number goes.
 struct Limited {
@@ -71,7 +75,10 @@ const Limited kLimited[]{
     {SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, SIOCOUTQ, 0}},
     {SCMP_SYS(fcntl), {1, SCMP_CMP_EQ, F_GETFL, 0}},
     {SCMP_SYS(fcntl), {1, SCMP_CMP_EQ, F_SETFL, 0}},
+    {SCMP_SYS(fcntl64), {1, SCMP_CMP_EQ, F_GETFL, 0}},
+    {SCMP_SYS(fcntl64), {1, SCMP_CMP_EQ, F_SETFL, 0}},
     {SCMP_SYS(mmap), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+    {SCMP_SYS(mmap2), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
     {SCMP_SYS(mprotect), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
     {SCMP_SYS(tgkill), {0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid()), 0}},  // abort()
 };

@@ -69,8 +69,9 @@ int on_check_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* main_serv
     return guarded("check_config", OK, [&] {
         const NamedLogs logs = logs_of(main_server);
         warn_of_missing_folders(logs);
-        const bool is_bad = has_too_many(logs) | has_no_closer(main_server);
-        return is_bad ? HTTP_INTERNAL_SERVER_ERROR : OK;
+        const bool too_many = has_too_many(logs);
+        const bool no_closer = has_no_closer(main_server);  // each tells of itself
+        return too_many || no_closer ? HTTP_INTERNAL_SERVER_ERROR : OK;
     });
 }
 

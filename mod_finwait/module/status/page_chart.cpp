@@ -16,7 +16,7 @@ constexpr std::uint64_t kHeight = 100;
 // The least of 1, 2, 5 times a power of ten that is not less.
 std::uint64_t round_up(std::uint64_t number) {
     for (std::uint64_t power = 1;; power *= 10)
-        for (const std::uint64_t step : {1, 2, 5})
+        for (const std::uint64_t step : {1U, 2U, 5U})
             if (step * power >= number) return step * power;
 }
 

@@ -24,8 +24,8 @@ struct HashedAddress {
     bool operator==(const HashedAddress& other) const { return address == other.address; }
     // Only of the hash, and with Abseil's own seed: who knows our key knows nothing of that.
     template <typename H>
-    friend H AbslHashValue(H state, const HashedAddress& address) {
-        return H::combine(std::move(state), address.hash);
+    friend H AbslHashValue(H state, const HashedAddress& hashed) {
+        return H::combine(std::move(state), hashed.hash);
     }
 
     Address address;
