@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <regex>
 
+#include "server/config.hpp"
 #include "server/each.hpp"
 
 namespace finwait::test {
