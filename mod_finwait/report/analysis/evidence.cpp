@@ -14,6 +14,15 @@ std::string without_version(const std::string& product) {
     return std::string(first_product(product).name);
 }
 
+// uap-core tells two numbers, the client itself mostly more. What a browser begins with
+// ("Mozilla/5.0") is no version of it.
+std::string version_of(const Family& family) {
+    const std::string_view told = first_product(family.product).version;
+    const bool is_known = family.name != family.product;
+    const bool is_its_own = !family.version.empty() && told.starts_with(family.version);
+    return is_known && !is_its_own ? family.version : std::string(told);
+}
+
 }  // namespace
 
 bool is_called(const Family& family, std::string_view name) {
@@ -29,8 +38,7 @@ const Evidence::Client& Evidence::client_of(std::string_view user_agent) {
     if (!is_new) return at->second;
     const Family family = families_.family_of(user_agent);
     if (!is_called(family, wanted_) || !filter_.wants_client(user_agent, family)) return at->second;
-    at->second = {true, family.version};
-    if (family.version.empty()) at->second.version = first_product(family.product).version;
+    at->second = {true, version_of(family)};
     if (!name_.empty()) return at->second;
     name_ = family.name == family.product ? without_version(family.name) : family.name;
     product_ = without_version(family.product);
@@ -57,11 +65,15 @@ void Evidence::take(const TallyLine& line) {
 }
 
 void Evidence::add(const Client& client, const Share& stuck, std::chrono::milliseconds time) {
-    stuck_ += stuck;
+    const auto count = [&stuck](Share& share) {
+        share += stuck;
+        share.part = std::min(share.part, share.whole);  // a damaged line may claim anything
+    };
+    count(stuck_);
     first_ = first_ ? std::min(*first_, time) : time;
     last_ = last_ ? std::max(*last_, time) : time;
     const bool has_room = versions_.size() < kVersionsMax || versions_.contains(client.version);
-    versions_[has_room ? client.version : kOtherVersions] += stuck;
+    count(versions_[has_room ? client.version : kOtherVersions]);
 }
 
 void Evidence::add_stuck(const Close& close) {

@@ -3,6 +3,9 @@
 // finwait-report bug-report: what is told to the makers of a client, and what never is.
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <tuple>
+
 #include "report/output/bug_report.hpp"
 #include "unit/report/report_logs.hpp"
 #include "unit/report/report_program.hpp"
@@ -82,6 +85,22 @@ TEST(BugReport, IsAnotherWhereTheServerClosedAfterItsReply) {
     EXPECT_THAT(text, HasSubstr("(Section 9.6)"));
     EXPECT_THAT(text, Not(HasSubstr("H.timeout")));
     EXPECT_THAT(text, HasSubstr("as soon as its body is read"));
+}
+
+TEST(BugReport, TellsVersionsAsTheClientsTellThem) {
+    if (!std::filesystem::exists(kUapCoreRegexes)) GTEST_SKIP() << "uap-core is not installed";
+    const Families families = Families::from_file(kUapCoreRegexes);
+    const std::string chrome =
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.6.1 "
+        "Safari/537.36";
+    for (const auto& [agent, client, version] :
+         {std::tuple{std::string("python-requests/2.28.1"), "Python Requests", "2.28.1"},
+          std::tuple{chrome, "Chrome", "120.0.6.1"}}) {
+        Evidence evidence(families, {}, client);
+        evidence.take(a_stuck_close(agent));
+        ASSERT_EQ(evidence.versions().size(), 1U) << agent;
+        EXPECT_EQ(evidence.versions().begin()->first, version);
+    }
 }
 
 TEST(BugReport, SaysNothingOfOthersAndNoAddress) {
