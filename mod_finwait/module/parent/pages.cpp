@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <utility>
 
 #include "module/parent/shared_memory.hpp"
 
@@ -59,9 +60,13 @@ int protection_of(const Page& page) {
 }
 
 bool make_pages(Runtime& runtime) {
-    runtime.module_counters_fd = make_memory("finwait-module-counters", kCounterPageSize);
-    runtime.closer_counters_fd = make_memory("finwait-closer-counters", kCounterPageSize);
-    runtime.parent_flags_fd = make_memory("finwait-parent-flags", kCounterPageSize);
+    for (const auto& [descriptor, name] :
+         {std::pair(&runtime.module_counters_fd, "finwait-module-counters"),
+          std::pair(&runtime.closer_counters_fd, "finwait-closer-counters"),
+          std::pair(&runtime.parent_flags_fd, "finwait-parent-flags")}) {
+        *descriptor = make_memory(name, kCounterPageSize);
+        if (*descriptor < 0) return false;
+    }
     if (!map_pages(runtime)) return false;
     runtime.books_fd = make_laid_out("finwait-books", sizeof(Books), lay_out_books);
     runtime.books = mapped<Books>(runtime.books_fd, sizeof(Books));
