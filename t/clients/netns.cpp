@@ -80,10 +80,15 @@ Client Netns::connect(Transport transport, std::uint16_t port, ClientOptions opt
     return Client(transport, port, options);
 }
 
-void Netns::vanish() {
+void Netns::hear_nothing() {
     must({"ip", "netns", "exec", name_, "nft",
           "add table inet gone; "
-          "add chain inet gone in { type filter hook input priority 0; policy drop; }; "
+          "add chain inet gone in { type filter hook input priority 0; policy drop; }"});
+}
+
+void Netns::vanish() {
+    hear_nothing();
+    must({"ip", "netns", "exec", name_, "nft",
           "add chain inet gone out { type filter hook output priority 0; policy drop; }"});
 }
 

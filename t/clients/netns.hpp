@@ -24,7 +24,10 @@ class Netns {
     [[nodiscard]] Client connect(Transport transport, std::uint16_t port,
                                  ClientOptions options = {});
 
-    // From now on nftables drops every packet in and out: no FIN, no RST, no ACK.
+    // From now on nftables drops every packet that comes: what clients ask arrives, and they
+    // acknowledge nothing.
+    void hear_nothing();
+    // And every packet that goes: no FIN, no RST, no ACK.
     void vanish();
     void come_back();
 
