@@ -34,6 +34,8 @@ struct ModuleCounters {
     Counter handoffs;
     Counter ended;
     std::array<Counter, kDeclines.size()> declined;
+    // Now: half-closed, and no message sent. A child that is killed in between leaves one behind.
+    Counter untold;
     // By slot, CLOCK_MONOTONIC: when a child last began to doubt that the closer still turns.
     std::array<Counter, kCloserSlots> doubted_ns;
 };

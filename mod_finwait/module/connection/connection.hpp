@@ -49,6 +49,7 @@ struct Connection {
     bool last_request_ended = false;  // its End-Of-Request bucket has passed
     std::optional<HalfClose>
         half_close;          // at the end of the last reply, before the connection's own
+    bool is_untold = false;  // our FIN is sent, and no message tells of it
     bool closing = false;    // pre_close_connection has run
     bool accounted = false;  // this close has been counted, once and for all
 };

@@ -8,6 +8,7 @@
 #include "module/clock.hpp"
 #include "module/config/server_config.hpp"
 #include "module/connection/client_socket.hpp"
+#include "module/connection/fin.hpp"
 
 namespace finwait {
 
@@ -60,8 +61,7 @@ void half_close_after_last_reply(Connection& connection, const request_rec* r) {
     // then no End-Of-Request bucket has passed.
     if (connection.last_request_ended && !c->aborted && config_of(r->server).settings.engine) {
         const HalfClose half_close{peek_of(connection, socket), monotonic_now()};
-        if (!connection.gone && ::shutdown(socket, SHUT_WR) == 0)
-            connection.half_close = half_close;
+        if (!connection.gone && send_fin(connection, socket)) connection.half_close = half_close;
     }
     if (!connection.half_close) hold_partial_segment(socket, false);
 }

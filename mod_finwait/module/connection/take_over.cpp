@@ -13,6 +13,7 @@
 #include "module/config/server_config.hpp"
 #include "module/connection/client_socket.hpp"
 #include "module/connection/close_message.hpp"
+#include "module/connection/fin.hpp"
 #include "module/connection/goaway.hpp"
 #include "module/connection/last_reply.hpp"
 #include "module/guard.hpp"
@@ -113,7 +114,7 @@ void decide(const Closing& closing) {
     const Cause cause = cause_of(closing);
     if (const auto outcome = outcome_without_drain(closing, cause))
         return tell_ended(closing, cause, *outcome);
-    if (!closing.connection.half_close && ::shutdown(closing.socket, SHUT_WR) != 0)
+    if (!closing.connection.half_close && !send_fin(closing.connection, closing.socket))
         return tell_ended(closing, cause, Outcome::reset);
     hand_off(closing, cause);
 }
@@ -124,8 +125,6 @@ Peek peek_before_half_close(Connection& connection, int socket) {
 }
 
 void account(Connection& connection, bool may_wait) {
-    if (connection.accounted) return;
-    connection.accounted = true;
     count(connection.runtime->module_counters->closes);
 
     ClientSeen seen;
@@ -143,6 +142,13 @@ void account(Connection& connection, bool may_wait) {
     // httpd has closed it without a word, and nothing can be asked any more.
     if (socket < 0) return tell_ended(closing, cause_of(closing), Outcome::unknown);
     decide(closing);
+}
+
+void account_once(Connection& connection, bool may_wait) {
+    if (connection.accounted) return;
+    connection.accounted = true;
+    account(connection, may_wait);
+    told_of_fin(connection);
 }
 
 void observe(Connection& connection) {
@@ -180,7 +186,7 @@ apr_status_t take_over_filter(ap_filter_t* filter, apr_bucket_brigade* brigade) 
     const apr_status_t status = ap_pass_brigade(filter->next, brigade);
     if (last)
         guarded("take-over", false, [&] {
-            account(connection, true);
+            account_once(connection, true);
             return true;
         });
     return status;
@@ -216,7 +222,7 @@ int on_pre_close_connection(conn_rec* c) {
 
 void account_without_goodbye(Connection& connection) {
     guarded("connection cleanup", false, [&] {
-        account(connection, false);
+        account_once(connection, false);
         return true;
     });
 }

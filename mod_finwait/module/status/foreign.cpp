@@ -31,14 +31,17 @@ SocketCounts without(SocketCounts all, const Attributed& attributed) {
 
 }  // namespace
 
-ClosingSockets count_closing_sockets(const Neighbours& neighbours, const Attributed& attributed) {
+ClosingSockets count_closing_sockets(const Neighbours& neighbours, Attributed attributed,
+                                     const Begun& begun) {
     ClosingSockets counted;
     ForeignSockets& sockets = counted.sockets;
     for (const Neighbours::Backend& backend : neighbours.backends)
         if (sockets.backends.size() < kBackendsMax)
             sockets.backends.push_back({backend.address, backend.name, {}});
     const std::vector<std::uint16_t> ports(neighbours.ports.begin(), neighbours.ports.end());
+    const std::uint64_t before = begun();
     const KernelTable table = read_kernel_table(ports);
+    attributed.on_their_way += std::max(begun(), before) - before;
     if (table.error != 0)
         counted.why_not =
             std::string("the kernel does not tell (sock_diag: ") + std::strerror(table.error) + ")";

@@ -47,8 +47,11 @@ struct Attributed {
     std::uint64_t on_their_way = 0;  // half-closed by a child, and not yet received
 };
 
-[[nodiscard]] ClosingSockets count_closing_sockets(const Neighbours& neighbours,
-                                                   const Attributed& attributed);
+// How many closes have begun: those that do while the table is read may be in it.
+using Begun = std::function<std::uint64_t()>;
+
+[[nodiscard]] ClosingSockets count_closing_sockets(
+    const Neighbours& neighbours, Attributed attributed, const Begun& begun = [] { return 0; });
 
 class KernelWalks {
   public:

@@ -30,12 +30,13 @@ std::uint64_t in_the_channel(const StatusSources& sources) {
     return sent - std::min(sent, received);
 }
 
-// `half_closed` are this child's own, of which no message tells yet.
-ClosingSockets walk(const StatusSources& sources, std::uint64_t half_closed) {
+ClosingSockets walk(const StatusSources& sources) {
     const CloserState state = state_of_closer(sources);
     const Attributed attributed{SocketCounts(state.draining) += state.waiting,
-                                in_the_channel(sources) + half_closed};
-    ClosingSockets counted = count_closing_sockets(neighbours_of(ap_server_conf), attributed);
+                                in_the_channel(sources) + read(sources.module.untold)};
+    ClosingSockets counted = count_closing_sockets(neighbours_of(ap_server_conf), attributed, [&] {
+        return read(sources.module.closes) + read(sources.module.untold);
+    });
     counted.of = std::chrono::floor<std::chrono::milliseconds>(sources.realtime);
     return counted;
 }
@@ -63,13 +64,13 @@ StatusSources sources_of(const Runtime& runtime) {
 
 StatusSources sources_with_kernel(const Runtime& runtime) {
     StatusSources sources = sources_of(runtime);
-    sources.closing = walks().figures(sources.monotonic, [&] { return walk(sources, 0); });
+    sources.closing = walks().figures(sources.monotonic, [&] { return walk(sources); });
     return sources;
 }
 
-void walk_for_the_next(const Runtime& runtime, bool is_half_closed) {
+void walk_for_the_next(const Runtime& runtime) {
     const StatusSources sources = sources_of(runtime);
-    walks().renew(sources.monotonic, [&] { return walk(sources, is_half_closed ? 1 : 0); });
+    walks().renew(sources.monotonic, [&] { return walk(sources); });
 }
 
 }  // namespace finwait

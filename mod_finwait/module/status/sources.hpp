@@ -14,8 +14,7 @@ namespace finwait {
 // The same with a walk, or the last one's figures.
 [[nodiscard]] StatusSources sources_with_kernel(const Runtime& runtime);
 
-// After the answer, so that the next one needs no walk. Its own connection may be half-closed by
-// then, and not yet handed over.
-void walk_for_the_next(const Runtime& runtime, bool is_half_closed);
+// After the answer, so that the next one needs no walk.
+void walk_for_the_next(const Runtime& runtime);
 
 }  // namespace finwait

@@ -116,10 +116,9 @@ int send_page(request_rec* r, const std::string& page) {
     return OK;
 }
 
-apr_status_t on_answered(void* c) {
+apr_status_t on_answered(void*) {
     return guarded("walk over the kernel's table", APR_EGENERAL, [&] {
-        const Connection* connection = connection_of(static_cast<conn_rec*>(c));
-        walk_for_the_next(*config_of(ap_server_conf).runtime, connection && connection->half_close);
+        walk_for_the_next(*config_of(ap_server_conf).runtime);
         return APR_SUCCESS;
     });
 }
@@ -141,7 +140,7 @@ int serve(request_rec* r) {
     if (!runtime) return HTTP_SERVICE_UNAVAILABLE;
     // The pool ends with the End-Of-Request bucket, when all before it is in the kernel's hands
     // (server/eor_bucket.c).
-    apr_pool_cleanup_register(r->pool, r->connection, on_answered, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(r->pool, nullptr, on_answered, apr_pool_cleanup_null);
     return send_page(r, render(wanted.format, collect(sources_with_kernel(*runtime))));
 }
 
