@@ -27,8 +27,9 @@ void take_closer_and_log(LayoutHash& hash) {
           offsetof(CloserProcess, channel_send), offsetof(CloserProcess, channel_receive),
           offsetof(CloserProcess, retired), offsetof(CloserProcess, started),
           offsetof(CloserProcess, executable), offsetof(CloserProcess, device),
-          offsetof(CloserProcess, uid), offsetof(Log, write_fd), offsetof(Log, read_fd),
-          offsetof(Log, program), offsetof(Log, last_used), offsetof(Log, mode), offsetof(Log, id)})
+          offsetof(CloserProcess, uid), offsetof(CloserProcess, root), offsetof(Log, write_fd),
+          offsetof(Log, read_fd), offsetof(Log, program), offsetof(Log, last_used),
+          offsetof(Log, mode), offsetof(Log, id)})
         hash.take(place);
     hash.take_type<CloserProcess>();
     hash.take_type<Log>();
