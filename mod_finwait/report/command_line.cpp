@@ -19,6 +19,7 @@ constexpr const char* kDescription =
     "  finwait-report --httpd-conf >finwait-culprits.conf\n"
     "  finwait-report --diff yesterday today\n"
     "  finwait-report --live http://127.0.0.1/finwait-status\n"
+    "  finwait-report --clickhouse http://report@engine:8123 --since yesterday\n"
     "  finwait-report show 14b83                   one connection's story\n";
 
 class Parser {
@@ -95,6 +96,12 @@ class Parser {
             ->group(kGroup);
         app_.add_flag("--follow", words_.follow, "go on reading as lines come")->group(kGroup);
         app_.add_option("--live", words_.live, "ask a server's status page instead of a log")
+            ->group(kGroup);
+        app_.add_option("--clickhouse", words_.clickhouse,
+                        "ask a fleet's ClickHouse instead of a log: http://user@host:8123")
+            ->group(kGroup);
+        app_.add_option("--password-file", words_.password_file,
+                        "its first line is ClickHouse's password; or FINWAIT_CLICKHOUSE_PASSWORD")
             ->group(kGroup);
     }
 

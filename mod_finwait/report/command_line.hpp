@@ -15,7 +15,7 @@ namespace finwait::report {
 struct CommandLine {
     std::vector<std::string> inputs;
     std::string since, until, user_agent, family, vhost, network, outcome, cause;
-    std::string by = "family", cookie, fail_if, html, live, ua_regexes;
+    std::string by = "family", cookie, fail_if, html, live, clickhouse, password_file, ua_regexes;
     std::vector<std::string> diff;
     std::uint64_t top = 0, sample_min = kSampleMin;
     bool json = false, csv = false, markdown = false, httpd_conf = false;

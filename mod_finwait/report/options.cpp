@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "report/command_line.hpp"
+#include "report/engine_option.hpp"
 
 namespace finwait::report {
 
@@ -92,6 +93,15 @@ Format format_from(const CommandLine& line) {
     return format;
 }
 
+void check_engine(const Options& options) {
+    if (!options.inputs.empty())
+        throw UsageError("--clickhouse asks an engine; it does not go with the log '" +
+                         options.inputs.front() + "'");
+    if (options.follow || !options.live_url.empty())
+        throw UsageError(
+            "--clickhouse is one look at a fleet; it does not go with --follow or --live");
+}
+
 // What cannot be asked for together.
 void check(const Options& options) {
     const bool is_live = !options.live_url.empty();
@@ -101,6 +111,7 @@ void check(const Options& options) {
     if (is_live && (options.follow || options.diff || options.show_cookie))
         throw UsageError(
             "--live is one look at a server; it does not go with --follow, --diff or show");
+    if (!options.engine.url.empty()) check_engine(options);
     if (options.follow && (options.diff || options.show_cookie))
         throw UsageError("--follow does not go with --diff or show");
     if (options.format == Format::httpd_conf && options.by != Dimension::family)
@@ -135,6 +146,7 @@ Options parse_options(int argc, const char* const* argv, Instant now) {
     }
     options.follow = line.follow;
     options.live_url = line.live;
+    options.engine = engine_from(line);
     options.anonymize = line.anonymize;
     options.show_progress = !line.no_progress;
     options.ua_regexes = line.ua_regexes;

@@ -15,6 +15,7 @@
 #include "report/analysis/filter.hpp"
 #include "report/analysis/report.hpp"
 #include "report/analysis/times.hpp"
+#include "report/input/clickhouse.hpp"
 
 namespace finwait::report {
 
@@ -35,6 +36,7 @@ struct Options {
     std::optional<FailIf> fail_if;
     bool follow = false;
     std::string live_url;
+    Engine engine;  // of a fleet; without a URL there is none
     bool anonymize = false;
     bool show_progress = true;
     std::string ua_regexes;  // "": Debian's, if it is installed
