@@ -20,6 +20,10 @@
 #                   normal, in a quarter of an hour; not part of check   (ROWS="disk-full graceful": these;
 #                   MPMS=event; three of them only as root)
 #   make soak       MINUTES=n of load, restarts and faults (SEED=n: the same again): does memory grow?
+#   make fleet-schema  the SQL of a fleet's tables, from the words and bounds of include/finwait/
+#   make fleet-demo  two Apaches, their shippers, an engine of four servers: one report of all
+#   make fleet-check  the fleet's engines and shippers: figures, losses, doubles, traps; not part of check
+#                   (CLOSES=2000000: of so many; PARTS="figures outages traps measure alarms": these)
 #   make clients    conf/finwait-clients.conf and its table in the docs, from conf/clients.csv
 #   make survey     how some hundred real clients behave, twice, see docs/clients.md; not part of check (as root;
 #                   ONLY="curl Wget": these; FRESH=1: measure again; WRITE=1: into conf/clients.csv;
@@ -220,7 +224,7 @@ $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/objects/t/fuzz/%.o build/fuzz/fuzzed.
 	@echo "  LINK $@"
 	$(Q)$(FUZZ_CXX) -fsanitize=fuzzer,address,undefined -o $@ $^ $(call libs,$(REPORT_LIBRARIES))
 
-.PHONY: all module report FORCE setup demo demo-auto check check-quick coverage fuzz bench faults soak clients survey \
+.PHONY: all module report FORCE setup demo demo-auto check check-quick coverage fuzz bench faults soak fleet-schema fleet-demo fleet-check clients survey \
     install install-module install-report install-strip uninstall dist deb rpm format clean
 
 setup:
@@ -267,6 +271,17 @@ MINUTES ?= 60
 soak: setup
 	@$(MAKE) --no-print-directory $(JOBS) all $(BENCH_PROGRAMS) $(FAULT_PROGRAMS)
 	@t/faults/soak $(addprefix --mpm ,$(MPMS)) $(addprefix --seed ,$(SEED)) $(MINUTES)
+
+fleet-schema:
+	@conf/fleet/clickhouse/make_schema
+
+fleet-demo: setup
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@t/fleet/demo
+
+fleet-check: setup
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@t/fleet/check $(addprefix --closes ,$(CLOSES)) $(PARTS)
 
 clients:
 	@conf/make_clients

@@ -23,12 +23,12 @@ _finwait_report() {
         COMPREPLY=($(compgen -W 'today yesterday' -- "$cur"))
         _filedir
         return ;;
-    --ua | --family | --vhost | --address | --top | --min | --live | --watch | --fail-if | --command | show | bug-report)
+    --ua | --family | --vhost | --address | --top | --min | --live | --watch | --clickhouse | --fail-if | --command | show | bug-report)
         return ;;
     esac
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W '--since --until --ua --family --vhost --address --outcome --cause
-            --by --top --min --diff --follow --live --watch --command --fail-if --anonymize --ua-regexes --json --csv
+            --by --top --min --diff --follow --live --watch --clickhouse --password-file --command --fail-if --anonymize --ua-regexes --json --csv
             --markdown --httpd-conf --html --no-progress --help --version' -- "$cur"))
         return
     fi

@@ -83,9 +83,15 @@ bool read_ms(Value& value, Close& close) {
     return true;
 }
 
-// Left out where it is not so.
+// Left out where it is not so; a fleet's engine has 1, and 0 where it was left out.
 template <auto kMember>
 bool read_true(Value& value, Close& close) {
+    if (const std::string_view token = value.raw_json_token();
+        token.starts_with('0') || token.starts_with('1')) {
+        std::uint8_t number = 0;
+        close.*kMember = token.starts_with('1');
+        return read_unsigned(value, number) && number <= 1;
+    }
     return value.get_bool().get(close.*kMember) == simdjson::SUCCESS && close.*kMember;
 }
 

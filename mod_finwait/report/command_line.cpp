@@ -19,6 +19,7 @@ constexpr const char* kDescription =
     "  finwait-report --httpd-conf >finwait-culprits.conf\n"
     "  finwait-report --diff yesterday today\n"
     "  finwait-report --live http://127.0.0.1/finwait-status --watch\n"
+    "  finwait-report --clickhouse http://report@engine:8123 --since yesterday\n"
     "  finwait-report show 14b83                   one connection's story\n"
     "  finwait-report bug-report python-requests   what to write to its makers\n";
 
@@ -103,6 +104,12 @@ class Parser {
         app_.add_option("--watch", words_.watch, "do so every 2 seconds, as top does")
             ->type_name("SECONDS")
             ->expected(0, 1)
+            ->group(kGroup);
+        app_.add_option("--clickhouse", words_.clickhouse,
+                        "ask a fleet's ClickHouse instead of a log: http://user@host:8123")
+            ->group(kGroup);
+        app_.add_option("--password-file", words_.password_file,
+                        "its first line is ClickHouse's password; or FINWAIT_CLICKHOUSE_PASSWORD")
             ->group(kGroup);
     }
 

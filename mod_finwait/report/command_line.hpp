@@ -15,7 +15,7 @@ namespace finwait::report {
 struct CommandLine {
     std::vector<std::string> inputs;
     std::string since, until, user_agent, family, vhost, network, outcome, cause;
-    std::string by = "family", cookie, fail_if, html, ua_regexes;
+    std::string by = "family", cookie, fail_if, html, clickhouse, password_file, ua_regexes;
     std::string watch, client, command;
     std::vector<std::string> diff, live;
     std::uint64_t top = 0, sample_min = kSampleMin;

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "report/command_line.hpp"
+#include "report/engine_option.hpp"
 #include "report/input/live_status.hpp"
 
 namespace finwait::report {
@@ -141,6 +142,16 @@ void check_bug_report(const Options& options) {
             "--diff, --html or another form");
 }
 
+void check_engine(const Options& options) {
+    if (!options.inputs.empty())
+        throw UsageError("--clickhouse asks an engine; it does not go with the log '" +
+                         options.inputs.front() + "'");
+    if (options.follow || options.bug_report || !options.live_urls.empty())
+        throw UsageError(
+            "--clickhouse is one look at a fleet; it does not go with --follow, --live or "
+            "bug-report");
+}
+
 // What cannot be asked for together.
 void check(const Options& options) {
     const bool is_live = !options.live_urls.empty();
@@ -152,6 +163,7 @@ void check(const Options& options) {
             "--live looks at servers; it does not go with --follow, --diff, show or bug-report");
     check_watch(options);
     check_bug_report(options);
+    if (!options.engine.url.empty()) check_engine(options);
     if (options.follow && (options.diff || options.show_cookie))
         throw UsageError("--follow does not go with --diff or show");
     if (options.format == Format::httpd_conf && options.by != Dimension::family)
@@ -190,6 +202,7 @@ Options parse_options(int argc, const char* const* argv, Instant now) {
     if (line.is_bug_report) options.bug_report = {line.client, line.command};
     if (line.has("--command") && !options.bug_report)
         throw UsageError("--command '" + line.command + "' is the client's, for bug-report");
+    options.engine = engine_from(line);
     options.anonymize = line.anonymize;
     options.show_progress = !line.no_progress;
     options.ua_regexes = line.ua_regexes;

@@ -15,6 +15,7 @@
 #include "report/analysis/filter.hpp"
 #include "report/analysis/report.hpp"
 #include "report/analysis/times.hpp"
+#include "report/input/clickhouse.hpp"
 
 namespace finwait::report {
 
@@ -42,6 +43,7 @@ struct Options {
     std::vector<std::string> live_urls;
     std::optional<std::chrono::milliseconds> watch;  // so often
     std::optional<BugReportOptions> bug_report;
+    Engine engine;  // of a fleet; without a URL there is none
     bool anonymize = false;
     bool show_progress = true;
     std::string ua_regexes;  // "": Debian's, if it is installed

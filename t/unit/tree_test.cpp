@@ -25,9 +25,9 @@ const House kHouses[] = {
     {"closer/main", "closer/(closer|start_up)", "closer/sandbox/", "closer/drain/",
      "closer/remedy/", "closer/log/", "closer/ledger/", "closer/channel/", "closer/", "contract/",
      "finwait/"},
-    {"report/main", "report/commands/", "report/(options|command_line)", "report/output/",
-     "report/analysis/", "report/families/", "report/input/", "presentation/", "contract/",
-     "finwait/"},
+    {"report/main", "report/commands/", "report/(options|command_line|engine_option)",
+     "report/output/", "report/fleet/", "report/analysis/", "report/families/", "report/input/",
+     "presentation/", "contract/", "finwait/"},
 };
 
 // Of headers that are not ours: which of them only these files may include.

@@ -14,10 +14,10 @@ namespace finwait::report {
 HashedAddress::HashedAddress(const Address& of)
     : address(of), hash(sip_hash({0, 0}, std::as_bytes(std::span(of)))) {}
 
-void AddressCount::add(const HashedAddress& address, bool is_stuck) {
+void AddressCount::add(const HashedAddress& address, std::uint64_t stuck) {
     if (sketch_) sketch_->add(address.hash);
-    if (sketch_ && !is_stuck) return;
-    stuck_of_[address] += is_stuck ? 1 : 0;
+    if (sketch_ && stuck == 0) return;
+    stuck_of_[address] += stuck;
     if (stuck_of_.size() > (sketch_ ? 2 : 1) * kExactMax) forget_the_light();
 }
 
@@ -37,8 +37,13 @@ void AddressCount::add_at_least(std::uint64_t addresses) {
     told_ = std::max(told_, addresses);
 }
 
+void AddressCount::add_counted(std::uint64_t addresses) {
+    counted_ = std::max(counted_, addresses);
+}
+
 std::uint64_t AddressCount::count() const {
-    return std::max<std::uint64_t>(sketch_ ? sketch_->estimate() : stuck_of_.size(), told_);
+    const std::uint64_t seen = sketch_ ? sketch_->estimate() : stuck_of_.size();
+    return std::max({seen, counted_, told_});
 }
 
 std::optional<AddressCount::Top> AddressCount::top() const {

@@ -34,7 +34,10 @@ struct HashedAddress {
 
 class AddressCount {
   public:
-    void add(const HashedAddress& address, bool is_stuck);
+    // Seen once more, with so many stuck closes.
+    void add(const HashedAddress& address, std::uint64_t stuck);
+    // So many were seen by someone who counted them, but which is not known.
+    void add_counted(std::uint64_t addresses);
     // At least so many were seen by someone who did not say which (a tally line).
     void add_at_least(std::uint64_t addresses);
 
@@ -57,6 +60,7 @@ class AddressCount {
 
     absl::flat_hash_map<HashedAddress, std::uint64_t> stuck_of_;
     std::unique_ptr<Sketch> sketch_;  // once there were more than kExactMax
+    std::uint64_t counted_ = 0;
     std::uint64_t told_ = 0;
 };
 

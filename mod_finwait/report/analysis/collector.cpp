@@ -61,29 +61,35 @@ void Collector::take(const TallyLine& line) {
     Filter::Part part = filter_.part_of(line);
     if (evicted && (filter_.user_agent || filter_.family)) part.is_known = false;
     const bool is_of_proxy = !line.proxy.empty();
-    Agent* agent = evicted || is_of_proxy ? nullptr : &agent_of(line.user_agent);
-    if (part.closes == 0 || (agent && !agent->is_wanted)) return;
+    const bool is_of_agent = !evicted && !is_of_proxy;
+    if (part.closes == 0 || (is_of_agent && !agent_of(line.user_agent).is_wanted)) return;
     if (is_of_proxy && !wants_proxies()) return;
     if (!part.is_known) {
         left_out_ += part.closes;
         return;
     }
-    tallied_ += part.closes;
-    add(line, evicted ? shared_group(kOtherAccount) : group_of_tally(line));
+    add(line);
+    note_time(line.since, {line.tally.closes, line.tally.stuck});
     if (!evicted) note_vhost(line.vhost);
-    if (!agent) return;
-    agent->closes += line.tally.closes;
-    agent->stuck += line.tally.stuck;
-    agent->fin_wait_2_ms += line.tally.fin_wait_2_ns / kNsPerMs;
 }
 
-void Collector::add(const TallyLine& line, Group& group) {
+void Collector::add(const TallyLine& line) {
+    const bool evicted = is_of_evicted_accounts(line);
+    tallied_ += line.tally.closes;
+    Group& group = evicted ? shared_group(kOtherAccount) : group_of_tally(line);
     group.tally += line.tally;
     group.tallied += line.tally.closes;
     group.addresses.add_at_least(line.addresses);
     all_.tally += line.tally;
     all_.addresses.add_at_least(line.addresses);
-    note_time(line.since, {line.tally.closes, line.tally.stuck});
+    if (!evicted && line.proxy.empty()) add_to_agent(line);
+}
+
+void Collector::add_to_agent(const TallyLine& line) {
+    Agent& agent = agent_of(line.user_agent);
+    agent.closes += line.tally.closes;
+    agent.stuck += line.tally.stuck;
+    agent.fin_wait_2_ms += line.tally.fin_wait_2_ns / kNsPerMs;
 }
 
 Agent& Collector::agent_of(std::string_view user_agent) {
@@ -198,8 +204,12 @@ void Collector::note_peer(const Close& close, const Group& group) {
 
 void Collector::note_time(std::chrono::milliseconds time, const Timeline::Point& closes) {
     timeline_.add(time, closes);
-    first_ = first_ ? std::min(*first_, time) : time;
-    last_ = last_ ? std::max(*last_, time) : time;
+    note_span(time, time);
+}
+
+void Collector::note_span(std::chrono::milliseconds first, std::chrono::milliseconds last) {
+    first_ = first_ ? std::min(*first_, first) : first;
+    last_ = last_ ? std::max(*last_, last) : last;
 }
 
 void Collector::note_vhost(std::string_view vhost) {

@@ -17,6 +17,7 @@
 #include "report/analysis/filter.hpp"
 #include "report/analysis/group.hpp"
 #include "report/analysis/peers.hpp"
+#include "report/analysis/summed.hpp"
 #include "report/analysis/timeline.hpp"
 #include "report/input/reading.hpp"
 
@@ -29,6 +30,32 @@ class Collector : public Sink {
 
     void take(const Close& close) override;
     void take(const TallyLine& line) override;
+
+    // What the engine of a fleet has summed up, in place of lines: see collector_summed.cpp.
+    void add(const Summed& summed);
+    // What is not additive, once for each row: how many addresses, and which has most stuck closes.
+    void add_addresses(const Summed& row, std::uint64_t addresses);
+    void add_addresses(std::string_view family, std::uint64_t addresses) {
+        group_named(family).addresses.add_counted(addresses);
+    }
+    void add_addresses_of_all(std::uint64_t addresses) { all_.addresses.add_counted(addresses); }
+    void add_stuck_address(const Summed& row, std::string_view address, std::uint64_t stuck);
+    void add_stuck_address(std::string_view family, std::string_view address, std::uint64_t stuck);
+    void add_stuck_address_of_all(std::string_view address, std::uint64_t stuck);
+    // Closes of a client through a peer, from the peer's first stuck one on.
+    void add_through_peer(std::string_view address, const Summed& summed);
+    // Seen in the period, by whichever closes.
+    void know_user_agent(std::string_view user_agent) { (void)agent_of(user_agent); }
+    void know_vhost(std::string_view vhost) { note_vhost(vhost); }
+    void add_time(std::chrono::milliseconds time, const Timeline::Point& closes) {
+        timeline_.add(time, closes);
+    }
+    [[nodiscard]] bool wants_user_agent(std::string_view user_agent) {
+        return agent_of(user_agent).is_wanted;
+    }
+    [[nodiscard]] const std::string& family_of(std::string_view user_agent) {
+        return agent_of(user_agent).family.name;
+    }
 
     using Groups = absl::flat_hash_map<std::string, std::unique_ptr<Group>>;
     using Agents = absl::flat_hash_map<std::string, std::unique_ptr<Agent>>;
@@ -58,10 +85,13 @@ class Collector : public Sink {
     Group& group_of(const Close& close, Agent& agent);
     Group& group_of_tally(const TallyLine& line);
     Group& shared_group(std::string_view name);
-    void add(const TallyLine& line, Group& group);
+    Group& group_of_summed(const Summed& summed);
+    void add(const TallyLine& line);
+    void add_to_agent(const TallyLine& line);
     void note_peer(const Close& close, const Group& group);
     void fold_the_light(Groups& groups);
     void note_time(std::chrono::milliseconds time, const Timeline::Point& closes);
+    void note_span(std::chrono::milliseconds first, std::chrono::milliseconds last);
     void note_vhost(std::string_view vhost);
 
     const Families& families_;

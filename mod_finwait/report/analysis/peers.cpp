@@ -19,6 +19,17 @@ void Peers::add(const HashedAddress& address, const Group& client, const Close& 
     if (is_new && ++clients_ > kClientsMax) forget_the_light();
 }
 
+void Peers::add(const HashedAddress& address, const Group& client, const PeerClient& through) {
+    Peer& peer = peers_[address];
+    peer.closes += through.tally.closes;
+    peer.stuck += through.tally.stuck;
+    const auto [entry, is_new] = peer.clients.try_emplace(&client);
+    entry->second.tally += through.tally;
+    for (std::size_t i = 0; i < through.stuck_causes.size(); ++i)
+        entry->second.stuck_causes[i] += through.stuck_causes[i];
+    if (is_new && ++clients_ > kClientsMax) forget_the_light();
+}
+
 void Peers::forget_the_light() {
     std::vector<std::uint64_t> counts;
     for (const auto& [address, peer] : peers_) counts.push_back(peer.stuck);

@@ -30,6 +30,8 @@ class Peers {
     using ByAddress = absl::flat_hash_map<HashedAddress, Peer>;
 
     void add(const HashedAddress& address, const Group& client, const Close& close);
+    // From its first stuck close on, counted by someone else.
+    void add(const HashedAddress& address, const Group& client, const PeerClient& through);
     [[nodiscard]] const ByAddress& by_address() const { return peers_; }
 
   private:

@@ -5,6 +5,7 @@
 #include "report/analysis/collector.hpp"
 #include "report/commands/commands.hpp"
 #include "report/commands/surroundings.hpp"
+#include "report/fleet/read_fleet.hpp"
 #include "report/input/find_logs.hpp"
 #include "report/input/read_logs.hpp"
 #include "report/output/diff.hpp"
@@ -44,7 +45,14 @@ class DiffRun {
         if (before.has_value() != after.has_value())
             throw UsageError("--diff '" + a + "' '" + b +
                              "': one is a period and the other is not; name two of a kind");
-        Diff diff = before ? of_periods(*before, *after) : of_logs(a, b);
+        const bool is_fleet = !options_.engine.url.empty();
+        if (is_fleet && !before)
+            throw UsageError(
+                "--diff '" + a + "' '" + b +
+                "': of a fleet only periods can be compared, such as yesterday and today");
+        Diff diff = is_fleet ? of_fleet(*before, *after)
+                    : before ? of_periods(*before, *after)
+                             : of_logs(a, b);
         diff.before_name = a;
         diff.after_name = b;
         const Exit read = complain_of_unreadable(reading_);
@@ -68,6 +76,19 @@ class DiffRun {
                 break;
         }
         return render_diff_table(diff, screen_of_stdout(), options_.top);
+    }
+
+    Diff of_fleet(const Period& before, const Period& after) {
+        Collector first = collector(before), second = collector(after);
+        const Filter filter_before = within(options_.filter, before),
+                     filter_after = within(options_.filter, after);
+        read_fleet(options_.engine, {filter_before, options_.by, options_.sample_min, false}, first,
+                   reading_);
+        if (reading_.unreadable.empty())
+            read_fleet(options_.engine, {filter_after, options_.by, options_.sample_min, false},
+                       second, reading_);
+        if (!reading_.unreadable.empty()) reading_.lines = 0;
+        return compare(report_of(first), report_of(second));
     }
 
     Diff of_periods(const Period& before, const Period& after) {

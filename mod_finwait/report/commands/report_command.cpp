@@ -7,6 +7,7 @@
 #include "report/analysis/collector.hpp"
 #include "report/commands/commands.hpp"
 #include "report/commands/surroundings.hpp"
+#include "report/fleet/read_fleet.hpp"
 #include "report/input/follow_logs.hpp"
 #include "report/input/live_status.hpp"
 #include "report/input/read_logs.hpp"
@@ -30,7 +31,13 @@ class Run {
           collector_(families_, options.filter, options.by, options.anonymize) {}
 
     Exit read_and_tell() {
-        if (options_.live_urls.empty()) {
+        if (!options_.engine.url.empty()) {
+            sources_ = {options_.engine.url};
+            const bool wants_times = !options_.html_file.empty();
+            read_fleet(options_.engine,
+                       {options_.filter, options_.by, options_.sample_min, wants_times}, collector_,
+                       reading_);
+        } else if (options_.live_urls.empty()) {
             sources_ = logs_of(options_, reading_);
             read_logs(sources_, options_.show_progress, collector_, reading_);
         } else {
@@ -39,7 +46,8 @@ class Run {
             read_live_status(options_.live_urls, collector_, reading_);
         }
         const Exit read = complain_of_unreadable(reading_);
-        const bool nothing = reading_.lines + reading_.tallies == 0;
+        const bool nothing =
+            reading_.lines + reading_.tallies == 0;  // with an engine all or nothing
         return read != Exit::done && nothing ? read : std::max(tell(report()), read);
     }
 

@@ -5,6 +5,7 @@
 #include "presentation/text.hpp"
 #include "report/commands/commands.hpp"
 #include "report/commands/surroundings.hpp"
+#include "report/fleet/read_fleet.hpp"
 #include "report/input/read_logs.hpp"
 #include "report/output/story.hpp"
 
@@ -42,8 +43,10 @@ Exit show_command(const Options& options) {
     const Families families = families_for(options);
     Storyteller storyteller(options, families);
     Reading reading;
-    const std::vector<std::string> files = logs_of(options, reading);
-    read_logs(files, options.show_progress, storyteller, reading);
+    if (options.engine.url.empty())
+        read_logs(logs_of(options, reading), options.show_progress, storyteller, reading);
+    else
+        read_fleet_records(options.engine, *options.show_cookie, storyteller, reading);
     const Exit read = complain_of_unreadable(reading);
     if (storyteller.has_told()) return read;
     std::string sentence = "no Record has the cookie " + hex_text(*options.show_cookie);

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the engine is asked for a report, as SQL that 18.16 and 26.7 both know; the tables are those
+// of conf/fleet/clickhouse/schema.sql. The sums by hour answer most questions; where a filter or a
+// dimension asks what they do not know, the Records and tallies themselves do. Tables that go with
+// a question: `clients` (user_agent, name) are those wanted, `addresses` (address) those of the
+// wanted network, `suspects` (peer_address, since_ms) the answer to suspects().
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/analysis/dimension.hpp"
+#include "report/analysis/filter.hpp"
+#include "report/fleet/sql.hpp"
+
+namespace finwait::report {
+
+class Questions {
+  public:
+    Questions(const Filter& filter, Dimension by);
+
+    // What `clients` and `addresses` are made of.
+    [[nodiscard]] std::string user_agents() const;
+    [[nodiscard]] std::string addresses() const;
+    [[nodiscard]] bool needs_clients() const { return by_ == Dimension::family || has_client(); }
+
+    // Lines for parse_summed().
+    [[nodiscard]] std::vector<std::string> rows() const;
+    [[nodiscard]] std::string through_suspects() const;
+    // Lines for parse_stuck_address(): at most two for each row, as only they can have half of its
+    // stuck closes.
+    [[nodiscard]] std::vector<std::string> stuck_addresses() const;
+    [[nodiscard]] std::string stuck_addresses_of_all() const;
+    // {"addresses"}, and {"name","addresses"} of families, whose addresses do not add up.
+    [[nodiscard]] std::string address_count() const;
+    [[nodiscard]] std::string addresses_of_families() const;
+    // {"peer_address","since_ms"} with so many stuck closes, of two User-Agents or more.
+    [[nodiscard]] std::string suspects(std::uint64_t stuck_min) const;
+    // {"vhost"}; {"minute","closes_","stuck_closes"}; {"records_","tallies_","dropped_","foreign_",
+    // "hosts_"}
+    [[nodiscard]] std::vector<std::string> vhosts() const;
+    [[nodiscard]] std::vector<std::string> minutes() const;
+    [[nodiscard]] std::string hosts() const;
+
+  private:
+    [[nodiscard]] bool has_client() const { return filter_.user_agent || filter_.family; }
+    [[nodiscard]] SqlRow row_of_records() const;
+    [[nodiscard]] SqlRow row_of_tallies(bool of_hours) const;
+    [[nodiscard]] SqlRow row_of_stuck_addresses() const;
+    [[nodiscard]] std::string hours() const;
+    [[nodiscard]] std::string closes() const;
+    [[nodiscard]] std::string tallies() const;
+    [[nodiscard]] std::string stuck() const;
+    [[nodiscard]] std::string stuck_count() const;
+    [[nodiscard]] std::string is_known() const;
+    [[nodiscard]] std::string wanted_of_tallies() const;
+
+    const Filter& filter_;
+    Dimension by_;
+    bool is_by_hours_;
+};
+
+// Of each Record as a line of the log with that cookie; then what only tallies tell.
+[[nodiscard]] std::string records_of_cookie(std::uint64_t cookie);
+
+}  // namespace finwait::report
