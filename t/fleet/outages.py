@@ -113,7 +113,7 @@ def outages_of(tally, place, cluster):
     caught_up(cluster)
     for host, shipper in HOSTS.items():
         judge(tally, node, host, shipper, len(writers[host].lines))
-    heal(tally, place, cluster, node, {host: len(writers[host].lines) for host in HOSTS})
+    heal(tally, place, cluster, node, {host: writers[host].lines for host in HOSTS})
 
 
 def judge(tally, node, host, shipper, sent):
@@ -127,7 +127,8 @@ def judge(tally, node, host, shipper, sent):
                    f"syslog-ng: the rollups count {of_hosts:,} by host, {of_hosts - sent:,} of them twice, and {of_hours:,} by hour")
 
 
-def heal(tally, place, cluster, node, sent):
+def heal(tally, place, cluster, node, lines):
+    sent = {host: len(written) for host, written in lines.items()}
     _, of_hosts, of_hours = counted(node, "web-syslog")
     doubled = of_hosts != sent["web-syslog"] or of_hours != sent["web-syslog"]
     found = fleet_tool(place, "check", DAY, node.url)
@@ -135,15 +136,14 @@ def heal(tally, place, cluster, node, sent):
     tally.that(found.returncode == (1 if doubled else 0) and names == (doubled and of_hosts != sent["web-syslog"]),
                f"check finds {len(found.stdout.splitlines())} hours: {found.stdout.splitlines()[:2]}{found.stderr}")
     # As if a batch had come again cut anew, whatever the outages did.
-    some = [line for line in lines_of("web-syslog", 500, 1)]
-    cluster.shard(1)[0].insert(b"".join(b'{"host.name":"web-syslog",' + line[1:] for line in some))
+    cluster.shard(1)[0].insert(b"".join(b'{"host.name":"web-syslog",' + line[1:] for line in lines["web-syslog"][:500]))
     found = fleet_tool(place, "check", DAY, node.url)
     tally.that(found.returncode == 1 and "hosts: 2026-11-21 00:00:00 UTC web-syslog" in found.stdout,
                f"500 lines sent once more, cut anew: check names {found.stdout.splitlines()[0] if found.stdout else 'nothing'}")
     begun = time.monotonic()
     healed = fleet_tool(place, "rebuild", DAY, *[cluster.shard(shard)[0].url for shard in (1, 2)])
     seconds = time.monotonic() - begun
-    caught_up(cluster, "hours_local")
+    caught_up(cluster, "hours_local", "closes")
     found = fleet_tool(place, "check", DAY, node.url)
     right = all(counted(node, host) == (count, count, count) for host, count in sent.items())
     tally.that(healed.returncode == 0 and found.returncode == 0 and right,

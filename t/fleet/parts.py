@@ -73,10 +73,10 @@ def load(log, node_of, batch=50_000):
     return time.monotonic() - begun
 
 
-def caught_up(cluster, table="closes_local", seconds=60):
+def caught_up(cluster, table="closes_local", of_row="cityHash64(*)", seconds=60):
     """Whether the replicas of each shard have the same; they are told of parts, and fetch them."""
     def same():
-        return all(len({node.ask(f"SELECT count(), sum(cityHash64(*)) FROM finwait.{table}") for node in cluster.shard(shard)}) == 1
+        return all(len({node.ask(f"SELECT count(), sum({of_row}) FROM finwait.{table}") for node in cluster.shard(shard)}) == 1
                    for shard in (1, 2))
     return httpd.wait_until(same, seconds)
 
