@@ -290,22 +290,22 @@ survey: setup
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@t/survey/run $(if $(FRESH),--fresh) $(if $(REMEDIES),--remedies) $(if $(WRITE),--write) $(foreach name,$(ONLY),"$(name)")
 
-INSTALL = OUT='$(OUT)' DESTDIR='$(DESTDIR)' APXS='$(APXS)' PREFIX='$(PREFIX)' LIBEXECDIR='$(LIBEXECDIR)' \
+LAY_OUT = OUT='$(OUT)' DESTDIR='$(DESTDIR)' APXS='$(APXS)' PREFIX='$(PREFIX)' LIBEXECDIR='$(LIBEXECDIR)' \
           STRIP='$(STRIP)' conf/install
 
 install: install-module install-report
 
 install-module: module
-	@$(INSTALL) module
+	@$(LAY_OUT) module
 
 install-report: report
-	@$(INSTALL) report
+	@$(LAY_OUT) report
 
 install-strip:
 	@$(MAKE) --no-print-directory install STRIP=1
 
 uninstall:
-	@$(INSTALL) uninstall
+	@$(LAY_OUT) uninstall
 
 # The same bytes from the same commit, whoever makes it; it builds without network, chart included.
 VERSION := $(shell sed -n 's/.*kVersion\[\] = "\(.*\)";/\1/p' include/finwait/version.hpp)
