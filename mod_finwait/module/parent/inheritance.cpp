@@ -137,7 +137,9 @@ void protect_from_children(Runtime& runtime) {
 void on_child_status(server_rec* server, pid_t pid, ap_generation_t, int, mpm_child_status status) {
     Runtime* runtime = forked_runtime;
     if (status != MPM_CHILD_STARTED || !runtime || pid == ::getpid()) return;
-    if (runtime->giving_end < 0 || !Gift(*runtime).send(runtime->giving_end))
+    // Without pages there is nothing to give, as has been told.
+    if (runtime->module_counters &&
+        (runtime->giving_end < 0 || !Gift(*runtime).send(runtime->giving_end)))
         ap_log_error(APLOG_MARK, APLOG_ERR, errno, server,
                      "finwait: child %d could not be given the channel: its closes are left to "
                      "httpd's own lingering close",
