@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "module/connection/client_note.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "contract/utf8.hpp"
@@ -28,11 +29,15 @@ bool ClientNote::is_proxys_with(const RequestSeen& request) {
     return seen_.is_shared || seen_.has_via || request.has_via || is_of_another(request);
 }
 
-void ClientNote::begin(const RequestSeen* who) {
+std::uint32_t ClientNote::begin(const RequestSeen* who) {
     const std::lock_guard lock(mutex_);
     ++seen_.requests;
     ++streams_;
-    if (who && !seen_.last) keep(*who);
+    if (who && !seen_.last) {
+        keep(*who);
+        seen_.last->number = seen_.requests;
+    }
+    return seen_.requests;
 }
 
 void ClientNote::end_stream() {
@@ -48,8 +53,13 @@ bool ClientNote::has_streams() {
 void ClientNote::remember(const RequestSeen& request) {
     const std::lock_guard lock(mutex_);
     seen_.is_shared = seen_.is_shared || is_of_another(request);
-    keep(request);
-    if (request.complete && !request.begun) ++seen_.requests;
+    if (seen_.last && request.number < seen_.last->number) {
+        seen_.has_via = seen_.has_via || request.has_via;
+        seen_.last->logged = std::max(seen_.last->logged, request.logged);
+    } else {
+        keep(request);
+    }
+    if (request.complete && request.number == 0) ++seen_.requests;
 }
 
 // What a request that was not read to its end leaves out is not known: it may be anybody's.

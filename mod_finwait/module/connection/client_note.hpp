@@ -37,7 +37,7 @@ struct RequestSeen {
     std::chrono::nanoseconds logged{};              // CLOCK_MONOTONIC
     std::chrono::nanoseconds keep_alive_timeout{};  // that now begins to run
     std::chrono::nanoseconds timeout{};             // its virtual host's
-    bool begun = false;                             // HTTP/2: begin() has counted it
+    std::uint32_t number = 0;                       // HTTP/2: of those read, from 1 on; begin()'s
     bool complete = true;                           // false: never read to its end
     bool given_up = false;                          // its reply could not be written
     std::optional<Cause> closes;                    // nothing: the connection may go on
@@ -68,10 +68,12 @@ class ClientNote {
     [[nodiscard]] bool is_empty();
     // With that request the connection is a proxy's, if it was not before.
     [[nodiscard]] bool is_proxys_with(const RequestSeen& request);
-    // HTTP/2: a request has been read. `who` (or null) is kept if nobody is known yet.
-    void begin(const RequestSeen* who);
+    // HTTP/2: a request has been read; returns its number. `who` (or null) is kept if nobody is
+    // known yet.
+    [[nodiscard]] std::uint32_t begin(const RequestSeen* who);
     void end_stream();
     [[nodiscard]] bool has_streams();
+    // HTTP/2: the last is who was read last, though another may be logged later.
     void remember(const RequestSeen& request);
     void copy_to(ClientSeen& seen);
 

@@ -162,7 +162,8 @@ void remember(Connection& connection, request_rec* first) {
     while (last->next) last = last->next;
     RequestSeen request = request_seen(first, last);
     request.logged = monotonic_now();
-    request.begun = ap_get_module_config(first->request_config, &finwait_module) != nullptr;
+    if (const void* number = ap_get_module_config(first->request_config, &finwait_module))
+        request.number = *static_cast<const std::uint32_t*>(number);
     request.complete = !is_timed_out(first) && !is_malformed(first);
     // On HTTP/2 a stream's own connection is aborted when the client resets the stream.
     request.given_up = !first->connection->master && first->connection->aborted;
@@ -179,10 +180,14 @@ apr_status_t on_stream_end(void* data) {
 void begin(Connection& connection, request_rec* r) {
     apr_pool_cleanup_register(r->connection->pool, &connection, on_stream_end,
                               apr_pool_cleanup_null);
-    ap_set_module_config(r->request_config, &finwait_module, &connection);
-    if (!connection.client.is_empty()) return connection.client.begin(nullptr);
-    const RequestSeen request = request_seen(r, r);
-    connection.client.begin(&request);
+    auto* number = static_cast<std::uint32_t*>(apr_palloc(r->pool, sizeof(std::uint32_t)));
+    ap_set_module_config(r->request_config, &finwait_module, number);
+    if (connection.client.is_empty()) {
+        const RequestSeen request = request_seen(r, r);
+        *number = connection.client.begin(&request);
+    } else {
+        *number = connection.client.begin(nullptr);
+    }
 }
 
 apr_status_t on_pool_cleanup(void* data) {

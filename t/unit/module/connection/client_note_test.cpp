@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <latch>
 #include <memory>
 #include <string>
@@ -108,14 +109,33 @@ TEST(ClientNote, ARequestThatCouldNotBeReadLeavesTheVersionThatIsSpoken) {
 TEST(ClientNote, KnowsWhoBeganTheFirstRequestAndCountsItOnce) {
     ClientNote note;
     RequestSeen request = request_of("early/1.0");
-    note.begin(&request);
+    request.number = note.begin(&request);
     EXPECT_EQ(agent_in(note), "early/1.0");
     EXPECT_EQ(requests_in(note), 1u);
-    request.begun = true;
     note.remember(request);
     EXPECT_EQ(requests_in(note), 1u);
-    note.begin(nullptr);
+    EXPECT_EQ(note.begin(nullptr), 2u);
     EXPECT_EQ(requests_in(note), 2u);
+}
+
+TEST(ClientNote, LastIsWhoWasReadLastWhicheverThreadLogsFirst) {
+    ClientNote note;
+    RequestSeen first = request_of("one/1.0");
+    RequestSeen second = first;
+    first.remedy = Remedy::nokeepalive;
+    first.has_via = true;
+    first.number = note.begin(&first);
+    second.number = note.begin(nullptr);
+    second.logged = std::chrono::seconds(1);
+    first.logged = std::chrono::seconds(2);
+    note.remember(second);
+    note.remember(first);
+    ClientSeen seen;
+    note.copy_to(seen);
+    EXPECT_EQ(seen.requests, 2u);
+    EXPECT_EQ(seen.last->remedy, Remedy::none);
+    EXPECT_TRUE(seen.last->logged == first.logged) << "KeepAliveTimeout runs from there";
+    EXPECT_TRUE(seen.has_via);
 }
 
 TEST(ClientNote, CountsWhatWasRefusedBeforeItWasBegun) {
@@ -128,7 +148,7 @@ TEST(ClientNote, KeepsTheLastDoneWhileAnotherIsBegun) {
     ClientNote note;
     note.remember(request_of("done/1.0"));
     const RequestSeen request = request_of("begun/1.0");
-    note.begin(&request);
+    EXPECT_EQ(note.begin(&request), 2u);
     EXPECT_EQ(agent_in(note), "done/1.0");
 }
 
@@ -190,8 +210,8 @@ TEST(ClientNote, KnowsWithWhichRequestAConnectionIsAProxys) {
 TEST(ClientNote, HasStreamsFromTheirBeginningToTheirEnd) {
     ClientNote note;
     EXPECT_FALSE(note.has_streams());
-    note.begin(nullptr);
-    note.begin(nullptr);
+    EXPECT_EQ(note.begin(nullptr), 1u);
+    EXPECT_EQ(note.begin(nullptr), 2u);
     note.end_stream();
     EXPECT_TRUE(note.has_streams());
     note.end_stream();
