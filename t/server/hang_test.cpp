@@ -71,8 +71,9 @@ TEST_P(Hang, OfTheCloserLeavesClosesToHttpdUntilAnotherServesTheQueue) {
     EXPECT_EQ(times_logged(httpd, kHangs), 1U);
     EXPECT_EQ(times_logged(httpd, "the closer died"), 0U);
     EXPECT_EVENTUALLY(httpd.error_log(), HasSubstr("lingering close: closer_hangs="));
+    const std::uint64_t before = httpd.counters().closes();
     one_close(httpd);
-    EXPECT_TRUE(httpd.wait_settled());
+    EXPECT_TRUE(httpd.wait_settled(before + 1));
     const Counters now = httpd.counters().snapshot();
     EXPECT_EQ(read(now.closer().lost), 10U) << now;  // what it had in hand
     EXPECT_EQ(now.declined(), now.declined(Decline::closer_hangs)) << now;

@@ -73,6 +73,7 @@ TEST_P(Rotated, TwiceUnderLoadHasEachCloseOnce) {
     Load load(httpd.port(), 3);
     for (int i = 0; i < 2; ++i) {
         ASSERT_TRUE(load.wait_for(200));
+        ASSERT_EVENTUALLY(httpd.records(), Not(IsEmpty())) << "the rule says notifempty";
         rotate();
         ASSERT_EVENTUALLY(httpd.records(), Not(IsEmpty())) << "of the new file";
     }
