@@ -16,6 +16,7 @@
 namespace finwait::test {
 namespace {
 
+using testing::AnyOf;
 using testing::Contains;
 using testing::EndsWith;
 using testing::HasSubstr;
@@ -71,7 +72,10 @@ TEST_P(Disabled, IsFollowedByTheEndOfCloserAndLogPrograms) {
     EXPECT_TRUE(a_close().complete);
     EXPECT_EVENTUALLY(is_running(closer), false);
     EXPECT_EVENTUALLY(is_running(program), false);
-    EXPECT_EQ(httpd.records("piped.log").size(), 5U) << "of what it held, and no more";
+    // An old child may have accepted one more before it knew.
+    const std::uint64_t taken_over = httpd.counters().closes();
+    EXPECT_THAT(taken_over, AnyOf(5U, 6U));
+    EXPECT_EQ(httpd.records("piped.log").size(), taken_over) << "of what it held, and no more";
     EXPECT_EQ(read(httpd.counters().closer().lost), 0U);
     EXPECT_THAT(open_in(httpd.pid()), Not(Contains(HasSubstr("memfd:finwait"))));
 }
