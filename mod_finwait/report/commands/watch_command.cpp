@@ -97,7 +97,9 @@ class Watch {
         const bool unread = seen_ && !seen_->reading.unreadable.empty();
         const Exit exit = unread ? Exit::unreadable : failed ? Exit::failed_if : Exit::done;
         screen_.leave();
-        if (!looking_.valid()) return exit;
+        using std::chrono::seconds;
+        if (!looking_.valid() || looking_.wait_for(seconds(0)) == std::future_status::ready)
+            return exit;
         std::fflush(stdout);
         ::_exit(static_cast<int>(exit));
     }

@@ -77,8 +77,12 @@ TEST(ReportWatch, FitsTheTerminalAlsoAfterItWasResized) {
     EXPECT_EVENTUALLY(width_of(terminal.last_screen()), testing::AllOf(testing::Lt(wide), Ge(1U)));
     EXPECT_LE(lines_of(terminal.last_screen()), 6);
     EXPECT_EQ(server.asked(), 1) << "another size is no reason to ask again";
+    terminal.resize(100, 30);
+    EXPECT_EVENTUALLY(terminal.last_screen(), HasSubstr("17 sockets"));
+    server.set_page(page_of(18));
     terminal.type(" ");
-    EXPECT_EVENTUALLY(server.asked(), 2);
+    EXPECT_EVENTUALLY(terminal.last_screen(), HasSubstr("18 sockets"));
+    EXPECT_EQ(server.asked(), 2);
     terminal.type("\x03");  // Ctrl-C
     EXPECT_EVENTUALLY(terminal.exit_code(), 0);
     EXPECT_THAT(terminal.output(), EndsWith(kLeave));
