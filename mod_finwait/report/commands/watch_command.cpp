@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <future>
+#include <thread>
 
 #include "presentation/text.hpp"
 #include "report/analysis/collector.hpp"
@@ -63,11 +64,13 @@ class Watch {
   private:
     void begin_look() {
         begun_ = std::chrono::steady_clock::now();
-        looking_ = std::async(std::launch::async, [this] {
+        std::packaged_task<Report()> task([this] {
             Report report = look(options_, families_);
             screen_.wake();
             return report;
         });
+        looking_ = task.get_future();
+        std::thread(std::move(task)).detach();  // nobody waits for it: see leave()
     }
 
     void show() const {
@@ -97,9 +100,7 @@ class Watch {
         const bool unread = seen_ && !seen_->reading.unreadable.empty();
         const Exit exit = unread ? Exit::unreadable : failed ? Exit::failed_if : Exit::done;
         screen_.leave();
-        using std::chrono::seconds;
-        if (!looking_.valid() || looking_.wait_for(seconds(0)) == std::future_status::ready)
-            return exit;
+        if (!looking_.valid()) return exit;
         std::fflush(stdout);
         ::_exit(static_cast<int>(exit));
     }
