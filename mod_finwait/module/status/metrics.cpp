@@ -123,8 +123,8 @@ void put_sockets(Metrics& metrics, const StatusView& view) {
 std::uint64_t peak_of(const std::vector<HistoryPoint>& hour) {
     const auto steps = std::min(kPeakSteps, std::ssize(hour));
     std::uint64_t peak = 0;
-    for (const HistoryPoint& point : std::ranges::subrange(hour.end() - steps, hour.end()))
-        peak = std::max(peak, point.all());
+    for (auto point = hour.end() - steps; point != hour.end(); ++point)
+        peak = std::max(peak, point->all());
     return peak;
 }
 

@@ -2,7 +2,6 @@
 #include "report/output/bug_report.hpp"
 
 #include <algorithm>
-#include <ranges>
 #include <vector>
 
 #include "finwait/version.hpp"
@@ -136,17 +135,17 @@ class BugReport {
             return a.second.whole != b.second.whole ? a.second.whole > b.second.whole
                                                     : a.first < b.first;
         });
-        const std::size_t shown = std::min(versions.size(), kVersionsShown);
-        std::ranges::sort(versions.begin(), versions.begin() + static_cast<std::ptrdiff_t>(shown),
+        const std::size_t more = versions.size() - std::min(versions.size(), kVersionsShown);
+        versions.erase(versions.end() - static_cast<std::ptrdiff_t>(more), versions.end());
+        std::ranges::sort(versions,
                           [](const auto& a, const auto& b) { return is_older(b.first, a.first); });
         text_ += "\n| version | connections | left open | share (95 %) |\n|:--|--:|--:|--:|\n";
-        for (const auto& [version, stuck] : versions | std::views::take(shown))
+        for (const auto& [version, stuck] : versions)
             text_ += "| " +
                      (version.empty() ? "not told" : markdown_text(clipped(version, kNameMax))) +
                      " | " + grouped(stuck.whole) + " | " + grouped(stuck.part) + " | " +
                      percent_text(stuck.value()) + " (" + interval_text(stuck.interval()) + ") |\n";
-        if (shown < versions.size())
-            text_ += "\nand " + grouped(versions.size() - shown) + " more versions\n";
+        if (more != 0) text_ += "\nand " + grouped(more) + " more versions\n";
     }
 
     void add_example(const Record& example) {
