@@ -3,7 +3,6 @@
 
 #include <http_request.h>
 #include <http_ssl.h>
-#include <sys/socket.h>
 
 #include "module/clock.hpp"
 #include "module/config/server_config.hpp"

@@ -13,7 +13,6 @@
 #include <string_view>
 
 #include "module/config/server_config.hpp"
-#include "module/connection/connection.hpp"
 #include "module/guard.hpp"
 #include "module/status/render.hpp"
 #include "module/status/sources.hpp"
