@@ -53,7 +53,7 @@ inline constexpr std::size_t kControlsPerTurn = 256;
 // would have left the processor's caches. The client waits for nothing: httpd's child has
 // half-closed already.
 inline constexpr std::size_t kGathered = 20;
-inline constexpr Time kGatherTimeMin = std::chrono::milliseconds(2);
+inline constexpr Time kGatherTimeMin = std::chrono::milliseconds(4);
 inline constexpr Time kGatherTimeMax = std::chrono::milliseconds(10);
 // How long the last Records may wait for a log's slow reader, from the stop on.
 inline constexpr Time kLastFlushMax = std::chrono::milliseconds(800);

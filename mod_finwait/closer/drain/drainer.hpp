@@ -29,7 +29,7 @@ inline constexpr std::size_t kFloodBytes = std::size_t{64} << 10;
 inline constexpr Time kFloodPause = std::chrono::milliseconds(5);
 // Who behaves and is not far away has answered our FIN so long after it. Before that a look at the
 // socket is not worth its recv().
-inline constexpr Time kAnswerTime = std::chrono::milliseconds(1);
+inline constexpr Time kAnswerTime = std::chrono::microseconds(250);
 // A client in FIN_WAIT_2 that is silent is asked each second while it drains, and less often while
 // it waits: there may be 100,000 of these.
 inline constexpr std::chrono::seconds kProbeSilence{1};

@@ -15,7 +15,7 @@
 
 namespace finwait {
 
-inline constexpr std::size_t kLogBatch = std::size_t{64} << 10;  // written without waiting
+inline constexpr std::size_t kLogBatch = std::size_t{256} << 10;  // written without waiting
 
 // Closes that lines of their first log account for.
 struct ClosesInLines {

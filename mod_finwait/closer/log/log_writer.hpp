@@ -30,9 +30,9 @@ inline constexpr std::size_t kLogBufferMax = std::size_t{1} << 20;
 // because the thread waits for a processor.
 inline constexpr std::size_t kFileBufferMax = 4 * kLogBufferMax;
 inline constexpr std::size_t kLineSizeMax = std::max(kRecordSizeMax, kTallyLineMax);
-// Short, because what is in the buffer is lost if the closer is killed; at full load it still
-// gathers dozens of Records for one write().
-inline constexpr Time kLogFlushDelay = std::chrono::milliseconds(5);
+// Short, because what is in the buffer is lost if the closer is killed; long, because each write()
+// wakes the thread of the files and is waited for, which at full load costs as much as 15 closes.
+inline constexpr Time kLogFlushDelay = std::chrono::milliseconds(20);
 inline constexpr Time kLogRetryDelay = std::chrono::seconds(1);
 
 class LogWriter {
