@@ -131,21 +131,21 @@ TEST(Advice, ForWhoDoesNotCloseAfterItsLastReplyIsLessPatience) {
 }
 
 // A connection for each of its users, who are clean elsewhere.
-TEST(Advice, ForAProxyIsLessPatienceWithItAlone) {
+TEST(AdviceOnProxies, ForAProxyIsLessPatienceWithItAlone) {
     expect_it_works({.idle = {"Firefox/145.0", "Chrome/143.0"},
                      .honest = {"Firefox/145.0", "Chrome/143.0"},
                      .source = "127.0.7.7"},
                     kForTheProxy);
 }
 
-TEST(Advice, ForAPoolOfManyUsersIsLessPatienceWithItsProxy) {
+TEST(AdviceOnProxies, ForAPoolOfManyUsersIsLessPatienceWithItsProxy) {
     expect_it_works({.idle = {"Googlebot/2.1", "Firefox/145.0", "Safari/605.1", "Chrome/143.0"},
                      .are_pooled = true,
                      .source = "127.0.7.7"},
                     kForTheProxy);
 }
 
-TEST(Advice, ForSeveralKindsIsALineForEach) {
+TEST(AdviceOnProxies, ForItAndOthersIsALineForEach) {
     const Visitors pool{
         .idle = {"Firefox/145.0", "Chrome/143.0"}, .are_pooled = true, .source = "127.0.7.7"};
     expect_it_works({{{.idle = {"stays/1.0"}}, "BrowserMatch \"^stays/1\\.0\\b\" nokeepalive\n"},
@@ -154,7 +154,7 @@ TEST(Advice, ForSeveralKindsIsALineForEach) {
                      {pool, kForTheProxy}});
 }
 
-TEST(Advice, ForRequestsWithViaIsLessPatienceWithTheirProxy) {
+TEST(AdviceOnProxies, ForRequestsWithViaIsLessPatienceWithTheirProxy) {
     expect_it_works(
         {.idle = {"Firefox/145.0"}, .headers = "Via: 1.1 proxy\r\n", .source = "127.0.7.7"},
         kForTheProxy);

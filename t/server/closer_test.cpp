@@ -80,13 +80,6 @@ TEST_P(Closer, OfAWrongPathLeavesEveryCloseToHttpd) {
     EXPECT_EQ(httpd.counters().closes(), 1U);
 }
 
-std::size_t times_logged(const Httpd& httpd, std::string_view text) {
-    const std::string log = httpd.error_log();
-    std::size_t times = 0;
-    for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++times;
-    return times;
-}
-
 constexpr std::string_view kNotReady = "did not become ready";
 
 // /bin/false ends at once, whatever its arguments.
@@ -104,7 +97,7 @@ TEST_P(Closer, ThatDiesAtOnceIsStartedRarelyAndLeavesEveryCloseToHttpd) {
     EXPECT_EQ(httpd.counters().closes(), crowd_size);
     // The next start is due after a second; what is started in a loop is started in every turn of
     // it.
-    EXPECT_FALSE(wait_until(1500ms, [&] { return times_logged(httpd, kNotReady) > 3; }))
+    EXPECT_FALSE(wait_until(1500ms, [&] { return httpd.times_logged(kNotReady) > 3; }))
         << httpd.error_log();
     Load load(httpd.port(), 2);
     EXPECT_TRUE(load.wait_for(100));

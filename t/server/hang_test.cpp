@@ -20,13 +20,6 @@ using testing::Not;
 
 constexpr char kHangs[] = "it hangs, and is killed";
 
-std::size_t times_logged(const Httpd& httpd, std::string_view text) {
-    const std::string log = httpd.error_log();
-    std::size_t times = 0;
-    for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++times;
-    return times;
-}
-
 void one_close(Httpd& httpd) {
     Client client = httpd.client();
     EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
@@ -68,8 +61,8 @@ TEST_P(Hang, OfTheCloserLeavesClosesToHttpdUntilAnotherServesTheQueue) {
     RecordProperty("seconds", static_cast<int>((Clock::now() - begun) / 1s));
     EXPECT_LT(Clock::now() - begun, 40s);
     EXPECT_FALSE(is_running(first));
-    EXPECT_EQ(times_logged(httpd, kHangs), 1U);
-    EXPECT_EQ(times_logged(httpd, "the closer died"), 0U);
+    EXPECT_EQ(httpd.times_logged(kHangs), 1U);
+    EXPECT_EQ(httpd.times_logged("the closer died"), 0U);
     EXPECT_EVENTUALLY(httpd.error_log(), HasSubstr("lingering close: closer_hangs="));
     const std::uint64_t before = httpd.counters().closes();
     one_close(httpd);
@@ -86,7 +79,7 @@ TEST_P(Hang, OfTheCloserDoesNotOutliveAStop) {
     const pid_t closer = httpd.closer_pid();
     httpd.stop();
     EXPECT_FALSE(is_running(closer));
-    EXPECT_EQ(times_logged(httpd, kHangs), 1U);
+    EXPECT_EQ(httpd.times_logged(kHangs), 1U);
     EXPECT_EQ(read(httpd.counters().closer().lost), 10U);
 }
 
@@ -97,7 +90,7 @@ TEST_P(Hang, OfTheCloserDoesNotOutliveAGracefulStop) {
     const pid_t closer = httpd.closer_pid();
     httpd.graceful_stop();
     EXPECT_FALSE(is_running(closer));
-    EXPECT_EQ(times_logged(httpd, kHangs), 1U);
+    EXPECT_EQ(httpd.times_logged(kHangs), 1U);
 }
 
 TEST_P(Hang, OfTheCloserIsEndedByARestart) {
@@ -110,7 +103,7 @@ TEST_P(Hang, OfTheCloserIsEndedByARestart) {
     EXPECT_THAT(httpd.closer_pids(), ElementsAre(Ne(first)));
     EXPECT_TRUE(httpd.wait_settled(20));
     EXPECT_EQ(httpd.records().size(), 20U);
-    EXPECT_EQ(times_logged(httpd, kHangs), 1U);
+    EXPECT_EQ(httpd.times_logged(kHangs), 1U);
     EXPECT_THAT(httpd.error_log(),
                 AllOf(Not(HasSubstr("the closer died")), Not(HasSubstr("has not taken its logs"))));
 }

@@ -20,12 +20,6 @@
 namespace finwait::test {
 namespace {
 
-std::size_t times_in(std::string_view text, std::string_view word) {
-    std::size_t n = 0;
-    for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) ++n;
-    return n;
-}
-
 constexpr std::string_view kServing = "configured -- resuming normal operations";
 
 }  // namespace
@@ -88,10 +82,10 @@ void Httpd::start() {
 }
 
 void Httpd::signal_and_wait_serving(int number) {
-    const std::size_t before = times_in(error_log(), kServing);
+    const std::size_t before = times_logged(kServing);
     for (const pid_t pid : descendants_of(parent_)) seen_.insert(pid);
     kill(parent_, number);
-    if (!wait_until(kPatience, [&] { return times_in(error_log(), kServing) > before; }))
+    if (!wait_until(kPatience, [&] { return times_logged(kServing) > before; }))
         throw std::runtime_error("no restart:\n" + error_log());
 }
 
@@ -258,6 +252,13 @@ testing::AssertionResult Httpd::lingers_itself(Client& client) const {
 
 std::string Httpd::error_log() const {
     return read_file(dir_ + "/error.log");
+}
+
+std::size_t Httpd::times_logged(std::string_view text) const {
+    const std::string log = error_log();
+    std::size_t times = 0;
+    for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++times;
+    return times;
 }
 
 }  // namespace finwait::test

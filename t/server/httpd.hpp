@@ -152,6 +152,7 @@ class Httpd {
     [[nodiscard]] Record wait_record(const std::function<bool(const Record&)>& fits);
 
     [[nodiscard]] std::string error_log() const;
+    [[nodiscard]] std::size_t times_logged(std::string_view text) const;
     // Lines with this text are no failure at teardown.
     void expect_error(std::string text) { expected_errors_.push_back(std::move(text)); }
     // For tests whose sockets are left to httpd or to the kernel: says why.

@@ -14,13 +14,6 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::size_t times_logged(const Httpd& httpd, std::string_view text) {
-    const std::string log = httpd.error_log();
-    std::size_t times = 0;
-    for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++times;
-    return times;
-}
-
 // As stock httpd does.
 void expect_it_serves_and_lingers_itself(Httpd& httpd) {
     Client client = httpd.client();
@@ -50,7 +43,7 @@ TEST_P(WithoutMemory, HttpdServesAsStock) {
     expect_it_serves_and_lingers_itself(httpd);
     httpd.graceful();
     expect_it_serves_and_lingers_itself(httpd);
-    EXPECT_EQ(times_logged(httpd, "no shared memory for the counters"), 2U) << "it is tried again";
+    EXPECT_EQ(httpd.times_logged("no shared memory for the counters"), 2U) << "it is tried again";
     EXPECT_THAT(httpd.closer_pids(), IsEmpty());
 }
 
@@ -73,7 +66,7 @@ TEST_P(WithoutACloser, HttpdServesAndDeclines) {
     httpd.expect_error("refused to start");
     ASSERT_EVENTUALLY(httpd.error_log(), HasSubstr("refused to start"));
     EXPECT_THAT(httpd.error_log(), HasSubstr(GetParam().error));
-    EXPECT_EQ(times_logged(httpd, "refused to start"), 1U);
+    EXPECT_EQ(httpd.times_logged("refused to start"), 1U);
     expect_it_serves_and_lingers_itself(httpd);
     EXPECT_EVENTUALLY(httpd.counters().declined(Decline::no_closer), 1U);
 }

@@ -31,13 +31,6 @@ ino_t inode_run_by(pid_t pid) {
     return inode_of("/proc/" + std::to_string(pid) + "/exe");
 }
 
-std::size_t times_logged(const Httpd& httpd, std::string_view text) {
-    const std::string log = httpd.error_log();
-    std::size_t times = 0;
-    for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++times;
-    return times;
-}
-
 Record recorded_close(Httpd& httpd) {
     Client client = httpd.client();
     EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
@@ -57,7 +50,7 @@ TEST_P(ReplacedFile, IsNotStartedBeforeTheNextConfiguration) {
     const pid_t first = httpd.closer_pid();
     install("/bin/false", installed);
     kill(first, SIGKILL);
-    ASSERT_EVENTUALLY(times_logged(httpd, " ready: holds"), 2U);
+    ASSERT_EVENTUALLY(httpd.times_logged(" ready: holds"), 2U);
     EXPECT_EQ(inode_run_by(httpd.closer_pid()), before);
     EXPECT_EQ(recorded_close(httpd).drain, Drain::fin);
     install(closer_file(), installed);
@@ -75,8 +68,8 @@ TEST_P(ReplacedFile, OfAnotherBuildIsRefusedWithWhatToDo) {
     Httpd httpd(mpm, "FinWaitCloser " + installed + "\n");
     httpd.expect_error("refused to start (the line before says why)");
     ASSERT_EVENTUALLY(httpd.error_log(), HasSubstr("refused to start"));
-    EXPECT_EQ(times_logged(httpd, "it is of another build than mod_finwait.so: install both"), 1U);
-    EXPECT_EQ(times_logged(httpd, "refused to start"), 1U);
+    EXPECT_EQ(httpd.times_logged("it is of another build than mod_finwait.so: install both"), 1U);
+    EXPECT_EQ(httpd.times_logged("refused to start"), 1U);
     Client client = httpd.client();
     EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
     EXPECT_TRUE(httpd.lingers_itself(client));
@@ -126,8 +119,8 @@ TEST(ReplacedCloser, ThatHangsIsKilledAndNotStartedAgain) {
     EXPECT_EVENTUALLY(read(httpd.counters().closer().lost), 10U);
     EXPECT_EQ(httpd.closer_pids().size(), 1U);
     EXPECT_EQ(recorded_close(httpd).drain, Drain::fin);
-    EXPECT_EQ(times_logged(httpd, " died before its end"), 0U);
-    EXPECT_EQ(times_logged(httpd, " ready: holds"), 2U);
+    EXPECT_EQ(httpd.times_logged(" died before its end"), 0U);
+    EXPECT_EQ(httpd.times_logged(" ready: holds"), 2U);
     EXPECT_EQ(httpd.counters().declined(), 0U);
 }
 
@@ -151,7 +144,7 @@ TEST(ReplacedCloser, ThatCannotStartAgainIsTriedUntilItCan) {
     std::filesystem::remove(broken);
     // httpd's monitor hook runs every ten seconds.
     ASSERT_NE(httpd.closer_pid(), first);
-    ASSERT_EVENTUALLY(times_logged(httpd, " ready: holds"), 2U);
+    ASSERT_EVENTUALLY(httpd.times_logged(" ready: holds"), 2U);
     Client client = httpd.client();
     EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
     EXPECT_EQ(httpd.record_of(client).drain, Drain::idle_timeout);
