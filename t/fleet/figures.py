@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each figure of a report on the log is the fleet's, on the oldest engine and on the newest."""
 
+import concurrent.futures
 import json
 import os
 import random
@@ -32,22 +33,24 @@ def wishes(closes):
     yield from (["--by", by, *words] for by in ("family", "vhost", "address")[:3 if closes <= MANY else 1] for words in filters)
 
 
+def compared(words, log, url, user):
+    """What differs, how many figures there are, and the seconds of both."""
+    local, of_file = report(*words, str(log))
+    fleet, of_fleet = report(*words, url=url, user=user)
+    if local is None or fleet is None:
+        return [(words, "no report")], 0, of_file, of_fleet
+    return [(words, *found) for found in same.differences(local, fleet)], same.figures(local), of_file, of_fleet
+
+
 def compare(tally, closes, what, log, url, user):
-    figures, local_seconds, fleet_seconds = 0, [], []
-    wrong = []
-    for words in wishes(closes):
-        local, seconds = report(*words, str(log))
-        local_seconds.append(seconds)
-        fleet, seconds = report(*words, url=url, user=user)
-        fleet_seconds.append(seconds)
-        if local is None or fleet is None:
-            wrong.append((words, "no report"))
-            continue
-        figures += same.figures(local)
-        wrong += [(words, *found) for found in same.differences(local, fleet)]
-    tally.that(not wrong, f"{what}: {figures:,} figures of {len(local_seconds)} reports are those of the log"
+    first, *others = wishes(closes)
+    made = [compared(first, log, url, user)]  # alone, for its time
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        made += pool.map(lambda words: compared(words, log, url, user), others)
+    wrong = [found for differences, *_ in made for found in differences]
+    tally.that(not wrong, f"{what}: {sum(figures for _, figures, *_ in made):,} figures of {len(made)} reports are those of the log"
                + (f", but for {len(wrong)}: {wrong[:5]}" if wrong else "")
-               + f" (by family {local_seconds[0]:.2f} s from the file, {fleet_seconds[0]:.2f} s from the engine)")
+               + f" (by family {made[0][2]:.2f} s from the file, {made[0][3]:.2f} s from the engine)")
 
 
 def addresses_of(log_lines):
