@@ -51,7 +51,12 @@ function insert(query, body, settings) {
   return withFile(body, (file) => session.query(`INSERT INTO ${table} FROM INFILE '${file}' SETTINGS ${settings} FORMAT ${format}`));
 }
 
+function insertSelect(query, settings) {
+  return session.query(query.replace(/^\s*INSERT\s+INTO\s+\S+/i, (into) => `${into} SETTINGS ${settings}`));
+}
+
 function select(query, settings) {
+  if (/^\s*INSERT\b/i.test(query)) return insertSelect(query, settings);
   const format = /\bFORMAT\s+(\w+)\s*;?\s*$/i.exec(query);
   const bare = query.replace(/\bFORMAT\s+\w+\s*;?\s*$/i, '');
   const isSelect = /^\s*(SELECT|WITH)\b/i.test(bare);

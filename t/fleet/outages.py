@@ -7,6 +7,7 @@ import time
 
 import corpus
 import httpd
+import rotations
 from clickhouse import Cluster
 from parts import caught_up, encoded, fleet_tool, number
 from servers import Place
@@ -27,20 +28,27 @@ def lines_of(host, count, seed):
     return made
 
 
-def during(seconds, begin, end):
-    begin()
-    time.sleep(seconds)
-    end()
-
-
 class Outages:
     """One after the other; each is over before the next begins."""
 
-    def __init__(self, cluster, syslog):
-        self.cluster, self.syslog = cluster, syslog
+    def __init__(self, cluster, syslog, writers):
+        self.cluster, self.syslog, self.writers = cluster, syslog, writers
         self.replicas = cluster.shard(1)
 
+    def written(self):
+        return sum(writer.sent for writer in self.writers)
+
+    def write_for(self, seconds):
+        """As long as the servers take to write so much, or are done."""
+        enough = self.written() + seconds * RATE * len(self.writers)
+        if not httpd.wait_until(lambda: self.written() >= enough or not any(writer.is_alive() for writer in self.writers), 10 * seconds):
+            raise RuntimeError(f"the writers stopped at {self.written():,} lines")
+
     def all(self):
+        def during(seconds, begin, end):
+            begin()
+            self.write_for(seconds)
+            end()
         one, other = self.replicas
         yield "a replica killed, 5 s", lambda: during(5, one.kill, one.start)
         yield "the shard down, 30 s", lambda: during(30, self.kill_both, self.start_both)
@@ -85,6 +93,7 @@ def run(tally, _):
         cluster = Cluster(place)
         cluster.apply_schema()
         outages_of(tally, place, cluster)
+        rotations.run(tally, place, cluster)
     finally:
         place.stop()
 
@@ -99,10 +108,11 @@ def outages_of(tally, place, cluster):
     seconds = 135
     writers = {"web-syslog": Writer(lines_of("web-syslog", RATE * seconds, 1), RATE, log=log, rotate_s=seconds / 4),
                "web-spool": Writer(lines_of("web-spool", RATE * seconds, 2), RATE, spool=spool, rotate_s=3)}
-    for name, outage in Outages(cluster, syslog).all():
-        time.sleep(5)
+    outages = Outages(cluster, syslog, list(writers.values()))
+    for name, outage in outages.all():
+        outages.write_for(5)
         outage()
-        print(f"       {name}; {sum(writer.sent for writer in writers.values()):,} lines written", flush=True)
+        print(f"       {name}; {outages.written():,} lines written", flush=True)
     for writer in writers.values():
         writer.join()
     node = cluster.nodes[3]  # of the shard that nothing happened to
@@ -113,7 +123,7 @@ def outages_of(tally, place, cluster):
     caught_up(cluster)
     for host, shipper in HOSTS.items():
         judge(tally, node, host, shipper, len(writers[host].lines))
-    heal(tally, place, cluster, node, {host: writers[host].lines for host in HOSTS})
+    heal(tally, cluster, node, {host: writers[host].lines for host in HOSTS})
 
 
 def judge(tally, node, host, shipper, sent):
@@ -127,24 +137,24 @@ def judge(tally, node, host, shipper, sent):
                    f"syslog-ng: the rollups count {of_hosts:,} by host, {of_hosts - sent:,} of them twice, and {of_hours:,} by hour")
 
 
-def heal(tally, place, cluster, node, lines):
+def heal(tally, cluster, node, lines):
     sent = {host: len(written) for host, written in lines.items()}
     _, of_hosts, of_hours = counted(node, "web-syslog")
     doubled = of_hosts != sent["web-syslog"] or of_hours != sent["web-syslog"]
-    found = fleet_tool(place, "check", DAY, node.url)
+    found = fleet_tool("check", DAY, node.url)
     names = "web-syslog" in found.stdout and "web-spool" not in found.stdout
     tally.that(found.returncode == (1 if doubled else 0) and names == (doubled and of_hosts != sent["web-syslog"]),
                f"check finds {len(found.stdout.splitlines())} hours: {found.stdout.splitlines()[:2]}{found.stderr}")
     # As if a batch had come again cut anew, whatever the outages did.
     cluster.shard(1)[0].insert(b"".join(b'{"host.name":"web-syslog",' + line[1:] for line in lines["web-syslog"][:500]))
-    found = fleet_tool(place, "check", DAY, node.url)
+    found = fleet_tool("check", DAY, node.url)
     tally.that(found.returncode == 1 and "hosts: 2026-11-21 00:00:00 UTC web-syslog" in found.stdout,
                f"500 lines sent once more, cut anew: check names {found.stdout.splitlines()[0] if found.stdout else 'nothing'}")
     begun = time.monotonic()
-    healed = fleet_tool(place, "rebuild", DAY, *[cluster.shard(shard)[0].url for shard in (1, 2)])
+    healed = fleet_tool("rebuild", DAY, *[cluster.shard(shard)[0].url for shard in (1, 2)])
     seconds = time.monotonic() - begun
     caught_up(cluster, "hours_local", "closes")
-    found = fleet_tool(place, "check", DAY, node.url)
+    found = fleet_tool("check", DAY, node.url)
     right = all(counted(node, host) == (count, count, count) for host, count in sent.items())
     tally.that(healed.returncode == 0 and found.returncode == 0 and right,
                f"rebuild heals them in {seconds:.1f} s: {healed.stderr}{found.stdout[:300]}{found.stderr}"

@@ -53,7 +53,7 @@ def number(server, sql):
     return int(server.ask(sql).strip() or 0)
 
 
-def fleet_tool(place, *words):
+def fleet_tool(*words):
     """finwait-fleet as the user `default`, who has no password here."""
     from servers import CONF
     return subprocess.run([CONF / "clickhouse/finwait-fleet", *words], capture_output=True, text=True)

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What once went wrong, each on the engine where it does: why the schema, the settings and the configurations are as they are."""
 
-import pathlib
+import datetime
 import subprocess
 import urllib.error
 import urllib.request
 
 import corpus
 from clickhouse import Chdb, Cluster
-from parts import REPORT, caught_up, encoded, number, report
+from parts import REPORT, caught_up, encoded, fleet_tool, number
 from servers import CONF, PASSWORDS, Place, Refused, Server, ask, free_ports
 from shippers import SyslogNg, ship_spool
 
@@ -69,14 +69,15 @@ def equal_counts_are_two_batches(tally, server, what):
 
 
 def dependent_blocks_need_a_setting(tally, chdb):
-    """Whether 26.7 knows it without is not ours to say; with the profile `ship` it does (above)."""
+    """With the profile `ship` it is known (above)."""
     text = (CONF / "clickhouse/users.xml").read_text()
     tally.that("<deduplicate_blocks_in_dependent_materialized_views>1<" in text and "<async_insert>0<" in text,
                "the profile `ship` names what 20 and later must be told")
     lines = batch(10, 3, **{"server.address": "unset"})
     for _ in range(2):
         chdb.insert(lines, deduplicate_blocks_in_dependent_materialized_views=0)
-    print(f"       26.7: without it a batch that comes twice is counted {closes_by_hour(chdb, 'unset')} times 10", flush=True)
+    counted = closes_by_hour(chdb, "unset")
+    tally.that(counted == 20, f"26.7: without it 10 closes that come twice are {counted} in the sums")
 
 
 def window_is_long(tally, cluster):
@@ -149,9 +150,8 @@ def half_lines_stop_nothing(tally, place, cluster):
     node = cluster.nodes[0]
     refusal = is_refused(lambda: node.insert(batch(2, 6)[:-40] + b"\n" + batch(2, 7)))
     tally.that(refusal.startswith("400") or refusal.startswith("500"), f"18.16: half a line is a {refusal[:3]} for the whole batch")
-    whole = [line.replace(b'{"host.name":"', b'{"@host":"', 1) for line in batch(4, 8, **{"server.address": "half"}).splitlines(True)]
-    whole = [b"{" + line.split(b",", 1)[1] for line in whole]
-    text = whole[0] + whole[1][:100] + b"\n" + whole[2] + whole[3]
+    whole = [b"{" + line.split(b",", 1)[1] for line in batch(4, 8, **{"server.address": "half"}).splitlines(True)]
+    text = whole[0] + whole[1][:100] + b"\n" + whole[2] + whole[1][:100] + whole[3]
     spool = place.root / "half"
     spool.mkdir()
     (spool / "1.log").write_bytes(text)
@@ -198,11 +198,39 @@ def show_works(tally, server, what, url, user):
                f"{what}: show tells one connection's story ({len(done.stdout.splitlines())} lines){done.stderr[:200]}")
 
 
-def of_every_engine(tally, server, what, url, user):
+def doubles_are_found_and_healed(tally, server, what, urls):
+    day = "2026-11-22"
+    lines = batch(40, 11, **{"@timestamp": f"{day}T10:00:00.000Z", "server.address": "healed"})
+    server.insert(lines)
+    server.insert(b"".join(lines.splitlines(True)[:10]))  # a batch cut anew
+    doubled = closes_by_hour(server, "healed")
+    found, healed, clean = (fleet_tool(*words) for words in (("check", day, urls[0]), ("rebuild", day, *urls), ("check", day, urls[0])))
+    rows = closes_by_hour(server, "healed")
+    tally.that(doubled == 50 and found.returncode == 1 and f"hours: {day} 10:00:00 UTC: 50, and 40" in found.stdout
+               and healed.returncode == clean.returncode == 0 and rows == 40,
+               f"{what}: 40 closes are {doubled} in the sums, check finds {len(found.stdout.splitlines())} hours, rebuild makes them {rows}"
+               f"{found.stderr}{healed.stderr}{clean.stdout}{clean.stderr}")
+
+
+def old_days_are_dropped(tally, server, what, urls):
+    oldest = datetime.date(2016, 1, 1)
+    for year in "2015", "2017":
+        server.insert(batch(5, 12, **{"@timestamp": f"{year}-06-01T10:00:00.000Z", "server.address": year}))
+    days = str((datetime.date.today() - oldest).days)
+    done = fleet_tool("keep", days, days, *urls)
+    kept = {year: (closes_by_hour(server, year), number(server, f"SELECT count() FROM finwait.closes WHERE vhost = '{year}'")) for year in ("2015", "2017")}
+    tally.that(done.returncode == 0 and kept == {"2015": (0, 0), "2017": (5, 5)},
+               f"{what}: keep drops {len(done.stdout.splitlines())} partitions of 2015 and none of 2017: {kept}{done.stderr}")
+
+
+def of_every_engine(tally, server, what, url, user, urls):
+    """`urls`: a replica of each shard."""
     equal_counts_are_two_batches(tally, server, what)
     new_words_and_keys_are_taken(tally, server, what)
     numbers_are_numbers(tally, server, what)
     show_works(tally, server, what, url, user)
+    doubles_are_found_and_healed(tally, server, what, urls)
+    old_days_are_dropped(tally, server, what, urls)
 
 
 def run(tally, _):
@@ -212,7 +240,7 @@ def run(tally, _):
         chdb = Chdb(place).start() if place.has_chdb() else None
         if chdb:
             chdb.apply_schema()
-            of_every_engine(tally, chdb, "26.7", chdb.url, None)
+            of_every_engine(tally, chdb, "26.7", chdb.url, None, [chdb.url])
             dependent_blocks_need_a_setting(tally, chdb)
         else:
             tally.skip("26.7: t/fleet/unpack could not get it")
@@ -222,7 +250,8 @@ def run(tally, _):
         cluster = Cluster(place)
         cluster.apply_schema()
         schema_is_on_every_server(tally, cluster)
-        of_every_engine(tally, cluster.nodes[0], "18.16", cluster.nodes[0].url, "report")
+        of_every_engine(tally, cluster.nodes[0], "18.16", cluster.nodes[0].url, "report",
+                        [cluster.shard(shard)[0].url for shard in (1, 2)])
         view_of_a_replicated_source_is_not_completed(tally, cluster)
         window_is_long(tally, cluster)
         error_can_follow_a_200(tally, cluster)

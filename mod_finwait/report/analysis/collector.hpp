@@ -44,6 +44,7 @@ class Collector : public Sink {
     void add_stuck_address_of_all(std::string_view address, std::uint64_t stuck);
     // Closes of a client through a peer, from the peer's first stuck one on.
     void add_through_peer(std::string_view address, const Summed& summed);
+    void forget_peer(std::string_view address);
     // Seen in the period, by whichever closes.
     void know_user_agent(std::string_view user_agent) { (void)agent_of(user_agent); }
     void know_vhost(std::string_view vhost) { note_vhost(vhost); }

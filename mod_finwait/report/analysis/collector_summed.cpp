@@ -47,7 +47,8 @@ void Collector::add_addresses(const Summed& row, std::uint64_t addresses) {
     if (by_ == Dimension::address && address)
         return count.add(HashedAddress(*address), row.line.tally.stuck);
     // A network's rows became one, and what they counted does not add up.
-    if (by_ == Dimension::peer && anonymize_) return count.add_at_least(addresses);
+    const bool is_of_peer = by_ == Dimension::peer || !row.line.proxy.empty();
+    if (is_of_peer && anonymize_) return count.add_at_least(addresses);
     count.add_counted(addresses);
 }
 
@@ -73,6 +74,10 @@ void Collector::add_through_peer(std::string_view address, const Summed& summed)
     if (!parsed) return;
     const PeerClient through{summed.line.tally, summed.stuck_causes};
     peers_.add(HashedAddress(*parsed), group_of_summed(summed), through);
+}
+
+void Collector::forget_peer(std::string_view address) {
+    if (const auto parsed = parse_address(address)) peers_.forget(HashedAddress(*parsed));
 }
 
 }  // namespace finwait::report

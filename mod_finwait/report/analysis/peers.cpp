@@ -30,6 +30,13 @@ void Peers::add(const HashedAddress& address, const Group& client, const PeerCli
     if (is_new && ++clients_ > kClientsMax) forget_the_light();
 }
 
+void Peers::forget(const HashedAddress& address) {
+    const auto found = peers_.find(address);
+    if (found == peers_.end()) return;
+    clients_ -= found->second.clients.size();
+    peers_.erase(found);
+}
+
 void Peers::forget_the_light() {
     std::vector<std::uint64_t> counts;
     for (const auto& [address, peer] : peers_) counts.push_back(peer.stuck);

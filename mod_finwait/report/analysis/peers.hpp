@@ -32,6 +32,7 @@ class Peers {
     void add(const HashedAddress& address, const Group& client, const Close& close);
     // From its first stuck close on, counted by someone else.
     void add(const HashedAddress& address, const Group& client, const PeerClient& through);
+    void forget(const HashedAddress& address);
     [[nodiscard]] const ByAddress& by_address() const { return peers_; }
 
   private:

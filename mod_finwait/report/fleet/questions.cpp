@@ -44,6 +44,11 @@ Text whole_octets(const Network& network) {
     return text.substr(0, end);
 }
 
+// `from` has a condition.
+Text joined(Text from, const Text& table, const Text& by) {
+    return from.insert(from.find(where_of(from)), " ALL INNER JOIN " + table + " USING " + by);
+}
+
 // What a tally's line must have, where a row does not say it.
 Text empty_texts(const Text& keys) {
     Text columns;
@@ -80,19 +85,6 @@ std::vector<Text> Questions::rows() const {
                 tallies() + tallied.group_by() + " FORMAT JSONEachRow"};
 }
 
-Text Questions::through_suspects() const {
-    Text from = closes();
-    const Text table = "finwait.closes FINAL";
-    from.replace(from.find(table), table.size(),
-                 table + " ALL INNER JOIN suspects USING peer_address");
-    return Text("SELECT ") + column("peer_address", key::kClientAddress) +
-           column("user_agent", key::kUserAgent) + column("''", key::kServerAddress) +
-           counts_of_records() + span_columns(min_of(kTime), max_of(kTime)) +
-           column("0", key::kTallyAddresses) + kEndOfColumns +
-           and_also(and_also(from, Text("NOT ") + kOfProxy), Text(kTime) + " >= since_ms") +
-           " GROUP BY peer_address, user_agent FORMAT JSONEachRow";
-}
-
 Text Questions::stuck_addresses_of_all() const {
     return "SELECT address, " + stuck_count() + " AS stuck_closes " + stuck() +
            " GROUP BY address ORDER BY stuck_closes DESC LIMIT 2 FORMAT JSONEachRow";
@@ -110,11 +102,8 @@ std::vector<Text> Questions::stuck_addresses() const {
     if (by_ != Dimension::family)
         return {most_of(row.select(), row.group_by(), row.keys(), stuck())};
     const Text of_proxy = is_by_hours_ ? "proxy != ''" : kOfProxy;
-    Text joined = stuck();
-    const Text table = is_by_hours_ ? "finwait.stuck_addresses" : "finwait.closes FINAL";
-    joined.replace(joined.find(table), table.size(),
-                   table + " ALL INNER JOIN clients USING user_agent");
-    return {most_of("name, ", " GROUP BY name", "name", and_also(joined, "NOT " + of_proxy)),
+    const Text of_clients = joined(and_also(stuck(), "NOT " + of_proxy), "clients", "user_agent");
+    return {most_of("name, ", " GROUP BY name", "name", of_clients),
             most_of(row.select(), row.group_by(), row.keys(), and_also(stuck(), of_proxy))};
 }
 
@@ -123,21 +112,19 @@ Text Questions::stuck_count() const {
 }
 
 Text Questions::address_count() const {
-    const Text counted = is_by_hours_ ? "uniqCombinedMerge(17)(addresses) AS addresses_ " +
-                                            and_also(hours(), "is_tally = 0")
-                                      : "uniqCombined(17)(address) AS addresses_ " + closes();
+    const Text counted =
+        is_by_hours_
+            ? "uniqCombinedMerge(17)(addresses) AS addresses_ " + and_also(hours(), "is_tally = 0")
+            : "uniqCombined(17)(address) AS addresses_ " + closes_or_doubles();
     return "SELECT " + counted + " FORMAT JSONEachRow";
 }
 
 Text Questions::addresses_of_families() const {
-    Text from = is_by_hours_ ? and_also(hours(), "is_tally = 0 AND proxy = ''")
-                             : and_also(closes(), Text("NOT ") + kOfProxy);
-    const Text table = is_by_hours_ ? "finwait.hours" : "finwait.closes FINAL";
-    from.replace(from.find(table), table.size(),
-                 table + " ALL INNER JOIN clients USING user_agent");
+    const Text from = is_by_hours_ ? and_also(hours(), "is_tally = 0 AND proxy = ''")
+                                   : and_also(closes_or_doubles(), Text("NOT ") + kOfProxy);
     const Text counted =
         is_by_hours_ ? "uniqCombinedMerge(17)(addresses)" : "uniqCombined(17)(address)";
-    return "SELECT name, " + counted + " AS addresses_ " + from +
+    return "SELECT name, " + counted + " AS addresses_ " + joined(from, "clients", "user_agent") +
            " GROUP BY name FORMAT JSONEachRow";
 }
 
@@ -150,13 +137,32 @@ Text Questions::suspects(std::uint64_t stuck_min) const {
            std::to_string(kSuspectsMax) + " FORMAT JSONEachRow";
 }
 
+Text Questions::closes_through_suspects() const {
+    const Text from = and_also(closes(), "peer_address IN (SELECT peer_address FROM suspects)");
+    return joined(and_also(from, Text("NOT ") + kOfProxy), "suspects", "peer_address") + " WHERE " +
+           kTime + " >= since_ms GROUP BY peer_address, user_agent";
+}
+
+Text Questions::through_suspects() const {
+    return "SELECT peer_address, user_agent, count() AS closes_, sum(stuck) AS stuck_closes " +
+           closes_through_suspects() + " ORDER BY peer_address FORMAT JSONEachRow";
+}
+
+Text Questions::summed_through_suspects() const {
+    return "SELECT " + column("peer_address", key::kClientAddress) +
+           column("user_agent", key::kUserAgent) + column("''", key::kServerAddress) +
+           counts_of_records() + span_columns(min_of(kTime), max_of(kTime)) +
+           column("0", key::kTallyAddresses) + kEndOfColumns + closes_through_suspects() +
+           " FORMAT JSONEachRow";
+}
+
 std::vector<Text> Questions::vhosts() const {
     const Text of_tallies = is_known() + " AND NOT " + kEvicted;
     const auto of = [](const Text& from) {
         return "SELECT vhost " + from + " GROUP BY vhost FORMAT JSONEachRow";
     };
     if (is_by_hours_) return {of(and_also(hours(), "(is_tally = 0 OR (" + of_tallies + "))"))};
-    return {of(closes()), of(and_also(tallies(), of_tallies))};
+    return {of(closes_or_doubles()), of(and_also(tallies(), of_tallies))};
 }
 
 std::vector<Text> Questions::minutes() const {

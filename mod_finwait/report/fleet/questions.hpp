@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/analysis/dimension.hpp"
@@ -27,7 +28,6 @@ class Questions {
 
     // Lines for parse_summed().
     [[nodiscard]] std::vector<std::string> rows() const;
-    [[nodiscard]] std::string through_suspects() const;
     // Lines for parse_stuck_address(): at most two for each row, as only they can have half of its
     // stuck closes.
     [[nodiscard]] std::vector<std::string> stuck_addresses() const;
@@ -37,6 +37,10 @@ class Questions {
     [[nodiscard]] std::string addresses_of_families() const;
     // {"peer_address","since_ms"} with so many stuck closes, of two User-Agents or more.
     [[nodiscard]] std::string suspects(std::uint64_t stuck_min) const;
+    // Of each User-Agent that came through one: {"peer_address","user_agent","closes_",
+    // "stuck_closes"}, in order of peers; and all counts, as lines for parse_summed().
+    [[nodiscard]] std::string through_suspects() const;
+    [[nodiscard]] std::string summed_through_suspects() const;
     // {"vhost"}; {"minute","closes_","stuck_closes"}; {"records_","tallies_","dropped_","foreign_",
     // "hosts_"}
     [[nodiscard]] std::vector<std::string> vhosts() const;
@@ -50,6 +54,10 @@ class Questions {
     [[nodiscard]] SqlRow row_of_stuck_addresses() const;
     [[nodiscard]] std::string hours() const;
     [[nodiscard]] std::string closes() const;
+    // For what a close that is there twice does not change: faster.
+    [[nodiscard]] std::string closes_or_doubles() const;
+    [[nodiscard]] std::string closes_of(std::string_view table) const;
+    [[nodiscard]] std::string closes_through_suspects() const;
     [[nodiscard]] std::string tallies() const;
     [[nodiscard]] std::string stuck() const;
     [[nodiscard]] std::string stuck_count() const;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/fleet/read_fleet.hpp"
 
+#include <absl/container/flat_hash_set.h>
+
+#include <map>
+
 #include "contract/members.hpp"
 #include "contract/parse_line.hpp"
 #include "presentation/text.hpp"
@@ -117,18 +121,52 @@ class FleetReader {
         return share.part;
     }
 
+    // At first only what judges them: suspects and their clients are many, few are to blame, and
+    // all counts of one pair are 2 kB.
     void read_peers() {
-        EngineTable suspects{"suspects", "peer_address String, since_ms UInt64", {}};
+        std::map<std::string, std::string, std::less<>> suspects;  // rows, by address
         ask(questions_.suspects(suspicious()), [&](Members& line) {
-            suspects.rows += engine_field(line.text("peer_address")) + "\t" +
-                             std::to_string(line.number<std::uint64_t>("since_ms")) + "\n";
+            const std::string_view address = line.text("peer_address");
+            suspects.emplace(address, engine_field(address) + "\t" +
+                                          std::to_string(line.number<std::uint64_t>("since_ms")) +
+                                          "\n");
         });
-        if (suspects.rows.empty()) return;
-        tables_.push_back(std::move(suspects));
-        ask_summed(questions_.through_suspects(), [&](const Summed& summed) {
-            collector_.add_through_peer(summed.address, summed);
+        with_suspects(suspects, [&] {
+            ask(questions_.through_suspects(), [&](Members& line) {
+                Summed through;
+                through.line.user_agent = line.text("user_agent");
+                through.line.tally.closes = line.number<std::uint64_t>("closes_");
+                through.line.tally.stuck = line.number<std::uint64_t>("stuck_closes");
+                collector_.add_through_peer(line.text("peer_address"), through);
+            });
         });
+        std::erase_if(suspects, [blamed = blamed()](const auto& suspect) {
+            const auto address = parse_address(suspect.first);
+            return !address || !blamed.contains(HashedAddress(*address));
+        });
+        for (const auto& [address, row] : suspects) collector_.forget_peer(address);
+        with_suspects(suspects, [&] {
+            ask_summed(questions_.summed_through_suspects(), [&](const Summed& summed) {
+                collector_.add_through_peer(summed.address, summed);
+            });
+        });
+    }
+
+    template <typename Ask>
+    void with_suspects(const auto& suspects, const Ask& ask_of_them) {
+        if (suspects.empty()) return;
+        EngineTable table{"suspects", "peer_address String, since_ms UInt64", {}};
+        for (const auto& [address, row] : suspects) table.rows += row;
+        tables_.push_back(std::move(table));
+        ask_of_them();
         tables_.pop_back();
+    }
+
+    [[nodiscard]] absl::flat_hash_set<HashedAddress> blamed() const {
+        absl::flat_hash_set<HashedAddress> addresses;
+        for (const auto* peer : peers_to_blame(collector_.peers(), wish_.sample_min))
+            addresses.insert(peer->first);
+        return addresses;
     }
 
     void read_times() {

@@ -39,7 +39,15 @@ Text Questions::hours() const {
 }
 
 Text Questions::closes() const {
-    Where where("finwait.closes FINAL");
+    return closes_of("finwait.closes FINAL");
+}
+
+Text Questions::closes_or_doubles() const {
+    return closes_of("finwait.closes");
+}
+
+Text Questions::closes_of(std::string_view table) const {
+    Where where(table);
     where.within("time", "ms", filter_.since, filter_.until).is_name("vhost", filter_.vhost);
     if (filter_.outcome) where.add("outcome = " + engine_text(name_of(*filter_.outcome)));
     if (filter_.cause) where.add("cause = " + engine_text(name_of(*filter_.cause)));

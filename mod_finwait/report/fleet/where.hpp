@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "report/fleet/sql.hpp"
 #include "report/input/clickhouse.hpp"
 
 namespace finwait::report {
@@ -16,11 +17,10 @@ using MaybeTime = std::optional<std::chrono::milliseconds>;
 
 class Where {
   public:
-    // `from`: a table, and what is joined to it.
-    explicit Where(std::string_view from) : text_(std::string("FROM ").append(from)) {}
+    explicit Where(std::string_view table) : text_(std::string("FROM ").append(table)) {}
 
     Where& add(std::string_view condition) {
-        text_.append(is_first_ ? " WHERE " : " AND ").append(condition);
+        text_.append(is_first_ ? where_of(text_) : " AND ").append(condition);
         is_first_ = false;
         return *this;
     }

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "finwait/record.hpp"
+#include "report/analysis/judge.hpp"
 #include "report/fleet/answers.hpp"
 #include "report/fleet/questions.hpp"
 #include "report/input/clickhouse.hpp"
@@ -43,6 +44,18 @@ TEST(FleetQuestions, AskRecordsAndTalliesForWhatTheSumsDoNotKnow) {
     EXPECT_THAT(rows_of(half_hour), asks_both);
     EXPECT_THAT(rows_of(cause), asks_both);
     EXPECT_THAT(rows_of({}, Dimension::address), asks_both);
+}
+
+// What counts closes must not count one twice; the others need not be as slow.
+TEST(FleetQuestions, MergeDoublesWhereTheyAreCounted) {
+    const Filter all;
+    const Questions questions(all, Dimension::cause);
+    EXPECT_THAT(questions.stuck_addresses(), Each(HasSubstr("closes FINAL PREWHERE stuck = 1")));
+    for (const std::string& sql : {questions.address_count(), questions.vhosts().front()})
+        EXPECT_THAT(sql, AllOf(HasSubstr("FROM finwait.closes "), Not(HasSubstr("FINAL")))) << sql;
+    EXPECT_THAT(questions.summed_through_suspects(),
+                HasSubstr("closes FINAL ALL INNER JOIN suspects USING peer_address PREWHERE "
+                          "peer_address IN (SELECT peer_address FROM suspects) AND "));
 }
 
 TEST(FleetQuestions, FitIntoAUrlWithTheTablesOfAFilter) {
@@ -98,6 +111,39 @@ TEST(FleetRecords, SayWhetherTheyAreAProxysByNumbers) {
     EXPECT_FALSE(with("0")->is_shared);
     EXPECT_FALSE(with("2"));
     EXPECT_FALSE(with("false"));
+}
+
+Summed summed_of(const std::string& user_agent, std::uint64_t closes, std::uint64_t stuck) {
+    Summed summed;
+    summed.line.user_agent = user_agent;
+    summed.line.tally.closes = closes;
+    summed.line.tally.stuck = stuck;
+    return summed;
+}
+
+// At first the engine tells only what judges a peer, and all counts of those to blame.
+TEST(FleetPeers, AreJudgedAndThenCountedAnew) {
+    const std::string peer = "192.0.2.200";
+    const Families families;
+    Collector collector(families, {}, Dimension::ua, false);
+    for (const char* client : {"Firefox/1", "Chrome/1"}) {
+        collector.add(summed_of(client, 320, 20));
+        collector.add_through_peer(peer, summed_of(client, 20, 20));
+    }
+    EXPECT_EQ(peers_to_blame(collector.peers(), kSampleMin).size(), 1U);
+    collector.forget_peer(peer);
+    EXPECT_TRUE(collector.peers().by_address().empty());
+    for (const char* client : {"Firefox/1", "Chrome/1"}) {
+        Summed all = summed_of(client, 20, 20);
+        all.line.tally.requests = 7;
+        collector.add_through_peer(peer, all);
+    }
+    const Report report = make_report(collector, {});
+    const auto proxy =
+        std::ranges::find_if(report.rows, [](const Row& row) { return row.peer.has_value(); });
+    ASSERT_NE(proxy, report.rows.end());
+    EXPECT_EQ(proxy->tally.closes, 40U);
+    EXPECT_EQ(proxy->tally.requests, 14U);
 }
 
 // What other words and bounds make stale.
