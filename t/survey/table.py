@@ -6,7 +6,7 @@ import csv
 import json
 import subprocess
 
-from clients import HERE
+from clients import HERE, all_clients
 from root import DOMAIN, STATE
 from server import CELLS, DRAIN_SECONDS, PROTOCOLS, SITUATIONS, httpd, numbers_of, peer_address
 from verdicts import Results, has_been_stuck, rows_of, speaks_h2 as is_h2
@@ -32,10 +32,11 @@ def cell_text(row, situation):
 
 
 def show(rows):
-    print(f"{'client':30} {'':16} {'one':17} {'ten':17} {'half':17} {'probe':9} version")
+    print(f"{'client':30} {'':16} {'one':17} {'ten':17} {'half':17} {'probe':9} {'GOAWAY':7} version")
     for row in rows:
         cells = " ".join(f"{cell_text(row, situation):17}" for situation in ("one", "ten", "half"))
-        print(f"{row['client']:30} {row['protocol']:16} {cells} {row['probe']:9} {row['version']}")
+        print(f"{row['client']:30} {row['protocol']:16} {cells} {row['probe']:9} {row['goaway']:7} "
+              f"{row['version']}")
 
 
 def show_missing(clients, results):
@@ -142,25 +143,30 @@ def tell_remedies(clients, name):
     return 0 if is_well else 1
 
 
-def write(rows):
-    """In place of what the survey wrote before; the rows of the page of 1997 stay."""
+def write(rows, clients):
+    """In place of what the survey wrote before of these clients; the rows of the page of 1997 stay first."""
+    columns = rows[0].keys()
+    names, written = [client.name for client in all_clients()], {client.name for client in clients}
     with open(TABLE, newline="") as file:
-        old = [row for row in csv.DictReader(file) if row["seen"] == "1997"]
+        there = list(csv.DictReader(file))
+    old = [row for row in there if row["seen"] == "1997"]
+    kept = [row for row in there if row["client"] in names and row["client"] not in written]
+    rows = sorted(kept + rows, key=lambda row: names.index(row["client"]))
     with open(TABLE, "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n", restval="")
+        writer = csv.DictWriter(file, columns, lineterminator="\n", restval="")
         writer.writeheader()
         writer.writerows(old + rows)
 
 
-def tell(clients, runs, is_to_write):
-    results = [Results(number) for number in runs]
+def tell(clients, runs, goaway_runs, is_to_write):
+    results, goaway_results = ([Results(name) for name in names] for names in (runs, goaway_runs))
     missing = show_missing(clients, results)
     clients = [client for client in clients if client.name not in missing]
     show_gaps(clients, results)
-    rows = [row for client in clients for row in rows_of(client, results)]
+    rows = [row for client in clients for row in rows_of(client, results, goaway_results)]
     show(rows)
     differences(clients, results)
     is_well = read_back(clients, results) & compare_with_report(clients, results)
     if is_to_write:
-        write(rows)
+        write(rows, clients)
     return 0 if is_well else 1
