@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A module for the survey only: on the worker MPM mod_http2 sends its GOAWAY as soon as the
-// connection has idled for KeepAliveTimeout, before it leaves the connection to httpd's close.
-// Between the two this one waits: what a client does in that time it does because of the GOAWAY,
-// and not of close_notify or FIN.
+// A module for the survey only: it has mod_http2 send its GOAWAY, and then waits before httpd
+// closes: what a client does in that time it does because of the GOAWAY, and not of close_notify or
+// FIN.
 #include <httpd.h>
 
 #include <http_connection.h>
@@ -17,9 +16,13 @@ enum { kWaitMs = 10000 };  // DRAIN_SECONDS of t/survey/server.py
 static int wait_for_the_client(conn_rec* connection) {
     struct pollfd client = {.events = POLLRDHUP};
     if (connection->master || strcmp(ap_get_protocol(connection), "h2") != 0) return DECLINED;
+    if (apr_table_get(connection->notes, __FILE__)) return DECLINED;
+    apr_table_setn(connection->notes, __FILE__, "begun");
+    // mod_http2 ends the chain of this hook with DONE, so that no hook comes after its own.
+    ap_run_pre_close_connection(connection);
     if (apr_os_sock_get(&client.fd, ap_get_conn_socket(connection)) == APR_SUCCESS)
         poll(&client, 1, kWaitMs);
-    return DECLINED;
+    return DONE;
 }
 
 static void register_hooks(apr_pool_t* pool) {

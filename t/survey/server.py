@@ -114,8 +114,8 @@ def set_up_network(numbers):
                         peer_address(number), "table", "local"], check=True)
 
 
-def start_server(log, extra="", mpm="event"):
+def start_server(log, extra=""):
     modules = "\n".join(f'LoadModule {name}_module "{httpd.MODULES}/mod_{name}.so"' for name in MODULES)
-    return httpd.Apache(mpm, finwait=True, extra=CONFIG.format(
+    return httpd.Apache(finwait=True, extra=CONFIG.format(
         modules=modules, tls=TLS, log=log, drain=DRAIN_SECONDS, wait=WAIT_SECONDS, www=WWW,
         root=ROOT, domain=DOMAIN) + extra).start()

@@ -66,10 +66,10 @@ class Results:
         return {cell: verdict(record) for cell, record in found.items() if record}
 
 
-def has_been_stuck(client, protocol, situation, results):
-    """Whether it kept its connection in a run; at the port of HTTP/2 whatever it spoke there."""
+def ends_stuck(client, protocol, situation, results):
+    """{whether it kept its connection}, in all runs; at the port of HTTP/2 whatever it spoke there."""
     records = [result.records.get(f"{client.slug}-{protocol}-{situation}") for result in results]
-    return any(record and is_stuck(record) for record in records)
+    return {is_stuck(record) for record in records if record}
 
 
 def is_stuck_idle(client, protocol, results):
@@ -93,7 +93,7 @@ def end_at_goaway(client, results):
     closed before that."""
     records = [record for result in results if (record := result.record(client, "h2", "one"))
                and record["finwait.cause"] == "keepalive_timeout"]
-    ends = {"closes" if record["finwait.outcome"] == "client_first" else "stays" for record in records}
+    ends = {"closes" if record["finwait.drain"] == "none" else "stays" for record in records}  # before our FIN
     return "varies" if len(ends) > 1 else "".join(ends)
 
 
