@@ -171,7 +171,14 @@ $(OUT)/faults-hostile-child $(OUT)/faults-set-clock.so:
 	@echo "  LINK $@"
 	$(Q)$(LINK) -static-libstdc++ -static-libgcc -o $@ $^
 
-$(call object,$(MODULE)): private OUR_CPPFLAGS += $(HTTPD)
+# A module for the survey only.
+SURVEY := $(wildcard t/survey/*.c)
+SURVEY_MODULE := $(OUT)/survey-goaway_alone.so
+$(SURVEY_MODULE): $(OUT)/survey-%.so: $(OUT)/objects/t/survey/%.o
+	@echo "  LINK $@"
+	$(Q)$(CC) -shared $(LDFLAGS) -o $@ $^
+
+$(call object,$(MODULE) $(SURVEY)): private OUR_CPPFLAGS += $(HTTPD)
 $(call object,$(NAMES_CLOSER)): private OUR_CPPFLAGS += $(CLOSER_PATH)
 $(call object,$(PARSER) $(REPORT)): private OUR_CPPFLAGS += $(call cflags,$(REPORT_LIBRARIES))
 $(call object,$(UNIT)): private OUR_CPPFLAGS += -It $(call cflags,gmock $(REPORT_LIBRARIES))
@@ -188,9 +195,9 @@ $(OUT)/flags $(OUT)/flags-of-module $(OUT)/flags-of-closer-path: FORCE
 	@mkdir -p $(@D)
 	@echo "$$FLAGS" | cmp -s - $@ || echo "$$FLAGS" >$@
 OBJECTS := $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(CLOSER) $(REPORT) $(MODULE) $(UNIT) $(SERVER) \
-           $(CLIENTS) $(BENCH) $(FAULTS))
+           $(CLIENTS) $(BENCH) $(FAULTS) $(SURVEY))
 $(OBJECTS): $(OUT)/flags
-$(call object,$(MODULE)): $(OUT)/flags-of-module
+$(call object,$(MODULE) $(SURVEY)): $(OUT)/flags-of-module
 $(call object,$(NAMES_CLOSER)): $(OUT)/flags-of-closer-path
 
 $(OUT)/objects/%.o: %.cpp
@@ -287,7 +294,7 @@ clients:
 	@conf/make_clients
 
 survey: setup
-	@$(MAKE) --no-print-directory $(JOBS) all
+	@$(MAKE) --no-print-directory $(JOBS) all $(SURVEY_MODULE)
 	@t/survey/run $(if $(FRESH),--fresh) $(if $(REMEDIES),--remedies) $(if $(WRITE),--write) $(foreach name,$(ONLY),"$(name)")
 
 LAY_OUT = OUT='$(OUT)' DESTDIR='$(DESTDIR)' APXS='$(APXS)' PREFIX='$(PREFIX)' LIBEXECDIR='$(LIBEXECDIR)' \

@@ -6,7 +6,6 @@
 
 #include <filesystem>
 #include <map>
-#include <set>
 #include <sstream>
 
 #include "server/each.hpp"
@@ -31,20 +30,25 @@ std::vector<std::string> fields(const std::string& line) {
     return all;
 }
 
-// One for each User-Agent: of several protocols and clients, the first.
+// One for each User-Agent: of several protocols and clients, the first that has a remedy.
 std::vector<Row> clients() {
     std::istringstream lines(read_file("conf/clients.csv"));
     std::string line;
     std::getline(lines, line);
     const auto columns = fields(line);
     std::vector<Row> rows;
-    std::set<std::string> seen{""};
+    std::map<std::string, std::size_t> seen;
     while (std::getline(lines, line)) {
         const auto values = fields(line);
         EXPECT_EQ(values.size(), columns.size()) << line;
         Row row;
         for (std::size_t i = 0; i < values.size(); ++i) row[columns[i]] = values[i];
-        if (seen.insert(row["user_agent"]).second) rows.push_back(row);
+        if (row["user_agent"].empty()) continue;
+        const auto [first, is_new] = seen.emplace(row["user_agent"], rows.size());
+        if (is_new)
+            rows.push_back(row);
+        else if (rows[first->second]["remedy"].empty())
+            rows[first->second] = row;
     }
     return rows;
 }

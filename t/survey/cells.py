@@ -21,7 +21,7 @@ TIME_WAIT, LISTEN = "06", "0A"
 NOBODYS = "0"  # inode of a socket that the kernel goes on with alone
 CANNOT = 77
 
-START = ('mount -t proc proc "$0/proc" && chroot --userspec=survey:survey "$0" /usr/bin/env -i "$@"; '
+START = ('mount -t proc proc "$0/proc" && chroot --userspec={user}:{user} "$0" /usr/bin/env -i "$@"; '
          'exit $?')
 
 
@@ -53,13 +53,13 @@ class Cell:
         folder = home if "{file}" in self.client.language.run else "/survey"
         environment = {
             "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/usr/games", "HOME": home, "LANG": "C.UTF-8",
-            "USER": "survey", "PORT": str(self.port), "NODE_PATH": "/survey/node_modules",
+            "USER": self.client.user, "PORT": str(self.port), "NODE_PATH": "/survey/node_modules",
             "XDG_RUNTIME_DIR": home, "NODE_EXTRA_CA_CERTS": "/etc/ssl/certs/ca-certificates.crt",
             "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"}
         self.output = open(self.home.parent / f"{self.name}.out", "w+")
         self.begun = time.monotonic()
         self.process = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", START, str(ROOT),
+            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", START.format(user=self.client.user), str(ROOT),
              *(f"{key}={value}" for key, value in environment.items()),
              "sh", "-c", f"cd {folder} && exec {command} \"$@\"", "sh", f"{origin}/{page}", str(times), str(size)],
             stdin=subprocess.DEVNULL, stdout=self.output, stderr=self.output, start_new_session=True)

@@ -7,6 +7,7 @@
     npm: its packages with their versions, instead or besides
     build: what the compiler is told besides, as one shell word list
     heavy: anything, for one that takes much memory or time to start
+    user: root, for one that mounts a file system
     pattern: the BrowserMatch pattern of its User-Agent, if it is to get a remedy
     note: a sentence for the table
 
@@ -19,7 +20,7 @@ import typing
 
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = HERE / "clients"
-KEYS = ("client", "kind", "debian", "npm", "build", "heavy", "pattern", "note")
+KEYS = ("client", "kind", "debian", "npm", "build", "heavy", "user", "pattern", "note")
 KINDS = ("library", "program", "browser", "monitor", "proxy")
 HEAD_LINES = 12
 
@@ -79,6 +80,10 @@ class Client(typing.NamedTuple):
     @property
     def modules(self):
         return self.head.get("npm", "").split()
+
+    @property
+    def user(self):
+        return self.head.get("user", "survey")
 
     @property
     def is_heavy(self):

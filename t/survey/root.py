@@ -17,7 +17,7 @@ DOMAIN = "finwait.test"
 SUITE = "bookworm"
 # For make_content, for TLS, and for what holds it all.
 BASE_PACKAGES = ["ca-certificates", "python3", "git", "createrepo-c", "util-linux", "bsdutils", "curl"]
-TOOLS = ("words.sh", "build_rust", "make_content")
+TOOLS = ("words.sh", "build_rust", "make_content", "calendar.cgi", "qt_network.hpp")
 
 
 def in_root(*argv, env=None, **options):
@@ -145,10 +145,11 @@ def make_certificates():
         make_authority()
     shutil.copy(TLS / "ca.pem", trusted)
     in_root("update-ca-certificates", "--fresh", check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    policies = ROOT / "etc/firefox/policies"
-    policies.mkdir(parents=True, exist_ok=True)
-    (policies / "policies.json").write_text(
-        '{"policies": {"Certificates": {"Install": ["/%s"]}}}\n' % trusted.relative_to(ROOT))
+    for program in ("firefox", "thunderbird"):
+        policies = ROOT / "etc" / program / "policies"
+        policies.mkdir(parents=True, exist_ok=True)
+        (policies / "policies.json").write_text(
+            '{"policies": {"Certificates": {"Install": ["/%s"]}}}\n' % trusted.relative_to(ROOT))
 
 
 def make_authority():
@@ -180,5 +181,6 @@ def prepare(clients):
 def version_of(client):
     if client.modules:
         return client.modules[0].rpartition("@")[2]
-    return in_root("dpkg-query", "-W", "-f", "${Version}", client.packages[0], capture_output=True,
-                   text=True).stdout
+    version = in_root("dpkg-query", "-W", "-f", "${Version}", client.packages[0], capture_output=True,
+                      text=True).stdout
+    return version.rpartition(":")[2]  # without Debian's epoch

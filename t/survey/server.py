@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-from root import DOMAIN, STATE, TLS, WWW
+from root import DOMAIN, ROOT, STATE, TLS, WWW
 from clients import HERE
 
 sys.path.insert(0, str(HERE.parent))
@@ -42,6 +42,11 @@ FinWaitTimeout {wait}s
 DocumentRoot "{www}"
 <Location /dav>
     Dav On
+    DirectorySlash Off
+</Location>
+ScriptAlias /calendar "{root}/survey/calendar.cgi"
+<Location /calendar>
+    Header always set DAV "1, calendar-access"
 </Location>
 <VirtualHost *:80>
     ServerName http1.{domain}
@@ -56,7 +61,13 @@ DocumentRoot "{www}"
     Protocols h2 http/1.1
 </VirtualHost>
 """
-MODULES = ("mime", "dir", "dav", "dav_fs", "ssl", "http2", "setenvif")
+MODULES = ("alias", "cgid", "dav", "dav_fs", "dir", "headers", "http2", "mime", "setenvif", "ssl")
+# What a client does at HTTP/2's GOAWAY alone: goaway_alone.c.
+GOAWAY_ALONE = f"""\
+LoadModule goaway_alone_module "{httpd.OUT}/survey-goaway_alone.so"
+FinWaitShortDrainTimeout 1s
+FinWaitTimeout 1s
+"""
 
 
 def numbers_of(clients):
@@ -107,4 +118,4 @@ def start_server(log, extra=""):
     modules = "\n".join(f'LoadModule {name}_module "{httpd.MODULES}/mod_{name}.so"' for name in MODULES)
     return httpd.Apache(finwait=True, extra=CONFIG.format(
         modules=modules, tls=TLS, log=log, drain=DRAIN_SECONDS, wait=WAIT_SECONDS, www=WWW,
-        domain=DOMAIN) + extra).start()
+        root=ROOT, domain=DOMAIN) + extra).start()

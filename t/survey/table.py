@@ -6,10 +6,10 @@ import csv
 import json
 import subprocess
 
-from clients import HERE
+from clients import HERE, all_clients
 from root import DOMAIN, STATE
 from server import CELLS, DRAIN_SECONDS, PROTOCOLS, SITUATIONS, httpd, numbers_of, peer_address
-from verdicts import Results, has_been_stuck, rows_of, speaks_h2 as is_h2
+from verdicts import Results, ends_stuck, rows_of, speaks_h2 as is_h2
 
 TABLE = httpd.TREE / "conf" / "clients.csv"
 CONF = httpd.TREE / "conf" / "finwait-clients.conf"
@@ -32,10 +32,11 @@ def cell_text(row, situation):
 
 
 def show(rows):
-    print(f"{'client':30} {'':16} {'one':17} {'ten':17} {'half':17} {'probe':9} version")
+    print(f"{'client':30} {'':16} {'one':17} {'ten':17} {'half':17} {'probe':9} {'GOAWAY':7} version")
     for row in rows:
         cells = " ".join(f"{cell_text(row, situation):17}" for situation in ("one", "ten", "half"))
-        print(f"{row['client']:30} {row['protocol']:16} {cells} {row['probe']:9} {row['version']}")
+        print(f"{row['client']:30} {row['protocol']:16} {cells} {row['probe']:9} {row['goaway']:7} "
+              f"{row['version']}")
 
 
 def show_missing(clients, results):
@@ -108,11 +109,13 @@ def blamed_by_report(cell, names, results):
 
 
 def compare_with_report(clients, results):
-    names = {peer_address(number): slug for slug, number in numbers_of(clients).items()}
-    slugs, is_same = {client.slug for client in clients}, True
+    """Of what was not the same in both runs, nobody says that it is stuck."""
+    names, is_same = {peer_address(number): slug for slug, number in numbers_of(clients).items()}, True
     for protocol, situation in CELLS:
-        blamed = blamed_by_report((protocol, situation), names, results) & slugs
-        stuck = {client.slug for client in clients if has_been_stuck(client, protocol, situation, results)}
+        ends = {client.slug: ends_stuck(client, protocol, situation, results) for client in clients}
+        stuck = {slug for slug, answers in ends.items() if answers == {True}}
+        blamed = {slug for slug in blamed_by_report((protocol, situation), names, results)
+                  if len(ends.get(slug, ())) == 1}
         for name in sorted(blamed - stuck):
             print(f"finwait-report blames {name} on {protocol} {situation}, the table does not")
         for name in sorted(stuck - blamed):
@@ -142,25 +145,30 @@ def tell_remedies(clients, name):
     return 0 if is_well else 1
 
 
-def write(rows):
-    """In place of what the survey wrote before; the rows of the page of 1997 stay."""
+def write(rows, clients):
+    """In place of what the survey wrote before of these clients; the rows of the page of 1997 stay first."""
+    columns = rows[0].keys()
+    names, written = [client.name for client in all_clients()], {client.name for client in clients}
     with open(TABLE, newline="") as file:
-        old = [row for row in csv.DictReader(file) if row["seen"] == "1997"]
+        there = list(csv.DictReader(file))
+    old = [row for row in there if row["seen"] == "1997"]
+    kept = [row for row in there if row["client"] in names and row["client"] not in written]
+    rows = sorted(kept + rows, key=lambda row: names.index(row["client"]))
     with open(TABLE, "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n", restval="")
+        writer = csv.DictWriter(file, columns, lineterminator="\n", restval="")
         writer.writeheader()
         writer.writerows(old + rows)
 
 
-def tell(clients, runs, is_to_write):
-    results = [Results(number) for number in runs]
+def tell(clients, runs, goaway_runs, is_to_write):
+    results, goaway_results = ([Results(name) for name in names] for names in (runs, goaway_runs))
     missing = show_missing(clients, results)
     clients = [client for client in clients if client.name not in missing]
     show_gaps(clients, results)
-    rows = [row for client in clients for row in rows_of(client, results)]
+    rows = [row for client in clients for row in rows_of(client, results, goaway_results)]
     show(rows)
     differences(clients, results)
     is_well = read_back(clients, results) & compare_with_report(clients, results)
     if is_to_write:
-        write(rows)
+        write(rows, clients)
     return 0 if is_well else 1

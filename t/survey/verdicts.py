@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the Records of both runs say of each client, and the rows of conf/clients.csv made of it."""
 
-import datetime
 import json
 import re
 
@@ -41,7 +40,8 @@ class Results:
 
     def __init__(self, number):
         folder = STATE / f"run-{number}"
-        self.cells = json.loads((folder / "cells.json").read_text())
+        path = folder / "cells.json"
+        self.cells = json.loads(path.read_text()) if path.exists() else {}
         self.logs = sorted(folder.glob("finwait-*.log"))
         by_address = {}
         for log in self.logs:
@@ -66,10 +66,10 @@ class Results:
         return {cell: verdict(record) for cell, record in found.items() if record}
 
 
-def has_been_stuck(client, protocol, situation, results):
-    """Whether it kept its connection in a run; at the port of HTTP/2 whatever it spoke there."""
+def ends_stuck(client, protocol, situation, results):
+    """{whether it kept its connection}, in all runs; at the port of HTTP/2 whatever it spoke there."""
     records = [result.records.get(f"{client.slug}-{protocol}-{situation}") for result in results]
-    return any(record and is_stuck(record) for record in records)
+    return {is_stuck(record) for record in records if record}
 
 
 def is_stuck_idle(client, protocol, results):
@@ -88,6 +88,15 @@ def merged(records):
     return (worst["finwait.outcome"] if same else "varies"), str(worst["finwait.fin_wait_2_ms"])
 
 
+def end_at_goaway(client, results):
+    """Whether it closed when it had been sent GOAWAY and nothing else, in runs under GOAWAY_ALONE; "" of who had
+    closed before that."""
+    records = [record for result in results if (record := result.record(client, "h2", "one"))
+               and record["finwait.cause"] == "keepalive_timeout"]
+    ends = {"closes" if record["finwait.drain"] == "none" else "stays" for record in records}  # before our FIN
+    return "varies" if len(ends) > 1 else "".join(ends)
+
+
 def remedy_of(client, protocol, results):
     """The mildest that helps. A library's program has forgotten its connection, so it loses least without
     keep-alive, which on HTTP/2 nobody can forbid; who may come back to it is only waited for less."""
@@ -97,7 +106,7 @@ def remedy_of(client, protocol, results):
     return words + "finwait-timeout=1s"
 
 
-def rows_of(client, results):
+def rows_of(client, results, goaway_results):
     """One for each protocol that it speaks."""
     version = re.search(r"\d+(\.\d+)+|\d+", version_of(client))
     rows = []
@@ -112,11 +121,12 @@ def rows_of(client, results):
                "version": version.group() if version else "?",
                # A proxy passes on its user's.
                "user_agent": "" if client.kind == "proxy" else seen["user_agent.original"],
-               "pattern": client.head.get("pattern", ""), "seen": str(datetime.date.today()),
+               "pattern": client.head.get("pattern", ""), "seen": seen["@timestamp"][:10],
                "cause": seen["finwait.cause"]}
         row["outcome"], row["fin_wait_2_ms"] = merged(found["one"])
         for situation in ("ten", "half"):
             row[situation], row[f"{situation}_ms"] = merged(found[situation])
+        row["goaway"] = end_at_goaway(client, goaway_results) if protocol == "h2" else ""
         idle = [record for situation in ("one", "ten") for record in found[situation] if record]
         row["probe"] = max(idle, key=cost)["finwait.probe"] if idle else ""
         row["remedy"], row["source"] = remedy_of(client, protocol, results), SOURCE + client.file.name

@@ -96,15 +96,16 @@ void WatchedScreen::show(const std::string& text) const {
     }
     put(kHome);
     std::string_view rest = text;
-    for (std::size_t left = lines(); left > 0 && !rest.empty(); --left) {
+    std::size_t left = lines();
+    for (; left > 0 && !rest.empty(); --left) {
         const std::size_t length = std::min(rest.find('\n'), rest.size());
-        put(rest.substr(0, length));
+        // Before the text: behind a line that is full the cursor stands on its last character.
         put(kRestOfLine);
+        put(rest.substr(0, length));
         rest.remove_prefix(std::min(length + 1, rest.size()));
-        // After the last one the terminal would scroll.
-        if (left > 1 && !rest.empty()) put("\n");
+        if (left > 1) put("\n");  // after the last one the terminal would scroll
     }
-    put(kRestOfScreen);
+    if (left > 0) put(kRestOfScreen);
     std::fflush(stdout);
 }
 

@@ -28,8 +28,9 @@ std::string share_text(const Share& share) {
     return percent_text(share.value()) + " (95 % sure: " + interval_text(share.interval()) + " %)";
 }
 
-std::string day_text(std::chrono::milliseconds time) {
-    return time_text(time).substr(0, 10);
+std::string days_text(std::chrono::milliseconds first, std::chrono::milliseconds last) {
+    const auto day = [](std::chrono::milliseconds time) { return time_text(time).substr(0, 10); };
+    return day(first) == day(last) ? day(first) : day(first) + " to " + day(last);
 }
 
 class BugReport {
@@ -65,8 +66,8 @@ class BugReport {
     void add_seen() {
         text_ += "\n## What was seen\n\n";
         if (evidence_.first())
-            text_ += "On the connections of an Apache httpd, " + day_text(*evidence_.first()) +
-                     " to " + day_text(*evidence_.last()) + ":\n\n";
+            text_ += "On the connections of an Apache httpd, " +
+                     days_text(*evidence_.first(), *evidence_.last()) + ":\n\n";
         text_ += "| | |\n|:--|:--|\n";
         add_row("connections that ended", grouped(evidence_.stuck().whole));
         add_row("of these left open by the client",

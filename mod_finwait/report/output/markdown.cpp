@@ -36,7 +36,7 @@ std::string markdown_text(std::string_view text) {
     std::string safe;
     for (const char c : terminal_text(text)) {
         // A dot or a colon would make a link of an address, a dash at the beginning a list.
-        const bool is_mark = std::string_view("\\`*_[]#.|~:@").find(c) != std::string_view::npos ||
+        const bool is_mark = std::string_view("\\`*_[]#.|~:@$").find(c) != std::string_view::npos ||
                              (safe.empty() && (c == '-' || c == '+'));
         if (c == '<')
             safe += "&lt;";
@@ -46,6 +46,8 @@ std::string markdown_text(std::string_view text) {
             safe += "&amp;";
         else
             safe.append(is_mark ? "\\" : "").append(1, c);
+        // A tracker looks for people and tickets in what the escapes leave.
+        if (c == '@' || c == '#') safe += "<!-- -->";
     }
     return safe;
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // client: Rust hyper
 // kind: library
-// debian: librust-hyper-dev librust-tokio-dev
-// build: hyper tokio
-// note: without TLS, which other crates add
+// debian: librust-hyper-dev librust-hyper-rustls-dev librust-tokio-dev
+// build: hyper hyper-rustls tokio
 use hyper::body::HttpBody;
 use std::time::Duration;
 
@@ -11,11 +10,13 @@ use std::time::Duration;
 async fn main() -> Result<(), hyper::Error> {
     let args: Vec<String> = std::env::args().collect();
     let size: usize = args[3].parse().unwrap();
-    if args[1].starts_with("https:") {
-        println!("hyper itself speaks no TLS");
-        std::process::exit(77);
-    }
-    let client = hyper::Client::new();
+    let connector = hyper_rustls::HttpsConnectorBuilder::new()
+        .with_native_roots()
+        .https_or_http()
+        .enable_http1()
+        .enable_http2()
+        .build();
+    let client = hyper::Client::builder().build::<_, hyper::Body>(connector);
     for _ in 0..args[2].parse().unwrap() {
         let mut reply = client.get(args[1].parse().unwrap()).await?;
         let mut got = 0;

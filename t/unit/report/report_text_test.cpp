@@ -116,7 +116,11 @@ TEST(ReportText, HasNoColourUnlessAsked) {
 TEST(Markdown, HasNoMarkupOfTheClients) {
     for (const char active : {'<', '>'})
         EXPECT_THAT(markdown_text("a<b>c"), Not(HasSubstr(std::string(1, active))));
-    EXPECT_EQ(markdown_text("|`*_[x]"), "\\|\\`\\*\\_\\[x\\]");
+    EXPECT_EQ(markdown_text("|`*_[x]$"), "\\|\\`\\*\\_\\[x\\]\\$");
+}
+
+TEST(Markdown, NamesNobodyAndNoTicket) {
+    EXPECT_EQ(markdown_text("@you #1"), "\\@<!-- -->you \\#<!-- -->1");
 }
 
 TEST(Csv, HasNoFormulaAndOneLinePerRow) {

@@ -88,6 +88,16 @@ TEST(ReportWatch, FitsTheTerminalAlsoAfterItWasResized) {
     EXPECT_THAT(terminal.output(), EndsWith(kLeave));
 }
 
+// Behind a line as wide as the terminal the cursor stands on its last character.
+TEST(ReportWatch, ErasesNothingBehindALine) {
+    StatusServer server(page_of(17));
+    Terminal terminal(watch(server.url(), "3600"), 80, 24);
+    EXPECT_EVENTUALLY(terminal.last_screen(), EndsWith("\n\x1b[J"));
+    EXPECT_THAT(terminal.last_screen(), Not(testing::ContainsRegex("[^\nH]\x1b\\[[KJ]")));
+    terminal.type("q");
+    EXPECT_EVENTUALLY(terminal.exit_code(), 0);
+}
+
 TEST(ReportWatch, LeavesTheTerminalWhileItIsStopped) {
     StatusServer server(page_of(17));
     Terminal terminal(watch(server.url(), "3600"), 100, 30);
