@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 #include "server/httpd.hpp"
 
 namespace finwait::test {
@@ -26,6 +29,7 @@ struct Visitors {
     std::vector<std::string> honest{"honest/1.0"};
     Transport transport = Transport::plain;
     int requests = 1;
+    bool are_pooled = false;  // each connection carries a request of each of them
     std::string headers = {};
     std::string source = {};
     bool close_when_told = true;  // also who forgets idle connections
@@ -45,23 +49,42 @@ void come_honestly(Httpd& httpd, const Visitors& visitors) {
         }
 }
 
-Visit visit(const Visitors& visitors, const std::string& advice = {}) {
+Reply ask_for_all(Client& client, const std::vector<std::string>& user_agents) {
+    Reply reply;
+    for (const std::string& user_agent : user_agents) {
+        client.send("GET /small HTTP/1.1\r\nHost: localhost\r\nUser-Agent: " + user_agent +
+                    "\r\n\r\n");
+        reply = client.reply();
+    }
+    return reply;
+}
+
+Client come_and_stay(Httpd& httpd, const Visitors& visitors, const std::string& user_agent) {
+    Client client =
+        httpd.client(visitors.transport, {.user_agent = user_agent, .source = visitors.source});
+    Reply reply;
+    if (visitors.are_pooled)
+        reply = ask_for_all(client, visitors.idle);
+    else
+        for (int n = 0; n < visitors.requests; ++n) reply = client.get("/small", visitors.headers);
+    EXPECT_TRUE(reply.complete);
+    if (visitors.close_when_told &&
+        reply.headers.find("\r\nConnection: close") != std::string::npos)
+        client.close();
+    return client;
+}
+
+Visit visit(const std::vector<Visitors>& all, const std::string& advice = {}) {
     Httpd httpd(Mpm::event, kTimes + advice);
     std::vector<Client> idle;
-    for (std::size_t i = 0; i < kClients; ++i) {
-        const std::string& user_agent = visitors.idle[i % visitors.idle.size()];
-        idle.push_back(httpd.client(visitors.transport,
-                                    {.user_agent = user_agent, .source = visitors.source}));
-        Reply reply;
-        for (int n = 0; n < visitors.requests; ++n)
-            reply = idle.back().get("/small", visitors.headers);
-        EXPECT_TRUE(reply.complete);
-        if (visitors.close_when_told &&
-            reply.headers.find("\r\nConnection: close") != std::string::npos)
-            idle.back().close();
+    std::size_t closes = 0;
+    for (const Visitors& visitors : all) {
+        for (std::size_t i = 0; i < kClients; ++i)
+            idle.push_back(come_and_stay(httpd, visitors, visitors.idle[i % visitors.idle.size()]));
+        come_honestly(httpd, visitors);
+        closes += kClients * (1 + visitors.honest.size());
     }
-    come_honestly(httpd, visitors);
-    EXPECT_EVENTUALLY(httpd.records().size(), kClients * (1 + visitors.honest.size()));
+    EXPECT_EVENTUALLY(httpd.records().size(), closes);
     const Finished conf =
         run({Suite::build_dir() + "/finwait-report", "--httpd-conf", httpd.dir() + "/finwait.log"});
     EXPECT_EQ(conf.exit_code, 0) << conf.output;
@@ -70,14 +93,21 @@ Visit visit(const Visitors& visitors, const std::string& advice = {}) {
     return visit;
 }
 
-void expect_it_works(const Visitors& visitors, const std::string& line) {
+// Of each kind of visitors the line that it shall get.
+void expect_it_works(const std::vector<std::pair<Visitors, std::string>>& kinds) {
+    std::vector<Visitors> visitors;
+    for (const auto& [kind, line] : kinds) visitors.push_back(kind);
     const Visit before = visit(visitors);
-    EXPECT_THAT(before.advice, HasSubstr("    " + line));
-    EXPECT_GE(before.fin_wait_2_ms, kClients * 16'000);
+    for (const auto& [kind, line] : kinds) EXPECT_THAT(before.advice, HasSubstr("    " + line));
+    EXPECT_GE(before.fin_wait_2_ms, visitors.size() * kClients * 16'000);
     const Visit after = visit(visitors, before.advice);
     EXPECT_LE(after.fin_wait_2_ms, before.fin_wait_2_ms / 5) << before.advice;
     testing::Test::RecordProperty("before_ms", std::to_string(before.fin_wait_2_ms));
     testing::Test::RecordProperty("after_ms", std::to_string(after.fin_wait_2_ms));
+}
+
+void expect_it_works(const Visitors& visitors, const std::string& line) {
+    expect_it_works({{visitors, line}});
 }
 
 TEST(Advice, ForWhoLeavesItIdleIsNoKeepAlive) {
@@ -106,6 +136,22 @@ TEST(Advice, ForAProxyIsLessPatienceWithItAlone) {
                      .honest = {"Firefox/145.0", "Chrome/143.0"},
                      .source = "127.0.7.7"},
                     kForTheProxy);
+}
+
+TEST(Advice, ForAPoolOfManyUsersIsLessPatienceWithItsProxy) {
+    expect_it_works({.idle = {"Googlebot/2.1", "Firefox/145.0", "Safari/605.1", "Chrome/143.0"},
+                     .are_pooled = true,
+                     .source = "127.0.7.7"},
+                    kForTheProxy);
+}
+
+TEST(Advice, ForSeveralKindsIsALineForEach) {
+    const Visitors pool{
+        .idle = {"Firefox/145.0", "Chrome/143.0"}, .are_pooled = true, .source = "127.0.7.7"};
+    expect_it_works({{{.idle = {"stays/1.0"}}, "BrowserMatch \"^stays/1\\.0\\b\" nokeepalive\n"},
+                     {{.idle = {"streams/2.0"}, .honest = {}, .transport = Transport::h2},
+                      std::string("BrowserMatch \"^streams/2\\.0\\b\" ") + kLessPatience},
+                     {pool, kForTheProxy}});
 }
 
 TEST(Advice, ForRequestsWithViaIsLessPatienceWithTheirProxy) {

@@ -15,6 +15,7 @@
 #include <stdexcept>
 
 #include "server/config.hpp"
+#include "server/socket_watch.hpp"
 
 namespace finwait::test {
 namespace {
@@ -81,7 +82,9 @@ void Httpd::start() {
     if (!serves) {
         throw std::runtime_error("httpd does not serve: " + foreground_.output() + error_log());
     }
-    if (options_.with_module) counters_ = std::make_unique<Counters>(parent_);
+    if (!options_.with_module) return;
+    counters_ = std::make_unique<Counters>(parent_);
+    watch_ = std::make_unique<SocketWatch>(ports(), *counters_);
 }
 
 void Httpd::signal_and_wait_serving(int number) {
@@ -111,6 +114,7 @@ void Httpd::graceful_stop() {
 }
 
 void Httpd::stop() {
+    end_watch();
     if (stopped_ || parent_ <= 0) return;
     let_workers_rest();
     for (const pid_t pid : descendants_of(parent_)) seen_.insert(pid);
@@ -129,6 +133,7 @@ bool Httpd::wait_stopped(milliseconds limit) {
             (void)foreground_.wait(0ms);
         return !is_running(parent_);
     });
+    if (stopped_) end_watch();
     return stopped_;
 }
 
@@ -177,6 +182,21 @@ Httpd::~Httpd() {
 
 std::uint16_t Httpd::port(Transport transport) const {
     return transport == Transport::plain ? plain_ : tls_;
+}
+
+std::vector<std::uint16_t> Httpd::ports() const {
+    const std::set<std::uint16_t> ports{plain_, tls_};
+    return {ports.begin(), ports.end()};
+}
+
+// Before the ports are free for other servers.
+void Httpd::end_watch() {
+    if (!watch_) return;
+    const std::string seen = watch_->stop();
+    watch_.reset();
+    if (!why_unattributed_ && check_accounting_) {
+        EXPECT_EQ(seen, "");
+    }
 }
 
 std::vector<pid_t> Httpd::children() const {

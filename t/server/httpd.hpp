@@ -66,6 +66,9 @@ class Counters {
     [[nodiscard]] std::uint64_t held() const;
     [[nodiscard]] std::uint64_t waiting() const;
     [[nodiscard]] std::uint64_t unwritten() const;
+    // Sockets in a closing state that the closer holds, that are on their way to it, or that
+    // counters say are not for it. Never too few, but while one passes from one to the next.
+    [[nodiscard]] std::uint64_t known_sockets() const;
     // closes == handoffs + ended + declined, and all of them are over: at most a line is missing,
     // which in a log of mode `stuck` may take a minute.
     [[nodiscard]] bool all_ended() const;
@@ -83,6 +86,8 @@ class Counters {
 };
 
 std::ostream& operator<<(std::ostream& out, const Counters& counters);
+
+class SocketWatch;
 
 enum class Run : std::uint8_t { daemon, foreground, debug };  // -k start, -DFOREGROUND, -X
 
@@ -163,7 +168,9 @@ class Httpd {
     void let_workers_rest() const;
     void let_closes_finish() const;
     void expect_no_unattributed() const;
+    [[nodiscard]] std::vector<std::uint16_t> ports() const;  // in order
     [[nodiscard]] bool is_written(const Counters& counters) const;
+    void end_watch();
     void check_at_end();
     void check_accounting();
 
@@ -177,7 +184,8 @@ class Httpd {
     const char* why_unattributed_ = nullptr;
     int half_lines_max_ = 0;
     std::unique_ptr<Counters> counters_;
-    std::set<pid_t> seen_;  // processes of this server, for the last check
+    std::unique_ptr<SocketWatch> watch_;  // after what it reads
+    std::set<pid_t> seen_;                // processes of this server, for the last check
     std::vector<Record> asked_records_;
     std::vector<std::string> expected_errors_;
 };
