@@ -76,8 +76,9 @@ libs   = -Wl,--as-needed $(call once,libs-$(subst $(space),-,$(1)),$(PKG_CONFIG)
 seccomp_libs = $(call once,libs-seccomp,$(PKG_CONFIG) --silence-errors --libs libseccomp || echo -lc)
 
 # Only the module may see httpd; -isystem keeps our warnings out of its headers.
-HTTPD = -isystem $(shell $(APXS) -q INCLUDEDIR) -isystem $(shell $(APXS) -q APR_INCLUDEDIR) \
-        $(shell $(APXS) -q EXTRA_CPPFLAGS)
+HTTPD = -isystem $(or $(shell $(APXS) -q INCLUDEDIR),$(error '$(APXS)' does not say where httpd's headers are: install \
+        apache2-dev or httpd-devel, or name the right one, APXS=/path/of/apxs)) \
+        -isystem $(shell $(APXS) -q APR_INCLUDEDIR) $(shell $(APXS) -q EXTRA_CPPFLAGS)
 # What is compiled in of where things go, whatever was built before.
 CLOSER_PATH = -DFINWAIT_CLOSER_PATH='"$(LIBEXECDIR)/finwait-closer"'
 NAMES_CLOSER := mod_finwait/module/config/server_config.cpp
@@ -164,7 +165,7 @@ FAULTS   := $(wildcard t/faults/*.cpp)
 FAULT_PROGRAMS := $(addprefix $(OUT)/faults-,hostile-child set-clock.so) $(FAULT_CLOSERS)
 $(OUT)/faults-hostile-child: $(call object,$(CONTRACT) t/faults/hostile_child.cpp)
 $(OUT)/faults-set-clock.so: $(call object,t/faults/set_clock.cpp)
-$(OUT)/faults-set-clock.so: private LDFLAGS += -shared
+$(OUT)/faults-set-clock.so: private override LDFLAGS += -shared
 $(OUT)/faults-set-clock-closer: $(call object,t/faults/set_clock.cpp)
 $(OUT)/faults-other-version-closer: $(call object,t/faults/other_version.cpp)
 $(OUT)/faults-hostile-child $(OUT)/faults-set-clock.so:
@@ -314,14 +315,20 @@ install-strip:
 uninstall:
 	@$(LAY_OUT) uninstall
 
-# The same bytes from the same commit, whoever makes it; it builds without network, chart included.
+# The same bytes from the same commit, whoever makes it; it builds without network, chart included. In an unpacked
+# release: of what is there.
 VERSION := $(shell sed -n 's/.*kVersion\[\] = "\(.*\)";/\1/p' include/finwait/version.hpp)
 SOURCES := mod_finwait-$(VERSION)
 dist: setup
 	@mkdir -p build/dist
+ifneq ($(wildcard .git),)
 	@git -c tar.umask=0022 archive --prefix=$(SOURCES)/$(DIST_UPLOT)/ \
 	    $(addprefix --add-file=build/uplot/,$(UPLOT) LICENSE) --prefix=$(SOURCES)/ \
 	    -o build/dist/$(SOURCES).tar HEAD
+else
+	@tar cf build/dist/$(SOURCES).tar --sort=name --owner=0 --group=0 --numeric-owner --exclude=./build \
+	    --transform='s|^\.|$(SOURCES)|' .
+endif
 	@gzip -9nf build/dist/$(SOURCES).tar
 	@echo "build/dist/$(SOURCES).tar.gz"
 

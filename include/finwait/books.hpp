@@ -205,13 +205,20 @@ struct CloserBooks {
     std::array<Part<BookedVhost>, kLedgerSizeMax> vhosts;
 
     [[nodiscard]] std::span<const Part<Account>> used_accounts() const {
-        return std::span(accounts).first(std::min<std::size_t>(accounts_used, accounts.size()));
+        return used(accounts, accounts_used);
     }
     [[nodiscard]] std::span<const Part<BookedRemedy>> used_remedies() const {
-        return std::span(remedies).first(std::min<std::size_t>(remedies_used, remedies.size()));
+        return used(remedies, remedies_used);
     }
     [[nodiscard]] std::span<const Part<BookedVhost>> used_vhosts() const {
-        return std::span(vhosts).first(std::min<std::size_t>(vhosts_used, vhosts.size()));
+        return used(vhosts, vhosts_used);
+    }
+
+  private:
+    template <typename T, std::size_t kMax>
+    static std::span<const T> used(const std::array<T, kMax>& parts, std::uint64_t number) {
+        return std::span(parts).first(
+            static_cast<std::size_t>(std::min<std::uint64_t>(number, kMax)));
     }
 };
 

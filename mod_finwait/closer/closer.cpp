@@ -113,7 +113,7 @@ void Closer::gather() {
     const auto came = static_cast<Time::rep>(came_);
     gather_time_ =
         std::clamp(gather_time_ * Time::rep{kGathered} / came, kGatherTimeMin, kGatherTimeMax);
-    const timespec time{0, gather_time_.count()};
+    const timespec time{0, static_cast<long>(gather_time_.count())};
     ::nanosleep(&time, nullptr);
     collect_events(0);
 }
@@ -127,7 +127,8 @@ void Closer::collect_events(int timeout_ms) {
     signal_came_ = false;
     deposit_events_ = 0;
     for (const epoll_event& event : std::span(events_).first(event_count_)) {
-        if (event.data.u64 >= kFirstLaneToken) readable_.set(event.data.u64 - kFirstLaneToken);
+        if (event.data.u64 >= kFirstLaneToken)
+            readable_.set(static_cast<std::size_t>(event.data.u64 - kFirstLaneToken));
         if (event.data.u64 == kControlToken) control_is_readable_ = true;
         if (event.data.u64 == kSignalToken) signal_came_ = true;
         if (event.data.u64 == kDepositToken) deposit_events_ = event.events;

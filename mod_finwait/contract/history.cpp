@@ -16,6 +16,10 @@ std::uint64_t oldest_step(std::uint64_t first, std::uint64_t newest) {
     return std::max(first, newest > kHistoryPoints ? newest - kHistoryPoints + 1 : 1);
 }
 
+std::size_t place_of(std::uint64_t step) {
+    return static_cast<std::size_t>(step % kHistoryPoints);
+}
+
 }  // namespace
 
 bool History::would_change(HistoryPoint next, std::chrono::nanoseconds now) const {
@@ -26,13 +30,13 @@ void History::note(HistoryPoint next, std::chrono::nanoseconds now) {
     const std::uint64_t step = step_of(now);
     if (first_step == 0) {
         first_step = newest_step = step;
-        ring[step % kHistoryPoints] = next;
+        ring[place_of(step)] = next;
     }
     for (std::uint64_t i = std::max(newest_step + 1, oldest_step(first_step, step)); i <= step; ++i)
-        ring[i % kHistoryPoints] = value;
+        ring[place_of(i)] = value;
     newest_step = step;
     value = next;
-    HistoryPoint& most = ring[step % kHistoryPoints];
+    HistoryPoint& most = ring[place_of(step)];
     if (next.all() > most.all()) most = next;
 }
 
@@ -43,7 +47,7 @@ std::vector<HistoryPoint> History::points(std::chrono::nanoseconds now, bool has
     for (std::uint64_t i = oldest_step(first_step, last); i <= last; ++i) {
         const bool is_known = i <= newest_step && newest_step - i < kHistoryPoints;
         if (is_known)
-            result.push_back(ring[i % kHistoryPoints]);
+            result.push_back(ring[place_of(i)]);
         else
             result.push_back(has_ended ? HistoryPoint() : value);
     }

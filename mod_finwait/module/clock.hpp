@@ -14,7 +14,7 @@ inline std::chrono::nanoseconds monotonic_now() {
 
 // A signal may end it early.
 inline void pause_for(std::chrono::nanoseconds time) {  // under a second
-    const timespec pause{0, time.count()};
+    const timespec pause{0, static_cast<long>(time.count())};
     ::nanosleep(&pause, nullptr);
 }
 

@@ -5,7 +5,6 @@ the official image."""
 import re
 import shutil
 import subprocess
-import sys
 
 import chroots
 
@@ -16,6 +15,10 @@ def instructions(path):
     for line in re.sub(r"\\\n", "", "\n".join(lines)).splitlines():
         if line.strip():
             yield line.split(None, 1)
+
+
+class Failed(Exception):
+    pass
 
 
 class Build:
@@ -54,6 +57,4 @@ class Build:
         ran = self.room.run(["sh", "-euc", f"cd {self.folder}; {command}"], self.environment, self.binds,
                             capture_output=True, text=True)
         if ran.returncode != 0:
-            sys.stderr.write(ran.stdout[-2000:] + ran.stderr[-2000:])
-            raise RuntimeError(f"RUN {command}")
-
+            raise Failed(f"RUN {command}\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}")

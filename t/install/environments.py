@@ -106,12 +106,22 @@ apt-get clean
 
 SYSTEMD = "apt-get -qq update\napt-get -qq install -y --no-install-recommends systemd systemd-sysv dbus\napt-get clean\n"
 
-BOOKWORM = Layer("bookworm-builds", Debian("bookworm"), BUILDS + CLANG)
+# What builds and judges Debian's packages, and what their tests need.
+PACKAGES = r"""
+apt-get -qq update
+apt-get -qq install -y --no-install-recommends dpkg-dev debhelper libgtest-dev libgmock-dev python3 lintian logrotate \
+    systemd-standalone-sysusers
+apt-get clean
+"""
+
+BARE_BOOKWORM = Debian("bookworm")
+BOOKWORM = Layer("bookworm-builds", BARE_BOOKWORM, BUILDS + CLANG)
 BARE_TRIXIE = Debian("trixie")
 TRIXIE = Layer("trixie-builds", BARE_TRIXIE, BUILDS)
 I386 = Layer("i386-builds", Debian("bookworm", "i386"), BUILDS)
 WITH_SYSTEMD = Layer("systemd", BOOKWORM, SYSTEMD)
 IMAGE = Layer("image", BARE_TRIXIE, IMAGE_BASE)
+DEBS = {"bookworm": Layer("bookworm-debs", BOOKWORM, PACKAGES), "trixie": Layer("trixie-debs", TRIXIE, PACKAGES)}
 OWN_HTTPD = Layer("httpd", TRIXIE, OWN)
 RHEL_HTTPD = Layer("rhel", TRIXIE, RHEL)
 
@@ -148,7 +158,7 @@ ENVIRONMENTS = [
     Environment("/usr/local/apache2", OWN_HTTPD, "httpd", QUICKLY),
     Environment("container image", IMAGE, "httpd", QUICKLY, is_image=True),
     Environment("RHEL's layout", RHEL_HTTPD, "rhel", QUICKLY),
-    Environment("i386", I386, "debian", QUICKLY | {"WERROR": ""}),
+    Environment("i386", I386, "debian", QUICKLY),
     Environment("clang", BOOKWORM, "debian", QUICKLY | {"CC": "clang", "CXX": "clang++"}),
     Environment("non-root", OWN_HTTPD, "httpd", QUICKLY | {"AS": "www-data"}),
     Environment("no_new_privs", BOOKWORM, "debian", MACHINES | {"START": FEW_RIGHTS}),

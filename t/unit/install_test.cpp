@@ -30,6 +30,8 @@ constexpr Layout kRhel{"/usr/lib64/httpd/modules", "/etc/httpd/conf", "/etc/http
                        "/var/log/httpd"};
 constexpr Layout kHttpd{"/usr/local/apache2/modules", "/usr/local/apache2/conf",
                         "/usr/local/apache2", "/usr/local/apache2/logs"};
+constexpr Layout kSuse{"/usr/lib64/apache2", "/etc/apache2", "/srv/www", "/var/log/apache2"};
+constexpr Layout kArch{"/usr/lib/httpd/modules", "/etc/httpd/conf", "/etc/httpd", "/var/log/httpd"};
 
 class Install : public testing::Test {
   protected:
@@ -110,6 +112,16 @@ TEST_F(Install, InHttpdsOwnLayoutIsOneFileToInclude) {
               conf.find("FinWaitLog logs/finwait.log\n"));
     EXPECT_THAT(conf, Not(HasSubstr("APACHE_LOG_DIR")));
     EXPECT_THAT(files(), Contains("/usr/local/apache2/conf/extra/finwait-clients.conf"));
+}
+
+TEST_F(Install, InFoldersThatAreDebiansOrRhelsByNameOnlyIsOneFileToInclude) {
+    for (const Layout& layout : {kSuse, kArch}) {
+        speak_for(layout);
+        EXPECT_EQ(0, install("module").exit_code);
+        const std::string conf = text(std::string(layout.etc) + "/extra/finwait.conf");
+        EXPECT_THAT(conf, HasSubstr("LoadModule finwait_module " + std::string(layout.modules)));
+        EXPECT_THAT(conf, HasSubstr("FinWaitLog " + std::string(layout.logs) + "/finwait.log\n"));
+    }
 }
 
 TEST_F(Install, KeepsWhatWasEditedAndPutsItsOwnBesideIt) {

@@ -18,7 +18,8 @@ void Notices::tell(NoticeKind kind, NoticeLevel level, std::string text, Time no
 
 void Notices::book(NoticeLevel level, std::string_view text, Time now) {
     books_->write([&](BookedNotices& notices) {
-        BookedNotice& notice = notices.ring[notices.told++ % kNoticesKept];
+        BookedNotice& notice =
+            notices.ring[static_cast<std::size_t>(notices.told++ % kNoticesKept)];
         notice.at_ns = static_cast<std::uint64_t>(now.count());
         notice.level = static_cast<std::uint8_t>(level);
         notice.text.set(text);

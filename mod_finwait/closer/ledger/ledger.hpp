@@ -106,8 +106,12 @@ class Ledger {
             std::uint64_t hash;
             AccountKey key;
         };
-        std::size_t operator()(AccountId id) const { return accounts[id].own().figures.hash; }
-        std::size_t operator()(const Probe& probe) const { return probe.hash; }
+        std::size_t operator()(AccountId id) const {
+            return static_cast<std::size_t>(accounts[id].own().figures.hash);
+        }
+        std::size_t operator()(const Probe& probe) const {
+            return static_cast<std::size_t>(probe.hash);
+        }
     };
     struct Equal {
         using is_transparent = void;

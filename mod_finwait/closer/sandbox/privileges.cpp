@@ -10,7 +10,7 @@
 namespace finwait {
 
 std::string change_root(const char* directory) {
-    if (is_deadly([] { static_cast<void>(::chroot("/")); })) return kDeadly;
+    if (is_deadly([] { [[maybe_unused]] const int tried = ::chroot("/"); })) return kDeadly;
     if (::chdir(directory) != 0) return failure("chdir(ChrootDir)");
     if (::chroot(directory) != 0) return failure("chroot(ChrootDir)");
     if (::chdir("/") != 0) return failure("chdir(/)");

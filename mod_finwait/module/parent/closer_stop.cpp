@@ -70,7 +70,7 @@ class SignalsToStop {
     }
 
     bool came_within(milliseconds time) const {
-        const timespec wait{0, std::chrono::nanoseconds(time).count()};
+        const timespec wait{0, static_cast<long>(std::chrono::nanoseconds(time).count())};
         return ::sigtimedwait(&signals_, nullptr, &wait) > 0;
     }
 

@@ -134,7 +134,8 @@ SocketView view_of(const OldSocket& old, nanoseconds now) {
 void add_oldest(const CloserBooks& closer, nanoseconds now, std::vector<SocketView>& oldest) {
     OldSockets old;
     if (!closer.oldest.read(old)) return;
-    const auto count = std::min<std::uint64_t>(old.count, old.sockets.size());
+    const auto count =
+        static_cast<std::size_t>(std::min<std::uint64_t>(old.count, old.sockets.size()));
     for (const OldSocket& socket : std::span(old.sockets).first(count))
         oldest.push_back(view_of(socket, now));
 }
@@ -195,7 +196,8 @@ void add_notices(const CloserBooks& closer, const StatusSources& sources,
     if (!closer.notices.read(booked)) return;
     const std::uint64_t kept = std::min<std::uint64_t>(booked.told, kNoticesKept);
     for (std::uint64_t i = 1; i <= kept; ++i) {
-        const BookedNotice& notice = booked.ring[(booked.told - i) % kNoticesKept];
+        const BookedNotice& notice =
+            booked.ring[static_cast<std::size_t>((booked.told - i) % kNoticesKept)];
         const nanoseconds at = sources.realtime - since(notice.at_ns, sources.monotonic);
         notices.push_back({duration_cast<milliseconds>(at), level_of(notice.level),
                            std::string(notice.text.text())});
