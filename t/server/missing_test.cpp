@@ -54,14 +54,15 @@ TEST_P(WithoutMemory, HttpdServesAsStock) {
     EXPECT_THAT(httpd.closer_pids(), IsEmpty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, WithoutMemory,
-                         testing::Values(Lack{"MemfdCreate", without({SYS_memfd_create}),
-                                              "Function not implemented"},
-                                         Lack{"Proc",
-                                              {"unshare", "-m", "sh", "-c",
-                                               "mount -t tmpfs none /proc; exec \"$@\"", "-"},
-                                              "No such file or directory"}),
-                         [](const auto& lack) { return std::string(lack.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Each, WithoutMemory,
+    testing::Values(Lack{"MemfdCreate", without({SYS_memfd_create}), "Function not implemented"},
+                    Lack{"Proc",
+                         {"unshare", "-m", "sh", "-c", "mount -t tmpfs none /proc; exec \"$@\"",
+                          "-"},
+                         "No such file or directory"},
+                    Lack{"FileSize", {"prlimit", "--fsize=2048:2048"}, "File too large"}),
+    [](const auto& lack) { return std::string(lack.param.name); });
 
 struct WithoutACloser : testing::TestWithParam<Lack> {};
 
