@@ -173,5 +173,19 @@ TEST(ReplacedCloser, ThatIsKilledIsReportedAndCountedAsLost) {
     EXPECT_EVENTUALLY(read(httpd.counters().closer().lost), 30U);
 }
 
+TEST(ReplacedCloser, ThatHangsHasWhatIsQueuedForItCountedAsLost) {
+    const std::string installed = Suite::dir() + "/replaced";
+    install(Suite::build_dir() + "/finwait-closer", installed);
+    Httpd httpd(Mpm::event, "FinWaitCloser " + installed + "\nFinWaitDrainIdleTimeout 1s\n");
+    httpd.expect_error("it hangs, and is killed");
+    kill(httpd.closer_pid(), SIGSTOP);
+    const auto queued = crowd_that_never_closes(httpd.port(), 20);
+    ASSERT_EVENTUALLY(httpd.counters().closes(), 20U);
+    install(Suite::build_dir() + "/finwait-closer", installed);
+    httpd.graceful();
+    EXPECT_EVENTUALLY(read(httpd.counters().closer().lost), 20U);
+    EXPECT_EQ(read(httpd.counters().closer().received), 20U);
+}
+
 }  // namespace
 }  // namespace finwait::test

@@ -71,7 +71,6 @@ void retire(Runtime& runtime, CloserProcess& closer) {
     runtime.current = -1;
     tell_to_retire(runtime, closer);
     close_and_forget(closer.executable);  // never started again
-    close_and_forget(closer.channel_receive);
     close_and_forget(closer.channel_send);
 }
 
