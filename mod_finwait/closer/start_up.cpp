@@ -125,7 +125,7 @@ void raise_priority() {
 }
 
 UniqueFd prepare_signals() {
-    for (const int number : {SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGINT, SIGPIPE})
+    for (const int number : {SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGINT, SIGPIPE, SIGXFSZ})
         std::signal(number, SIG_IGN);
     sigset_t terminate;
     sigemptyset(&terminate);

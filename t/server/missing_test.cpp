@@ -79,6 +79,16 @@ INSTANTIATE_TEST_SUITE_P(Each, WithoutACloser,
                                               "the descriptor limit is 100, it needs at least"}),
                          [](const auto& lack) { return std::string(lack.param.name); });
 
+// RLIMIT_FSIZE holds for shared memory, too: the books are larger.
+TEST(WithoutLargeFiles, TheCloserRunsWithoutBooks) {
+    Httpd httpd(Mpm::event, "", {.launcher = {"prlimit", "--fsize=1000000:1000000"}});
+    Client client = httpd.client();
+    EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);
+    EXPECT_EQ(client.wait_end(), End::fin);
+    client.close();
+    EXPECT_EQ(httpd.record_of(client).drain, Drain::fin);
+}
+
 TEST(WithoutCloseRange, TheCloserRuns) {
     SKIP_IF(why_no_other_user());
     Httpd httpd(Mpm::event, "", {.launcher = without({SYS_close_range})});

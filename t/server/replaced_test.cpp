@@ -16,6 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing::SizeIs;
 
 const std::string& closer_file() {
     static const std::string file = Suite::build_dir() + "/finwait-closer";
@@ -164,6 +165,37 @@ TEST(ReplacedCloser, ThatIsKilledIsReportedAndCountedAsLost) {
     const std::string told = "the replaced closer " + std::to_string(old_closer) + " died";
     EXPECT_EVENTUALLY(httpd.error_log(), HasSubstr(told));
     EXPECT_EVENTUALLY(read(httpd.counters().closer().lost), 30U);
+}
+
+TEST(ReplacedCloser, ThatHangsLeavesTheQueueToTheNext) {
+    const std::string installed = Suite::dir() + "/replaced";
+    install(Suite::build_dir() + "/finwait-closer", installed);
+    Httpd httpd(Mpm::event, "FinWaitCloser " + installed + "\nFinWaitDrainIdleTimeout 1s\n");
+    httpd.expect_error("it hangs, and is killed");
+    kill(httpd.closer_pid(), SIGSTOP);
+    const auto queued = crowd_that_never_closes(httpd.port(), 20);
+    ASSERT_EVENTUALLY(httpd.counters().closes(), 20U);
+    install(Suite::build_dir() + "/finwait-closer", installed);
+    httpd.graceful();
+    EXPECT_EVENTUALLY(httpd.records(), SizeIs(20));
+    EXPECT_EQ(read(httpd.counters().closer().lost), 0U);
+}
+
+TEST(ReplacedCloser, ThatHangsAfterwardsHasItsQueueCountedAsLost) {
+    const std::string installed = Suite::dir() + "/replaced";
+    install(Suite::build_dir() + "/finwait-closer", installed);
+    Httpd httpd(Mpm::event, "FinWaitCloser " + installed + "\nFinWaitDrainIdleTimeout 1s\n");
+    httpd.expect_error("it hangs, and is killed");
+    const pid_t old_closer = httpd.closer_pid();
+    Client client = httpd.client();
+    client.send("POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n");
+    install(Suite::build_dir() + "/finwait-closer", installed);
+    httpd.graceful();
+    kill(old_closer, SIGSTOP);
+    client.send("1");
+    EXPECT_EVENTUALLY(httpd.counters().closes(), 1U);
+    EXPECT_EVENTUALLY(read(httpd.counters().closer().lost), 1U);
+    EXPECT_EQ(read(httpd.counters().closer().received), 1U);
 }
 
 }  // namespace

@@ -45,7 +45,6 @@ std::string SocketWatch::stop() {
 }
 
 void SocketWatch::watch(const std::stop_token& stopped) {
-    using Clock = std::chrono::steady_clock;
     auto last_good = Clock::now();
     std::unique_lock lock(mutex_);
     while (!changed_.wait_for(lock, stopped, kLook, [&] { return stopped.stop_requested(); })) {

@@ -28,10 +28,12 @@ void write_counters(const Runtime& runtime, Write&& write) {
     ::munmap(page, kCounterPageSize);
 }
 
-// How many. Their descriptors are closed by the kernel, because nobody asks for them.
+// How many, and none comes after the last. Their descriptors are closed by the kernel, because
+// nobody asks for them.
 std::uint64_t discard_messages(int lane) {
     std::uint64_t messages = 0;
     char byte;
+    if (lane >= 0) ::shutdown(lane, SHUT_RD);
     while (lane >= 0 && ::recv(lane, &byte, sizeof byte, MSG_DONTWAIT) > 0) ++messages;
     return messages;
 }
@@ -75,6 +77,9 @@ void bury(Runtime& runtime, CloserProcess& closer) {
     book_loss(runtime, closer);
     closer.pid = 0;
     close_and_forget(closer.control);
+    if (!closer.retired) return;
+    book_queue_as_lost(runtime, closer);  // no successor serves it
+    close_and_forget(closer.channel_receive);
 }
 
 }  // namespace finwait

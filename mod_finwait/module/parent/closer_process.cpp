@@ -8,6 +8,7 @@
 #include <functional>
 #include <string_view>
 
+#include "module/clock.hpp"
 #include "module/config/server_config.hpp"
 #include "module/parent/channel.hpp"
 #include "module/parent/channel_pair.hpp"
@@ -23,6 +24,8 @@ namespace finwait {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kTurnPause{2};
 
 // What FinWaitCloser names now.
 struct Executable {
@@ -63,15 +66,22 @@ void adopt(Runtime& runtime, CloserProcess& closer, const Executable& found) {
     std::strncpy(runtime.version.data(), kVersion, runtime.version.size() - 1);
 }
 
+// False if it hangs: then it has been ended.
+bool heeds_retirement(Runtime& runtime, CloserProcess& closer) {
+    const auto told = monotonic_now();
+    tell_to_retire(runtime, closer);
+    while (has_not_turned_since(runtime, closer, told) && Clock::now() < runtime.messages_until)
+        pause_for(kTurnPause);
+    return !end_if_it_hangs(runtime, closer);
+}
+
 void retire(Runtime& runtime, CloserProcess& closer) {
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf,
                  "finwait: closer %d is replaced and drains to its end",
                  static_cast<int>(closer.pid));
     closer.retired = true;
     runtime.current = -1;
-    tell_to_retire(runtime, closer);
     close_and_forget(closer.executable);  // never started again
-    close_and_forget(closer.channel_receive);
     close_and_forget(closer.channel_send);
 }
 
@@ -105,6 +115,17 @@ CloserProcess* new_closer(Runtime& runtime) {
     return closer;
 }
 
+// Whose channel the next process serves: the old one's if that would not have served it.
+CloserProcess* old_or_new(Runtime& runtime, CloserProcess& old, CloserProcess& next) {
+    if (heeds_retirement(runtime, old)) {
+        retire(runtime, old);
+        return &next;
+    }
+    close_and_forget(next.channel_receive);
+    close_and_forget(next.channel_send);
+    return &old;
+}
+
 // On the channel there is, which may have been waiting for a closer since the last one died.
 void go_on(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
     if (closer.pid == 0) return start_or_give_up(runtime, closer, pconf);
@@ -121,7 +142,7 @@ void start_new(Runtime& runtime, Executable found, apr_pool_t* pconf) {
         if (old) go_on(runtime, *old, pconf);
         return;
     }
-    if (old && old->pid != 0) retire(runtime, *old);
+    if (old && old->pid != 0) closer = old_or_new(runtime, *old, *closer);
     runtime.current = static_cast<int>(closer - runtime.closers.data());
     set_served(runtime, *closer, false);  // until it is ready
     adopt(runtime, *closer, found);

@@ -2,10 +2,12 @@
 #include "module/parent/shared_memory.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 
 namespace finwait {
@@ -14,6 +16,19 @@ namespace {
 
 constexpr int kLowestLifted = 16;
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+
+// RLIMIT_FSIZE holds for memory, too. httpd ignores its signal, but not before it serves.
+bool has_grown_to(int memory, std::size_t size) {
+    struct sigaction ignored {
+    }, before{};
+    ignored.sa_handler = SIG_IGN;
+    ::sigaction(SIGXFSZ, &ignored, &before);
+    const bool has_grown = ::ftruncate(memory, static_cast<off_t>(size)) == 0;
+    const int error = errno;
+    ::sigaction(SIGXFSZ, &before, nullptr);
+    errno = error;
+    return has_grown;
+}
 
 }  // namespace
 
@@ -30,11 +45,15 @@ void close_and_forget(int& descriptor) {
 }
 
 int make_memory(const char* name, std::size_t size) {
-    const int fd = lifted(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    int fd = lifted(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
     const bool is_made = fd >= 0 && ::fchmod(fd, S_IRUSR | S_IWUSR) == 0 &&
-                         ::ftruncate(fd, static_cast<off_t>(size)) == 0 &&
-                         ::fcntl(fd, F_ADD_SEALS, kSeals) == 0;
-    return is_made ? fd : -1;
+                         has_grown_to(fd, size) && ::fcntl(fd, F_ADD_SEALS, kSeals) == 0;
+    if (!is_made) {
+        const int error = errno;
+        close_and_forget(fd);
+        errno = error;
+    }
+    return fd;
 }
 
 int open_read_only(int memory) {
