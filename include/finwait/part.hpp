@@ -26,8 +26,10 @@ class Part {
 
     template <typename Change>
     void write(Change&& change) {
-        // An acquire, so that no change moves before it.
         sequence_.fetch_add(1, std::memory_order_acquire);
+        // So that no change is seen before it: an acquire alone lets that happen on arm64, where
+        // what follows may be stored before the sequence is.
+        keep_order_of_stores();
         change(value_);
         sequence_.fetch_add(1, std::memory_order_release);
     }
@@ -58,6 +60,12 @@ class Part {
 
   private:
     using Word = std::uint64_t;
+
+    static void keep_order_of_stores() {
+#ifndef __SANITIZE_THREAD__  // it knows no fences, and GCC says so
+        std::atomic_thread_fence(std::memory_order_release);
+#endif
+    }
 
     bool copy_first(void* copy, std::size_t size) const {
         for (int i = 0; i < kReadTriesMax; ++i) {

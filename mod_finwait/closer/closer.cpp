@@ -8,7 +8,6 @@
 #include <cassert>
 #include <cerrno>
 #include <cstring>
-#include <limits>
 #include <string>
 #include <utility>
 

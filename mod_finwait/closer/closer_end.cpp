@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The closer's end.
-#include <algorithm>
 #include <string>
 
 #include "closer/closer.hpp"

@@ -39,12 +39,31 @@ void take_messages(LayoutHash& hash) {
 }
 
 void take_counters(LayoutHash& hash) {
-    for (const std::size_t place :
-         {offsetof(CloserCounters, received), offsetof(CloserCounters, lost),
-          offsetof(CloserCounters, remedies), offsetof(CloserCounters, causes),
-          offsetof(CloserCounters, drains), offsetof(CloserCounters, outcomes),
-          offsetof(CloserCounters, held), offsetof(CloserCounters, turned_ns),
-          sizeof(CloserCounters), kCloserSlots, kCounterPageSize})
+    for (const std::size_t place : {offsetof(CloserCounters, received),
+                                    offsetof(CloserCounters, bad_messages),
+                                    offsetof(CloserCounters, records),
+                                    offsetof(CloserCounters, tallied),
+                                    offsetof(CloserCounters, dropped),
+                                    offsetof(CloserCounters, unlogged),
+                                    offsetof(CloserCounters, shed),
+                                    offsetof(CloserCounters, evicted),
+                                    offsetof(CloserCounters, half_written),
+                                    offsetof(CloserCounters, rescued),
+                                    offsetof(CloserCounters, held_up),
+                                    offsetof(CloserCounters, lost),
+                                    offsetof(CloserCounters, remedies),
+                                    offsetof(CloserCounters, remedies_refused),
+                                    offsetof(CloserCounters, causes),
+                                    offsetof(CloserCounters, drains),
+                                    offsetof(CloserCounters, outcomes),
+                                    offsetof(CloserCounters, held),
+                                    offsetof(CloserCounters, waiting),
+                                    offsetof(CloserCounters, unwritten),
+                                    offsetof(CloserCounters, running),
+                                    offsetof(CloserCounters, turned_ns),
+                                    sizeof(CloserCounters),
+                                    kCloserSlots,
+                                    kCounterPageSize})
         hash.take(place);
     hash.take_type<RemedyTable>();
 }

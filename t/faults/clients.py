@@ -20,9 +20,8 @@ FAILURES_KEPT = 5
 REQUESTS_PER_CONNECTION = 5
 LONG_NAME = "burst" + 450 * "-"
 
-# (what, threads, of each so many a second)
+# (what, threads, of each so many a second): some 180 requests a second together
 KINDS = (("close", 6, 15), ("keep_alive", 4, 3), ("upload", 2, 3), ("idle", 3, 0.5), ("stay", 2, 5))
-REQUESTS_PER_SECOND = 180  # of all of them together, about
 
 
 class Failed(Exception):

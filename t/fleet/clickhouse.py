@@ -2,7 +2,6 @@
 """Debian's ClickHouse 18.16 as a cluster of 2 shards of 2 replicas with one ZooKeeper, configured by the files of
 conf/fleet/clickhouse/ but for addresses and passwords; and 26.7, which npm has in process."""
 
-import os
 import re
 import signal
 import socket
@@ -174,11 +173,3 @@ class Chdb(Server):
     def apply_schema(self):
         for statement in statements((CONF / "clickhouse/schema-single.sql").read_text()):
             self.ask(statement)
-
-
-def frozen(server):
-    os.kill(server.process.pid, signal.SIGSTOP)
-
-
-def thawed(server):
-    os.kill(server.process.pid, signal.SIGCONT)

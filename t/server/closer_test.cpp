@@ -167,6 +167,8 @@ TEST(CloserProcess, SaysAtStartWhatItCanHold) {
     EXPECT_EVENTUALLY(httpd.error_log(), AllOf(HasSubstr(closer), HasSubstr("500000"),
                                                HasSubstr("4096"), HasSubstr("holds up to ")));
     const std::string log = httpd.error_log();
+    EXPECT_THAT(log, AllOf(HasSubstr("LimitNOFILE"), HasSubstr("APACHE_ULIMIT_MAX_FILES")))
+        << "the way out";
     // The effective bound: less than the descriptor limit, by a reserve.
     const auto at = log.find("holds up to ");
     ASSERT_NE(at, std::string::npos);

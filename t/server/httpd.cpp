@@ -168,7 +168,7 @@ void Httpd::let_closes_finish() const {
 Httpd::~Httpd() {
     if (!stopped_) {
         let_closes_finish();
-        if (counters_ && !why_unattributed_) expect_no_unattributed();
+        if (counters_) expect_no_unattributed();
     }
     stop();
     check_at_end();
@@ -188,7 +188,7 @@ void Httpd::end_watch() {
     if (!watch_) return;
     const std::string seen = watch_->stop();
     watch_.reset();
-    if (!why_unattributed_ && check_accounting_) {
+    if (check_accounting_) {
         EXPECT_EQ(seen, "");
     }
 }

@@ -155,8 +155,6 @@ class Httpd {
     [[nodiscard]] std::size_t times_logged(std::string_view text) const;
     // Lines with this text are no failure at teardown.
     void expect_error(std::string text) { expected_errors_.push_back(std::move(text)); }
-    // For tests whose sockets are left to httpd or to the kernel: says why.
-    void expect_unattributed(const char* why) { why_unattributed_ = why; }
     // For tests that kill httpd itself: its figures need not add up afterwards.
     void expect_unsettled() { check_accounting_ = false; }
     // For tests that kill a closer while it writes: one line of its log may end early. The next
@@ -182,7 +180,6 @@ class Httpd {
     pid_t parent_ = -1;
     bool stopped_ = false;
     bool check_accounting_ = true;
-    const char* why_unattributed_ = nullptr;
     int half_lines_max_ = 0;
     std::unique_ptr<Counters> counters_;
     std::unique_ptr<SocketWatch> watch_;  // after what it reads

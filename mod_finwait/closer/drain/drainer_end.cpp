@@ -3,7 +3,6 @@
 // How drains and waits end: by their timers, given up, or by FinWaitMethod.
 #include <sys/epoll.h>
 
-#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <string>

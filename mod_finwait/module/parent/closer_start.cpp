@@ -99,12 +99,12 @@ bool start(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf) {
     return true;
 }
 
-// What is short now may not be in ten seconds, when retry_closer() comes.
+// What is short now may not be in ten seconds, when look_after_closers() comes.
 bool may_pass(int error) {
     return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE;
 }
 
-// Until retry_closer() comes. The channel stays as it is, but takes nothing more.
+// Until look_after_closers() comes. The channel stays as it is, but takes nothing more.
 void put_off(const Runtime& runtime, CloserProcess& closer, int error) {
     const unsigned doublings = std::min(closer.failed_starts++, kStartRetryDoublings);
     const seconds wait = std::min(kStartRetryMin * (1U << doublings), kStartRetryMax);

@@ -13,8 +13,8 @@ namespace finwait {
 // FinWaitUser, or the server's User and Group.
 [[nodiscard]] CloserUser closer_user();
 
-// On the channel there is. What does not become ready is tried again by retry_closer(), later and
-// later; what never will is given up until the next restart.
+// On the channel there is. What does not become ready is tried again by look_after_closers(), later
+// and later; what never will is given up until the next restart.
 void start_or_give_up(Runtime& runtime, CloserProcess& closer, apr_pool_t* pconf);
 
 // After one was ended because it hung.

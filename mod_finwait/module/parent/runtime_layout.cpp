@@ -36,7 +36,11 @@ void take_closer_and_log(LayoutHash& hash) {
 }
 
 void take_childrens_counters(LayoutHash& hash) {
-    hash.take(offsetof(ModuleCounters, doubted_ns));
+    for (const std::size_t place :
+         {offsetof(ModuleCounters, closes), offsetof(ModuleCounters, handoffs),
+          offsetof(ModuleCounters, ended), offsetof(ModuleCounters, declined),
+          offsetof(ModuleCounters, untold), offsetof(ModuleCounters, doubted_ns)})
+        hash.take(place);
     hash.take_type<ModuleCounters>();
     hash.take_type<ParentFlags>();
     hash.take_words(kDeclines);

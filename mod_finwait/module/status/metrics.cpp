@@ -2,7 +2,6 @@
 #include "module/status/render.hpp"
 
 #include <algorithm>
-#include <ranges>
 
 #include "finwait/share.hpp"
 #include "module/status/metrics_text.hpp"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <vector>
 
 #include "module/status/page.hpp"
 #include "module/status/verdict.hpp"

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/output/story.hpp"
 
-#include <algorithm>
-
 #include "finwait/tally.hpp"
 #include "presentation/text.hpp"
 #include "report/analysis/address.hpp"
