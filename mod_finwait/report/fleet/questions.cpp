@@ -13,7 +13,6 @@ namespace {
 
 using Text = std::string;
 
-constexpr std::size_t kSuspectsMax = 1000;
 constexpr const char* kTime = "(toUInt64(toUInt32(time)) * 1000 + ms)";
 constexpr const char* kSince = "(toUInt64(toUInt32(since)) * 1000 + since_ms)";
 constexpr const char* kEndOfColumns = "'finwait.tally' AS `event.name`\n";

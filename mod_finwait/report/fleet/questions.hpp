@@ -7,6 +7,8 @@
 // wanted network, `suspects` (peer_address, since_ms) the answer to suspects().
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,9 @@
 #include "report/fleet/sql.hpp"
 
 namespace finwait::report {
+
+// Peers that are judged, those with most stuck closes: each brings its own User-Agents.
+inline constexpr std::size_t kSuspectsMax = 1000;
 
 class Questions {
   public:

@@ -32,7 +32,9 @@ class FleetReader {
         for (const std::string& sql : questions_.vhosts())
             ask(sql, [&](Members& line) { collector_.know_vhost(line.text("vhost")); });
         if (wish_.wants_times) read_times();
-        return read_hosts();
+        Reading reading = read_hosts();
+        if (are_too_many_) reading.notes.push_back(of_suspects());
+        return reading;
     }
 
   private:
@@ -131,6 +133,7 @@ class FleetReader {
                                           std::to_string(line.number<std::uint64_t>("since_ms")) +
                                           "\n");
         });
+        are_too_many_ = suspects.size() >= kSuspectsMax;
         with_suspects(suspects, [&] {
             ask(questions_.through_suspects(), [&](Members& line) {
                 Summed through;
@@ -150,6 +153,12 @@ class FleetReader {
                 collector_.add_through_peer(summed.address, summed);
             });
         });
+    }
+
+    [[nodiscard]] static std::string of_suspects() {
+        return "only the " + grouped(kSuspectsMax) +
+               " peers with most stuck closes were judged, each as one proxy of several clients: "
+               "--since, --vhost or --family makes them fewer";
     }
 
     template <typename Ask>
@@ -197,6 +206,7 @@ class FleetReader {
     Questions questions_;
     Collector& collector_;
     Tables tables_;
+    bool are_too_many_ = false;  // suspects
 };
 
 }  // namespace

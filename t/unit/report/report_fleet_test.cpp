@@ -12,6 +12,7 @@
 #include "report/input/clickhouse.hpp"
 #include "unit/report/report_logs.hpp"
 #include "unit/report/report_program.hpp"
+#include "unit/report/status_server.hpp"
 
 namespace finwait::test {
 namespace {
@@ -170,6 +171,25 @@ TEST_F(Fleet, WithoutAnEngineIsOneSentenceAndNoReport) {
         EXPECT_EQ(answer.out, "");
         EXPECT_THAT(answer.err, AllOf(HasSubstr("cannot ask 'http://127.0.0.1:1/': "),
                                       Not(HasSubstr("secret"))));
+    }
+}
+
+// Of an engine that knows of nothing but peers with stuck closes.
+TEST_F(Fleet, SaysThatOnlySoManyPeersAreJudged) {
+    for (const std::size_t suspects : {kSuspectsMax - 1, kSuspectsMax}) {
+        StatusServer engine([&](std::string_view question) {
+            std::string lines;
+            if (question.find("uniqExact(user_agent) >= 2") == question.npos) return lines;
+            for (std::size_t i = 0; i < suspects; ++i)
+                lines += "{\"peer_address\":\"10.0." + std::to_string(i / 256) + "." +
+                         std::to_string(i % 256) + "\",\"since_ms\":1}\n";
+            return lines;
+        });
+        const Answer answer = ask("--by ua --clickhouse http://report@" + engine.host());
+        EXPECT_EQ(answer.exit_code, 0) << answer.err;
+        EXPECT_EQ(answer.out.find("only the 1,000 peers") != std::string::npos,
+                  suspects == kSuspectsMax)
+            << answer.out;
     }
 }
 

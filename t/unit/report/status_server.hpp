@@ -7,10 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 #include "closer/unique_fd.hpp"
 
@@ -18,8 +23,11 @@ namespace finwait::test {
 
 class StatusServer {
   public:
-    // "": it takes the connection and never answers.
-    explicit StatusServer(std::string page) : page_(std::move(page)) {
+    // Nothing: it takes the connection and never answers.
+    using Pages = std::function<std::optional<std::string>(std::string_view request)>;
+
+    explicit StatusServer(std::string page) : StatusServer(always(std::move(page))) {}
+    explicit StatusServer(Pages pages) : pages_(std::move(pages)) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -42,31 +50,39 @@ class StatusServer {
     [[nodiscard]] int asked() const { return asked_; }
     void set_page(std::string page) {
         const std::lock_guard guard(mutex_);
-        page_ = std::move(page);
+        pages_ = always(std::move(page));
     }
 
   private:
+    // "": silence.
+    static Pages always(std::string page) {
+        return [page = std::move(page)](std::string_view) -> std::optional<std::string> {
+            if (page.empty()) return std::nullopt;
+            return page;
+        };
+    }
     void serve() {
         UniqueFd silent;  // the last one that had no answer
         for (;;) {
             UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
             if (!client) return;
-            std::string page;
-            {
-                const std::lock_guard guard(mutex_);
-                page = page_;
-            }
             ++asked_;
-            if (page.empty()) {
+            std::string request(4096, '\0');
+            const ssize_t size = ::read(client.get(), request.data(), request.size());
+            const std::optional<std::string> page = page_for(std::string_view(request).substr(
+                0, static_cast<std::size_t>(std::max<ssize_t>(size, 0))));
+            if (page)
+                answer(client.get(), *page);
+            else
                 silent = std::move(client);
-                continue;
-            }
-            answer(client.get(), page);
         }
     }
+    std::optional<std::string> page_for(std::string_view request) {
+        const std::lock_guard guard(mutex_);
+        return pages_(request);
+    }
+    // The rest of a long question is read, because a close without would reset the connection.
     static void answer(int client, const std::string& page) {
-        std::string request(4096, '\0');
-        static_cast<void>(::read(client, request.data(), request.size()));
         const std::string reply =
             "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(page.size()) +
             "\r\nConnection: close\r\n\r\n" + page;
@@ -76,12 +92,16 @@ class StatusServer {
             if (bytes <= 0) return;
             sent += static_cast<std::size_t>(bytes);
         }
+        ::shutdown(client, SHUT_WR);
+        char rest[4096];
+        while (::read(client, rest, sizeof rest) > 0) {
+        }
     }
 
     UniqueFd listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     std::uint16_t port_ = 0;
     std::mutex mutex_;
-    std::string page_;
+    Pages pages_;
     std::atomic<int> asked_{0};
     std::thread thread_;
 };
