@@ -63,6 +63,10 @@ std::string settings_ack() {
     return frame(Frame::kSettings, 1, 0, "");
 }
 
+std::string ping() {
+    return frame(Frame::kPing, 0, 0, "finwait?");
+}
+
 bool take_frame(std::string& bytes, Frame& out) {
     if (bytes.size() < 9) return false;
     const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };

@@ -16,6 +16,7 @@ std::string opening();
 std::string get(std::uint32_t stream, std::string_view path, std::string_view authority,
                 std::string_view user_agent);
 std::string settings_ack();
+std::string ping();
 
 struct Frame {
     std::uint8_t type = 0;
@@ -28,7 +29,7 @@ struct Frame {
     }
 
     static constexpr std::uint8_t kData = 0, kHeaders = 1, kResetStream = 3, kSettings = 4,
-                                  kGoAway = 7;
+                                  kPing = 6, kGoAway = 7;
 };
 
 // Removes one whole frame from the front of `bytes`; false if there is none yet.

@@ -15,13 +15,16 @@ namespace finwait {
 
 namespace {
 
-// By both clocks. A sender's clock reading that cannot be right must not make a deadline that never
-// comes.
+// `now` is when the turn began, and on a busy machine a close may be half-closed and received later
+// in the same turn. What is further ahead, its sender's clock cannot have read.
+constexpr Time kAhead = std::chrono::seconds(1);
+
+// By both clocks. A deadline counts from no later than now, so that it comes whatever was sent.
 Time note_half_close(Close& close, const Handoff& handoff, Moment now) {
-    const Time half_close = std::clamp(handoff.half_close, Time::zero(), now.monotonic);
-    close.half_close = std::chrono::duration_cast<std::chrono::milliseconds>(
-        now.realtime - (now.monotonic - half_close));
-    return half_close;
+    const Time sent = std::clamp(handoff.half_close, Time::zero(), now.monotonic + kAhead);
+    close.half_close =
+        std::chrono::floor<std::chrono::milliseconds>(now.realtime + (sent - now.monotonic));
+    return std::min(sent, now.monotonic);
 }
 
 }  // namespace

@@ -168,6 +168,20 @@ TEST_F(CloserDrains, AHalfCloseInTheFutureIsNow) {
     EXPECT_EQ(0U, closer->drainer().draining());
 }
 
+// The turn that reads of it began before.
+TEST_F(CloserDrains, AHalfCloseDuringTheTurnHasItsOwnTime) {
+    set_up();
+    TcpPair pair = loopback.half_closed();
+    Handoff handoff = sample();
+    handoff.half_close = now.monotonic + 3ms;
+    hand_over(pair, handoff);
+    settle(1);
+    pair.client.reset();
+    turn_until_held(0);
+    EXPECT_EQ(1'700'000'000'003ms, only_record().half_close);
+    EXPECT_EQ(0U, only_record().drain_ms());
+}
+
 TEST_F(CloserDrains, TheByteLimitResetsTheClient) {
     set_up();
     policy.drain_limit_bytes = 1000;
