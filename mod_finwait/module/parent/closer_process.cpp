@@ -3,11 +3,14 @@
 
 #include <sys/stat.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <functional>
 #include <string_view>
+#include <tuple>
 
+#include "finwait/version.hpp"
 #include "module/clock.hpp"
 #include "module/config/server_config.hpp"
 #include "module/parent/channel.hpp"
@@ -63,6 +66,7 @@ void adopt(Runtime& runtime, CloserProcess& closer, const Executable& found) {
     closer.root = root_now();
     closer.retired = false;
     closer.failed_starts = 0;
+    static_assert(sizeof(kVersion) <= std::tuple_size_v<decltype(Runtime::version)>);
     std::strncpy(runtime.version.data(), kVersion, runtime.version.size() - 1);
 }
 

@@ -20,7 +20,6 @@
 #include "finwait/control.hpp"
 #include "finwait/counters.hpp"
 #include "finwait/remedy_table.hpp"
-#include "finwait/version.hpp"
 #include "module/config/server_config.hpp"
 #include "module/httpd.hpp"
 #include "module/parent/channel_pair.hpp"
