@@ -5,6 +5,8 @@
 #include <http_ssl.h>
 #include <scoreboard.h>
 
+#include <cstring>
+
 #include "module/clock.hpp"
 #include "module/config/server_config.hpp"
 #include "module/connection/cause.hpp"
@@ -232,7 +234,7 @@ int on_pre_connection(conn_rec* c, void*) {
 }
 
 bool speaks_http_2(conn_rec* c) {
-    return std::string_view(ap_get_protocol(c)).starts_with("h2");
+    return std::strncmp(ap_get_protocol(c), "h2", 2) == 0;  // asked at each write
 }
 
 TlsVersion tls_version_of(conn_rec* c) {
