@@ -100,9 +100,13 @@ def read_back(clients, results):
 def blamed_by_report(cell, names, results):
     """Of the closes of one protocol and situation, in both runs. Each client has an address of its own, so a row
     of --by address is a row of the table."""
-    number = f".{CELLS.index(cell) + 1}"
-    lines = [line for result in results for log in result.logs for line in log.read_text().splitlines(True)
-             if json.loads(line).get("network.local.address", "").endswith(number)]
+    lines = []
+    for result in results:
+        # A client may have been measured before, or been stopped in the midst of it.
+        counts = {(entry["log"], entry["address"]) for entry in result.cells.values()
+                  if (entry["protocol"], entry["situation"]) == cell}
+        lines += [line for log in result.logs for line in log.read_text().splitlines(True)
+                  if (log.name, json.loads(line).get("network.local.address")) in counts]
     said = subprocess.run([REPORT, "--no-progress", "--json", "--by", "address", "--min", "2", "-"],
                           input="".join(lines), capture_output=True, text=True, check=True).stdout
     return {names[row["peer"] or row["name"]] for row in json.loads(said)["rows"] if row["judgement"] == "culprit"}

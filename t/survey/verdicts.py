@@ -15,20 +15,31 @@ SOURCE = "t/survey/clients/"
 VERDICTS = {"client_first": "closes", "fin": "closes", "late_fin": "late", "timeout": "stuck"}
 
 
+def outlasted_drain(record):
+    return record["finwait.drain"] in ("idle_timeout", "deadline")
+
+
 def cost(record):
-    return record["finwait.fin_wait_2_ms"], record["finwait.requests"]
+    return outlasted_drain(record), record["finwait.fin_wait_2_ms"], record["finwait.requests"]
 
 
 def is_stuck(record):
     """As finwait-report has it."""
-    return (record["finwait.drain"] in ("idle_timeout", "deadline")
-            and record["network.connection.state"] == "fin_wait_2" and record["finwait.probe"] != "silent")
+    return (outlasted_drain(record) and record["network.connection.state"] == "fin_wait_2"
+            and record["finwait.probe"] != "silent")
+
+
+def outcome(record):
+    """Who has not taken our FIN in these ten seconds keeps it, whatever the kernel makes of it a minute later."""
+    if outlasted_drain(record) and record["network.connection.state"] == "fin_wait_1":
+        return "unacked"
+    return record["finwait.outcome"]
 
 
 def verdict(record):
-    if record["finwait.outcome"] == "reset":
+    if outcome(record) == "reset":
         return "late" if is_stuck(record) else "closes"
-    return VERDICTS.get(record["finwait.outcome"], record["finwait.outcome"])
+    return VERDICTS.get(outcome(record), outcome(record))
 
 
 def speaks_h2(record):
@@ -85,7 +96,7 @@ def merged(records):
         return "", ""
     worst = max(records, key=cost)
     same = len({verdict(record) for record in records}) == 1
-    return (worst["finwait.outcome"] if same else "varies"), str(worst["finwait.fin_wait_2_ms"])
+    return (outcome(worst) if same else "varies"), str(worst["finwait.fin_wait_2_ms"])
 
 
 def end_at_goaway(client, results):

@@ -39,7 +39,8 @@ in_terminal() {
 # Through the proxy that is about to listen at $PORT. It is given curl's arguments, or asked for the page.
 through() {
     [ $# -gt 0 ] || set -- "http://127.0.0.1:$PORT/${url##*/}"
-    until curl -s -o /dev/null "http://127.0.0.1:$PORT" --max-time 0.1 || [ $? -ne 7 ]; do sleep 0.2; done
+    # Without a request, which would have a connection to the server of its own.
+    until curl -s --max-time 0.1 "telnet://127.0.0.1:$PORT" </dev/null || [ $? -ne 7 ]; do sleep 0.2; done
     if [ "$size" = 0 ]; then
         each_time curl -s -o /dev/null "$@"
     else
