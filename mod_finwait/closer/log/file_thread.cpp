@@ -2,7 +2,6 @@
 #include "closer/log/file_thread.hpp"
 
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cassert>
@@ -26,12 +25,18 @@ constexpr std::size_t kQueueMax = 32;
 // And no longer than that in all, for a thread that hangs.
 constexpr std::chrono::milliseconds kQueueWait{100};
 
-// One that was killed, or a full disk, may have cut a line in two.
+off_t end_of(int fd) {
+    return ::lseek(fd, 0, SEEK_HOLE);
+}
+
+// One that was killed, or a full disk, may have cut a line in two. What another closer is just
+// writing is no such line, and fstat() would show the half of it: SEEK_HOLE waits for its write()
+// (ext4_llseek(), shmem_file_llseek()), or pread() does (xfs_file_buffered_read()), and then the
+// end has moved.
 bool ends_within_a_line(int fd) {
-    struct stat status {};
+    const off_t end = end_of(fd);
     char last = '\n';
-    return ::fstat(fd, &status) == 0 && status.st_size > 0 &&
-           ::pread(fd, &last, 1, status.st_size - 1) == 1 && last != '\n';
+    return end > 0 && ::pread(fd, &last, 1, end - 1) == 1 && last != '\n' && end_of(fd) == end;
 }
 
 }  // namespace

@@ -3,11 +3,15 @@
 // A file that hangs is a pipe here that blocks and that nobody reads.
 #include "closer/log/file_thread.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+
+#include <atomic>
+#include <thread>
 
 #include "eventually.hpp"
 #include "unit/closer/log/log_readers.hpp"
@@ -139,6 +143,35 @@ TEST_F(FileThreadTest, NobodyWaitsForItsEndWhileItHangs) {
         ASSERT_EQ(1, ::read(read_end.get(), first.data(), 1)) << "it is in write()";
     }
     SUCCEED();
+}
+
+// As a replaced closer and its successor do.
+TEST(LogFile, BeginsNoLineWhereAnotherIsJustWritingOne) {
+    const UniqueFd memory{::memfd_create("log", MFD_CLOEXEC)};
+    const std::string path = "/proc/self/fd/" + std::to_string(memory.get());
+    const auto opened = [&path] {
+        return UniqueFd(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
+    };
+    std::atomic<bool> has_begun = false;
+    std::atomic<bool> is_over = false;
+    std::thread other([&] {
+        const UniqueFd log = opened();
+        const std::string line = std::string(100'000, 'x') + '\n';
+        while (!is_over) {
+            EXPECT_EQ(static_cast<ssize_t>(line.size()),
+                      ::write(log.get(), line.data(), line.size()));
+            has_begun = true;
+            has_begun.notify_one();
+        }
+    });
+    has_begun.wait(false);
+    for (int i = 0; i < 100; ++i) {
+        LogFile file(opened());
+        EXPECT_EQ(2, file.write("y\n", false));
+    }
+    is_over = true;
+    other.join();
+    EXPECT_EQ(std::string::npos, read_file(memory).find("\n\n"));
 }
 
 }  // namespace
