@@ -114,14 +114,14 @@ void decide(const Closing& closing) {
     const Cause cause = cause_of(closing);
     if (const auto outcome = outcome_without_drain(closing, cause))
         return tell_ended(closing, cause, *outcome);
-    if (!closing.connection.half_close && !send_fin(closing.connection, closing.socket))
+    if (!closing.connection.half_closed && !send_fin(closing.connection, closing.socket))
         return tell_ended(closing, cause, Outcome::reset);
     hand_off(closing, cause);
 }
 
 Peek peek_before_half_close(Connection& connection, int socket) {
     if (socket < 0) return Peek::nothing;
-    return connection.half_close ? connection.half_close->peek : peek_of(connection, socket);
+    return connection.half_closed ? *connection.half_closed : peek_of(connection, socket);
 }
 
 void account(Connection& connection, bool may_wait) {
