@@ -3,6 +3,7 @@
 
 #include <apr_network_io.h>
 #include <http_protocol.h>
+#include <http_request.h>
 #include <sys/socket.h>
 #include <util_filter.h>
 
@@ -163,8 +164,20 @@ void observe(Connection& connection) {
     connection.before_goodbye = before;
 }
 
+// So that httpd need not be asked at most writes what is spoken: mod_http2 writes frames into heap
+// buckets, behind metadata of its own (h2_c1_io.c), and such short ones begin with a zero byte (RFC
+// 9113 section 4.1), as no reply of HTTP/1 does.
+bool may_be_short_frames(const apr_bucket_brigade* brigade) {
+    const apr_bucket* first = APR_BRIGADE_FIRST(brigade);
+    if (first == APR_BRIGADE_SENTINEL(brigade)) return false;
+    if (APR_BUCKET_IS_METADATA(first)) return first->type != &ap_bucket_type_eor;
+    return APR_BUCKET_IS_HEAP(first) && first->length != 0 &&
+           static_cast<const apr_bucket_heap*>(first->data)->base[first->start] == 0;
+}
+
 void watch_for_http_2_error(Connection& connection, apr_bucket_brigade* brigade) {
-    if (!speaks_http_2(connection.c)) return;  // first: nobody else's file may be read here
+    if (!may_be_short_frames(brigade)) return;
+    if (!speaks_http_2(connection.c)) return;  // nobody else's file may be read here
     apr_off_t length = 0;
     if (apr_brigade_length(brigade, 0, &length) != APR_SUCCESS || length <= 0 ||
         length > apr_off_t{kGoawayWriteMax})
