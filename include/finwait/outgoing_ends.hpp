@@ -3,7 +3,8 @@
 // The far ends of connections that httpd's children have opened, so that the status page knows a
 // backend that no configuration names (RewriteRule [P], a forward proxy). In memory that all
 // children share: any thread of any of them writes, any reads. Of an end there is a hash, whose
-// address the kernel's table has; a child that lies makes other programs' sockets a backend's.
+// address the kernel's table has. It has no secret: a child that lies makes other programs' sockets
+// a backend's, and a forward proxy's client that chooses where to connect can have one forgotten.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +31,7 @@ class OutgoingEnds {
         const std::size_t set = set_of(hash);
         for (std::size_t way = 0; way < kWays; ++way) {
             std::uint64_t none = 0;
-            if (hashes_[set + way].compare_exchange_strong(none, hash)) return;
+            if (hashes_[set + way].compare_exchange_strong(none, hash) || none == hash) return;
         }
         hashes_[set + hash / kMax % kWays].store(hash, std::memory_order_relaxed);
         forgotten_.fetch_add(1, std::memory_order_relaxed);

@@ -9,6 +9,7 @@
 #include "module/config/directives.h"
 #include "module/config/server_config.hpp"
 #include "module/connection/connection.hpp"
+#include "module/connection/outgoing.hpp"
 #include "module/connection/take_over.hpp"
 #include "module/guard.hpp"
 #include "module/parent/inheritance.hpp"
@@ -41,6 +42,7 @@ void finwait_register_hooks(apr_pool_t*) {
 
     ap_hook_handler(finwait::on_status_request, nullptr, nullptr, APR_HOOK_MIDDLE);
     finwait::hook_into_mod_status();
+    finwait::hook_into_mod_proxy();
 
     ap_hook_pre_connection(finwait::on_pre_connection, nullptr, nullptr, APR_HOOK_LAST);
     ap_hook_pre_read_request(finwait::on_pre_read_request, nullptr, nullptr, APR_HOOK_MIDDLE);

@@ -13,14 +13,18 @@
 #include <string_view>
 #include <vector>
 
+#include "clients/client.hpp"
 #include "clients/crowd.hpp"
+#include "closer/unique_fd.hpp"
 #include "server/status.hpp"
 
 namespace finwait::test {
 namespace {
 
 using namespace std::string_view_literals;
+using testing::AnyOf;
 using testing::Conditional;
+using testing::Ge;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -91,7 +95,7 @@ class Keeper {
     Backend backend_{[this](int fd) { serve(fd); }};
 };
 
-struct StatusBackend : testing::TestWithParam<Proxied> {
+struct ProxyingHttpd : testing::TestWithParam<Proxied> {
     Keeper keeper{GetParam().reply};
     std::string address = "127.0.0.1:" + std::to_string(keeper.port());
     Httpd httpd{Mpm::event,
@@ -102,6 +106,10 @@ struct StatusBackend : testing::TestWithParam<Proxied> {
                     "LoadModule proxy_ajp_module ${modules}/mod_proxy_ajp.so\n" +
                     std::regex_replace(GetParam().directives, std::regex("BACKEND"), address)};
 
+    Json json() { return Json(asked(httpd, "?json").body); }
+};
+
+struct StatusBackend : ProxyingHttpd {
     void SetUp() override {
         for (std::int64_t i = 0; i < kConnections; ++i) {
             Client client = httpd.client();
@@ -109,7 +117,6 @@ struct StatusBackend : testing::TestWithParam<Proxied> {
             client.close();
         }
     }
-    Json json() { return Json(asked(httpd, "?json").body); }
 };
 
 TEST_P(StatusBackend, ThatDoesNotCloseIsNamed) {
@@ -138,6 +145,38 @@ TEST_P(StatusBackend, ThatDoesNotCloseIsNamed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, StatusBackend, testing::ValuesIn(kProxied),
+                         [](const auto& param) { return std::string(param.param.name); });
+
+// BACKEND is in a URL, and httpd does not connect to it.
+constexpr Proxied kNotReached[] = {
+    {"UnixSocketByHandler",
+     "<Location /app>\n    SetHandler \"proxy:unix:/nobody|fcgi://BACKEND/\"\n</Location>\n",
+     {}},
+    {"UnixSocketByProxyPass", "ProxyPass /app unix:/nobody|fcgi://BACKEND/\n", {}},
+    {"ForwardProxyThatRefuses",
+     "LoadModule rewrite_module ${modules}/mod_rewrite.so\n"
+     "<Location /app>\n    Require all denied\n</Location>\n"
+     "RewriteEngine On\nRewriteRule ^/app ajp://BACKEND/ [P]\n",
+     {}},
+};
+
+struct StatusNotReached : ProxyingHttpd {};
+
+TEST_P(StatusNotReached, IsNoBackend) {
+    httpd.expect_error("AH02454");  // /nobody does not listen
+    httpd.expect_error("AH01079");
+    EXPECT_THAT(httpd.client().get("/app/", "Connection: close\r\n").status, AnyOf(403, 503));
+    for (std::int64_t i = 0; i < kConnections; ++i) {
+        const UniqueFd others(connect_tcp("127.0.0.1", keeper.port()));
+        ASSERT_EQ(::send(others.get(), "x", 1, MSG_NOSIGNAL), 1);
+    }
+    std::string seen;
+    const auto look = [&] { return Json(seen = asked(httpd, "?json").body); };
+    EXPECT_EVENTUALLY(look().number("/sockets/other_programs/fin_wait_2"), Ge(kConnections));
+    EXPECT_EQ(Json(seen).number("/sockets/to_backends/fin_wait_2"), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, StatusNotReached, testing::ValuesIn(kNotReached),
                          [](const auto& param) { return std::string(param.param.name); });
 
 }  // namespace

@@ -37,7 +37,6 @@ void remember(Connection& connection, request_rec* first) {
     request.given_up = !first->connection->master && first->connection->aborted;
     request.closes = closing_cause(first, last);
     connection.client.remember(request);
-    note_backend(connection.runtime->module_counters->outgoing, last);
 }
 
 apr_status_t on_stream_end(void* data) {

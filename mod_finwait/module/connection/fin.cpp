@@ -14,8 +14,11 @@ namespace finwait {
 bool send_fin(Connection& connection, int socket) {
     count(connection.runtime->module_counters->untold);
     connection.is_untold = true;
-    connection.fin_at = monotonic_now();
-    if (::shutdown(socket, SHUT_WR) == 0) return true;
+    const std::chrono::nanoseconds at = monotonic_now();
+    if (::shutdown(socket, SHUT_WR) == 0) {
+        connection.fin_at = at;
+        return true;
+    }
     told_of_fin(connection);
     return false;
 }

@@ -10,7 +10,8 @@ namespace finwait {
 
 // At its pre_connection (HTTP, HTTP/2, WebSocket, CONNECT, FTP, uwsgi).
 void note_connection(OutgoingEnds& ends, const conn_rec* c);
-// When a request that went to a backend is logged.
-void note_backend(OutgoingEnds& ends, const request_rec* r);
+
+// The others (FastCGI, SCGI, AJP) have no conn_rec: when mod_proxy's handler has had one asked.
+void hook_into_mod_proxy();
 
 }  // namespace finwait

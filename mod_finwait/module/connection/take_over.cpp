@@ -165,7 +165,7 @@ void observe(Connection& connection) {
 }
 
 // So that httpd need not be asked at most writes what is spoken: mod_http2 writes frames into heap
-// buckets, behind metadata of its own (h2_c1_io.c), and such short ones begin with a zero byte (RFC
+// buckets, behind metadata of its own, and such short ones begin with a zero byte (RFC
 // 9113 section 4.1), as no reply of HTTP/1 does.
 bool may_be_short_frames(const apr_bucket_brigade* brigade) {
     const apr_bucket* first = APR_BRIGADE_FIRST(brigade);

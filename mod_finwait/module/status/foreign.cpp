@@ -48,7 +48,7 @@ ClosingSockets count_closing_sockets(const Neighbours& neighbours, Attributed at
         const auto configured = neighbours.backends.find(remote);
         if (configured != neighbours.backends.end())
             sockets.backends.push_back({remote, configured->second, counts});
-        else if (neighbours.has_reached(remote))
+        else if (!neighbours.elsewhere.contains(remote) && neighbours.has_reached(remote))
             sockets.backends.push_back({remote, {}, counts});
         else
             sockets.other_programs += counts;

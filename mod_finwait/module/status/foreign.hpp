@@ -26,6 +26,8 @@ inline constexpr std::chrono::seconds kWalkGood{5};
 struct Neighbours {
     std::set<std::uint16_t> ports;             // the server's own
     std::map<Endpoint, std::string> backends;  // as configured, and their names
+    // What URLs of backends on Unix sockets name: nothing is connected to there.
+    std::set<Endpoint> elsewhere;
     // Whether httpd has connected to it, though no configuration names it.
     std::function<bool(const Endpoint&)> has_reached = [](const Endpoint&) { return false; };
 };

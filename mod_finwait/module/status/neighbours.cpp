@@ -26,8 +26,14 @@ void add_resolved(Neighbours& neighbours, proxy_worker& worker) {
 
 void add_worker(Neighbours& neighbours, proxy_worker& worker) {
     if (!worker.s || worker.s->port == 0) return;
-    for (const Endpoint& address : ends_of(worker.s->hostname, worker.s->port))
-        neighbours.backends.emplace(address, worker.s->name);
+    const bool is_local = worker.s->uds_path[0] != '\0';
+    for (const Endpoint& address : ends_of(worker.s->hostname, worker.s->port)) {
+        if (is_local)
+            neighbours.elsewhere.insert(address);
+        else
+            neighbours.backends.emplace(address, worker.s->name);
+    }
+    if (is_local) return;
     add_resolved(neighbours, worker);
 }
 

@@ -42,6 +42,7 @@ TEST(StatusMetrics, NameABackendThatIsConfiguredAndNoOther) {
     EXPECT_THAT(text, HasSubstr("finwait_backend_sockets{address=\"198.51.100.3:8009\","
                                 "state=\"fin_wait_2\"} 20\n"));
     EXPECT_THAT(text, Not(HasSubstr("203.0.113.9")));
+    EXPECT_THAT(text, HasSubstr("\nfinwait_backends_forgotten_total 4\n"));
     EXPECT_THAT(text, HasSubstr("\nfinwait_up 1\n"));
 }
 

@@ -112,6 +112,22 @@ TEST(StatusPage, BeginsWithTheVerdict) {
     EXPECT_LT(verdict, html.find("class=\"tile\""));
 }
 
+TEST(StatusPage, NamesTwentyBackendsAndAddsUpTheRest) {
+    StatusView view = a_view();
+    view.foreign.backends.assign(25,
+                                 {{Endpoint::Family::ipv4, 80, {203, 0, 113, 9}}, "", {0, 2, 0}});
+    const std::string html = render_page(view);
+    EXPECT_THAT(html,
+                HasSubstr("to backends <small>the other 5</small></td><td>0</td><td>10</td>"));
+    int named = 0;
+    for (auto at = html.find("to backend 203"); at != std::string::npos;
+         at = html.find("to backend 203", at + 1))
+        ++named;
+    EXPECT_EQ(named, 20);
+    view.foreign.backends.resize(20);
+    EXPECT_THAT(render_page(view), Not(HasSubstr("to backends <small>")));
+}
+
 TEST(StatusPage, OfNothingIsWhole) {
     const std::string html = render_page(StatusView());
     EXPECT_THAT(html,
@@ -136,6 +152,7 @@ TEST(StatusJson, SaysWhatTheViewHolds) {
     EXPECT_EQ(std::int64_t(json["sockets"]["unattributed"]["fin_wait_2"]), 15);
     EXPECT_EQ(std::int64_t(json["sockets"]["to_backends"]["fin_wait_2"]), 20);
     EXPECT_EQ(std::string_view(json["sockets"]["backends"].at(0)["address"]), "198.51.100.3");
+    EXPECT_EQ(std::int64_t(json["sockets"]["backends_forgotten"]), 4);
     EXPECT_EQ(std::int64_t(json["sockets"]["counted_ms"]), 1'700'003'597'900);
     EXPECT_TRUE(json["trouble"].is_null());
     EXPECT_EQ(std::int64_t(json["kernel"]["tcp_max_orphans"]), 32'768);

@@ -54,6 +54,7 @@ inline StatusView a_view() {
     view.draining = {12, 200, 1};
     view.held_max = 100'000;
     view.waiting = {3, 215, 0};
+    view.module.backends_forgotten = 4;
     view.foreign_unknown.clear();
     view.foreign_of = view.now - std::chrono::milliseconds(2100);
     view.foreign.unattributed = {0, 15, 0};
