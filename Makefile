@@ -330,8 +330,8 @@ ifneq ($(wildcard .git),)
 	    $(addprefix --add-file=build/uplot/,$(UPLOT) LICENSE) --prefix=$(SOURCES)/ \
 	    -o build/dist/$(SOURCES).tar HEAD
 else
-	@tar cf build/dist/$(SOURCES).tar --sort=name --owner=0 --group=0 --numeric-owner --exclude=./build \
-	    --transform='s|^\.|$(SOURCES)|' .
+	@tar cf build/dist/$(SOURCES).tar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+	    --mtime="$$(stat -c @%Y Makefile)" --exclude=./build --transform='s|^\.|$(SOURCES)|' .
 endif
 	@gzip -9nf build/dist/$(SOURCES).tar
 	@echo "build/dist/$(SOURCES).tar.gz"
