@@ -72,8 +72,11 @@ once   = $(if $($(1)),,$(eval $(1) := $(shell $(2))))$($(1))
 cflags = $(call once,cflags-$(subst $(space),-,$(1)),$(PKG_CONFIG) --cflags $(1))
 libs   = -Wl,--as-needed $(call once,libs-$(subst $(space),-,$(1)),$(PKG_CONFIG) --libs $(1))
 
-# Optional: without it the closer does not filter its system calls, and says so.
-seccomp_libs = $(call once,libs-seccomp,$(PKG_CONFIG) --silence-errors --libs libseccomp || echo -lc)
+# Optional, as pkg-config is where only the module is built: without it the closer does not filter its system calls, and
+# says so.
+seccomp = $(call once,seccomp-libs,$(PKG_CONFIG) --cflags --libs libseccomp 2>/dev/null || echo none)
+seccomp_libs = $(filter -l% -L%,$(seccomp))
+seccomp_cflags = $(if $(seccomp_libs),-DFINWAIT_HAS_LIBSECCOMP $(filter -I%,$(seccomp)))
 
 # Only the module may see httpd; -isystem keeps our warnings out of its headers.
 HTTPD = -isystem $(or $(shell $(APXS) -q INCLUDEDIR),$(error '$(APXS)' does not say where httpd's headers are: install \
@@ -181,6 +184,7 @@ $(SURVEY_MODULE): $(OUT)/survey-%.so: $(OUT)/objects/t/survey/%.o
 
 $(call object,$(MODULE) $(SURVEY)): private OUR_CPPFLAGS += $(HTTPD)
 $(call object,$(NAMES_CLOSER)): private OUR_CPPFLAGS += $(CLOSER_PATH)
+$(call object,mod_finwait/closer/sandbox/call_filter.cpp): private OUR_CPPFLAGS += $(seccomp_cflags)
 $(call object,$(PARSER) $(REPORT)): private OUR_CPPFLAGS += $(call cflags,$(REPORT_LIBRARIES))
 $(call object,$(UNIT)): private OUR_CPPFLAGS += -It $(call cflags,gmock $(REPORT_LIBRARIES))
 $(call object,$(SERVER) $(CLIENTS) $(BENCH)): private OUR_CPPFLAGS += -It $(call cflags,gmock simdjson openssl)
@@ -326,8 +330,8 @@ ifneq ($(wildcard .git),)
 	    $(addprefix --add-file=build/uplot/,$(UPLOT) LICENSE) --prefix=$(SOURCES)/ \
 	    -o build/dist/$(SOURCES).tar HEAD
 else
-	@tar cf build/dist/$(SOURCES).tar --sort=name --owner=0 --group=0 --numeric-owner --exclude=./build \
-	    --transform='s|^\.|$(SOURCES)|' .
+	@tar cf build/dist/$(SOURCES).tar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+	    --mtime="$$(stat -c @%Y Makefile)" --exclude=./build --transform='s|^\.|$(SOURCES)|' .
 endif
 	@gzip -9nf build/dist/$(SOURCES).tar
 	@echo "build/dist/$(SOURCES).tar.gz"

@@ -109,7 +109,7 @@ SYSTEMD = "apt-get -qq update\napt-get -qq install -y --no-install-recommends sy
 # What builds and judges Debian's packages, and what their tests need.
 PACKAGES = r"""
 apt-get -qq update
-apt-get -qq install -y --no-install-recommends build-essential debhelper libgtest-dev libgmock-dev python3 lintian logrotate \
+apt-get -qq install -y --no-install-recommends build-essential debhelper libgtest-dev libgmock-dev python3 zstd lintian logrotate \
     systemd-standalone-sysusers
 apt-get clean
 """

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "finwait/version.hpp"
+
 namespace finwait::test {
 namespace {
 
@@ -141,6 +143,23 @@ TEST(Tree, HasEveryPlaceThatInternalsNames) {
         for (std::string named; RE2::FindAndConsume(&rest, place, &named);)
             EXPECT_NE(places.find("/" + named + "\n"), std::string::npos)
                 << "docs/internals.md names " << named << ", which is nowhere";
+    }
+}
+
+// The newest of a history comes first.
+TEST(Tree, HasOneVersionInThePackages) {
+    constexpr const char* kVersions[][2] = {
+        {"CHANGES.md", R"(## ([\d.]+) .*)"},
+        {"conf/packages/debian/changelog", R"(mod-finwait \(([\d.]+)-.*)"},
+        {"conf/packages/rpm/mod_finwait.spec", R"(Version: +(.*))"},
+        {"conf/packages/rpm/mod_finwait.spec", R"(\*.* - ([\d.]+)-\d+)"},
+        {"conf/packages/selinux/mod_finwait.te", R"(module mod_finwait (.*);)"},
+    };
+    for (const auto& [file, line_of_version] : kVersions) {
+        std::string version = "none";
+        for (const std::string& line : lines_of(file))
+            if (RE2::FullMatch(line, line_of_version, &version)) break;
+        EXPECT_EQ(version, kVersion) << "in " << file;
     }
 }
 

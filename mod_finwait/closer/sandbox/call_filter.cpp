@@ -19,10 +19,9 @@
 
 #include "closer/sandbox/steps.hpp"
 
-#if __has_include(<seccomp.h>)
+#ifdef FINWAIT_HAS_LIBSECCOMP
 #include <linux/seccomp.h>
 #include <seccomp.h>
-#define FINWAIT_HAS_LIBSECCOMP
 #endif
 
 namespace finwait {
