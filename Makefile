@@ -93,8 +93,8 @@ MODULE   := $(wildcard mod_finwait/module/*.cpp mod_finwait/module/*/*.cpp) mod_
 STATUS_CORE := $(filter-out %/status_handler.cpp %/mod_status.cpp %/sources.cpp %/neighbours.cpp, \
                $(wildcard mod_finwait/module/status/*.cpp))
 # The part of the module that knows neither httpd nor APR, and is tested without them.
-MODULE_CORE := $(addprefix mod_finwait/module/,config/values.cpp connection/cause.cpp \
-               connection/client_note.cpp connection/goaway.cpp parent/channel.cpp \
+MODULE_CORE := $(addprefix mod_finwait/module/,config/values.cpp connection/backend_url.cpp \
+               connection/cause.cpp connection/client_note.cpp connection/goaway.cpp parent/channel.cpp \
                parent/control_line.cpp parent/passing.cpp parent/shared_memory.cpp) $(STATUS_CORE)
 UNIT     := $(wildcard t/unit/*.cpp t/unit/*/*.cpp t/unit/*/*/*.cpp)
 SERVER   := $(wildcard t/server/*.cpp)

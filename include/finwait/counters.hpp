@@ -19,6 +19,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "finwait/outgoing_ends.hpp"
 #include "finwait/words.hpp"
 
 namespace finwait {
@@ -38,6 +39,7 @@ struct ModuleCounters {
     Counter untold;
     // By slot, CLOCK_MONOTONIC: when a child last began to doubt that the closer still turns.
     std::array<Counter, kCloserSlots> doubted_ns;
+    OutgoingEnds outgoing;
 };
 
 // Written by httpd's parent alone: no child can say that nobody serves.

@@ -20,7 +20,9 @@ namespace finwait::test {
 namespace {
 
 using namespace std::string_view_literals;
+using testing::Conditional;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr std::int64_t kConnections = 20;
 
@@ -28,6 +30,7 @@ struct Proxied {
     const char* name;
     const char* directives;  // BACKEND stands for its address
     std::string_view reply;  // that a client gets as 200
+    bool has_worker = true;  // of mod_proxy: the backend is configured
 };
 
 constexpr std::string_view kHttpReply = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n";
@@ -54,6 +57,16 @@ constexpr Proxied kProxied[] = {
      "<Location /app>\n    SetHandler \"proxy:fcgi://BACKEND/\"\n</Location>\n",
      kFcgiReply},
     {"AjpByProxyPass", "ProxyPass /app ajp://BACKEND/ disablereuse=On\n", kAjpReply},
+    {"HttpByRewriteRuleAlone",
+     "LoadModule rewrite_module ${modules}/mod_rewrite.so\n"
+     "RewriteEngine On\nRewriteRule ^/app http://BACKEND/ [P]\n",
+     kHttpReply, false},
+    {"FcgiByHandlerAlone",
+     "<Location /app>\n    SetHandler \"proxy:fcgi://BACKEND/\"\n</Location>\n", kFcgiReply, false},
+    {"AjpByRewriteRuleAlone",
+     "LoadModule rewrite_module ${modules}/mod_rewrite.so\n"
+     "RewriteEngine On\nRewriteRule ^/app ajp://BACKEND/ [P]\n",
+     kAjpReply, false},
 };
 
 // Answers each request and keeps the connection when httpd has closed it.
@@ -106,16 +119,22 @@ TEST_P(StatusBackend, ThatDoesNotCloseIsNamed) {
     EXPECT_EQ(seen.text("/sockets/backends/0/address"), "127.0.0.1");
     EXPECT_EQ(seen.number("/sockets/backends/0/port"), keeper.port());
     EXPECT_EQ(seen.number("/sockets/backends/0/sockets/fin_wait_2"), kConnections);
-    EXPECT_THAT(seen.text("/sockets/backends/0/name"), HasSubstr("://" + address));
+    if (GetParam().has_worker) {
+        EXPECT_THAT(seen.text("/sockets/backends/0/name"), HasSubstr("://" + address));
+    }
     EXPECT_EQ(seen.text("/verdict/level"), "watch");
     const std::string verdict = "20 sockets to backends are in FIN_WAIT_2: httpd has closed, ";
     EXPECT_THAT(seen.text("/verdict/sentence"), HasSubstr(verdict + address));
     const std::string page = asked(httpd).body;
     EXPECT_THAT(page, HasSubstr(verdict));
     EXPECT_THAT(page, HasSubstr("to backend " + address));
-    EXPECT_THAT(asked(httpd, "?metrics").body,
-                HasSubstr("\nfinwait_backend_sockets{address=\"" + address +
-                          "\",state=\"fin_wait_2\"} 20\n"));
+    const std::string metrics = asked(httpd, "?metrics").body;
+    const auto has_address = HasSubstr("\nfinwait_backend_sockets{address=\"" + address +
+                                       "\",state=\"fin_wait_2\"} 20\n");
+    EXPECT_THAT(metrics,
+                HasSubstr("\nfinwait_sockets{owner=\"backends\",state=\"fin_wait_2\"} 20\n"));
+    // The others' addresses a forward proxy's clients would choose.
+    EXPECT_THAT(metrics, Conditional(GetParam().has_worker, has_address, Not(has_address)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, StatusBackend, testing::ValuesIn(kProxied),

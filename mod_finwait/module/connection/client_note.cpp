@@ -34,7 +34,7 @@ std::uint32_t ClientNote::begin(const RequestSeen* who) {
     ++seen_.requests;
     ++streams_;
     if (who && !seen_.last) {
-        keep(*who);
+        keep(*who, false);
         seen_.last->number = seen_.requests;
     }
     return seen_.requests;
@@ -52,12 +52,13 @@ bool ClientNote::has_streams() {
 
 void ClientNote::remember(const RequestSeen& request) {
     const std::lock_guard lock(mutex_);
-    seen_.is_shared = seen_.is_shared || is_of_another(request);
+    const bool is_another = is_of_another(request);
+    seen_.is_shared = seen_.is_shared || is_another;
     if (seen_.last && request.number < seen_.last->number) {
         seen_.has_via = seen_.has_via || request.has_via;
         seen_.last->logged = std::max(seen_.last->logged, request.logged);
     } else {
-        keep(request);
+        keep(request, is_another);
     }
     if (request.complete && request.number == 0) ++seen_.requests;
 }
@@ -67,26 +68,35 @@ bool ClientNote::is_of_another(const RequestSeen& request) const {
     const auto& last = seen_.last;
     if (!last) return false;
     const bool are_whole = last->complete && request.complete;
-    const auto differ = [are_whole](std::string_view one, std::string_view other) {
-        return one != other && (are_whole || (!one.empty() && !other.empty()));
+    const auto differ = [are_whole](std::string_view one, std::string_view other, std::size_t max) {
+        return one != other && one != bounded(other, max) &&
+               (are_whole || (!one.empty() && !other.empty()));
     };
-    return differ(last->user_agent, bounded(request.user_agent, kUserAgentMax)) ||
-           differ(last->client_address, bounded(request.client_address, kClientAddressMax));
+    return differ(last->user_agent, request.user_agent, kUserAgentMax) ||
+           differ(last->client_address, request.client_address, kClientAddressMax);
 }
 
-// A request that was not read to its end hides nothing that is known of who sent those before it.
-void ClientNote::keep(const RequestSeen& request) {
-    const bool adds = seen_.last && !request.complete && !is_of_another(request);
-    const RequestSeen before = seen_.last.value_or(RequestSeen{});
-    const auto text = [adds](auto& buffer, std::string_view said, std::string_view known) {
-        return adds && said.empty() ? known : kept(buffer, said);
+// Two whole requests of one client say the same, and one that was not read to its end hides nothing
+// that is known of who sent those before it.
+void ClientNote::keep(const RequestSeen& request, bool is_another) {
+    const bool knows = seen_.last && !is_another;
+    if (!seen_.last) seen_.last.emplace();
+    RequestSeen& last = *seen_.last;
+    const bool says_same = knows && last.complete && request.complete;
+    const bool adds = knows && !request.complete;
+    const auto text = [&](auto& buffer, std::string_view said, std::string_view known) {
+        return says_same || (adds && said.empty()) ? known : kept(buffer, said);
     };
+    const std::string_view user_agent =
+        text(seen_.user_agent_, request.user_agent, last.user_agent);
+    const std::string_view client_address =
+        text(seen_.client_address_, request.client_address, last.client_address);
+    const HttpVersion http = request.http == HttpVersion::none ? last.http : request.http;
     seen_.has_via = seen_.has_via || request.has_via;
-    seen_.last = request;
-    seen_.last->user_agent = text(seen_.user_agent_, request.user_agent, before.user_agent);
-    seen_.last->client_address =
-        text(seen_.client_address_, request.client_address, before.client_address);
-    if (request.http == HttpVersion::none) seen_.last->http = before.http;
+    last = request;
+    last.user_agent = user_agent;
+    last.client_address = client_address;
+    last.http = http;
 }
 
 void ClientNote::copy_to(ClientSeen& seen) {

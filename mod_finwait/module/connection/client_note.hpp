@@ -83,7 +83,7 @@ class ClientNote {
 
   private:
     [[nodiscard]] bool is_of_another(const RequestSeen& request) const;
-    void keep(const RequestSeen& request);
+    void keep(const RequestSeen& request, bool is_another);
     void copy_locked_to(ClientSeen& seen);
 
     std::mutex mutex_;

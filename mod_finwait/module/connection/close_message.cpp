@@ -94,7 +94,7 @@ constexpr std::uint32_t kLastSegmentMax = 1460;
 
 bool all_but_goodbye_acknowledged(const Closing& closing) {
     const Connection& connection = closing.connection;
-    const std::uint32_t goodbye_max = connection.half_close       ? kLastSegmentMax
+    const std::uint32_t goodbye_max = connection.half_closed      ? kLastSegmentMax
                                       : connection.before_goodbye ? kGoodbyeMax
                                                                   : 0;
     const auto unacked = unacked_bytes(closing.socket);
@@ -122,7 +122,8 @@ Handoff message_for(const Closing& closing, Cause cause) {
     conn_rec* c = connection.c;
     apr_socket_t* socket = ap_get_conn_socket(c);
     Handoff message;
-    message.half_close = connection.half_close ? connection.half_close->at : monotonic_now();
+    const bool is_ours = connection.fin_at != std::chrono::nanoseconds::zero();
+    message.half_close = is_ours ? connection.fin_at : monotonic_now();
     message.policy = closing.settings.policy;
     Close& close = message.close;
     close.cause = cause;

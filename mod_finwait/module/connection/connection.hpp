@@ -24,11 +24,6 @@ struct BeforeGoodbye {
     std::chrono::nanoseconds at{};
 };
 
-struct HalfClose {
-    Peek peek = Peek::nothing;  // just before it
-    std::chrono::nanoseconds at{};
-};
-
 // In c->pool, from pre_connection to the pool's end. All but `client` belongs to the thread that
 // the MPM has serve the connection.
 struct Connection {
@@ -47,8 +42,11 @@ struct Connection {
     bool has_two_lengths = false;     // the request has: httpd will not read another
     bool holds_segment = false;       // what does not fill a segment waits for our FIN
     bool last_request_ended = false;  // its End-Of-Request bucket has passed
-    std::optional<HalfClose>
-        half_close;          // at the end of the last reply, before the connection's own
+    // Half-closed at the end of the last reply, before the connection's own: how it was just
+    // before.
+    std::optional<Peek> half_closed;
+    // Just before our FIN, which the client may see and answer before shutdown() returns here.
+    std::chrono::nanoseconds fin_at{};
     bool is_untold = false;  // our FIN is sent, and no message tells of it
     bool closing = false;    // pre_close_connection has run
     bool accounted = false;  // this close has been counted, once and for all

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "module/clock.hpp"
 #include "module/connection/connection.hpp"
 #include "module/parent/runtime.hpp"
 
@@ -13,6 +14,7 @@ namespace finwait {
 bool send_fin(Connection& connection, int socket) {
     count(connection.runtime->module_counters->untold);
     connection.is_untold = true;
+    connection.fin_at = monotonic_now();
     if (::shutdown(socket, SHUT_WR) == 0) return true;
     told_of_fin(connection);
     return false;

@@ -4,7 +4,6 @@
 #include <http_request.h>
 #include <http_ssl.h>
 
-#include "module/clock.hpp"
 #include "module/config/server_config.hpp"
 #include "module/connection/client_socket.hpp"
 #include "module/connection/fin.hpp"
@@ -53,16 +52,16 @@ void watch_for_last_reply(Connection& connection, const apr_bucket_brigade* brig
 
 void half_close_after_last_reply(Connection& connection, const request_rec* r) {
     conn_rec* c = connection.c;
-    if (!connection.holds_segment || connection.half_close) return;
+    if (!connection.holds_segment || connection.half_closed) return;
     const int socket = tcp_descriptor_of(c);
     if (socket < 0) return;
     // Some versions of httpd log a request that they could not read before its reply is written:
     // then no End-Of-Request bucket has passed.
     if (connection.last_request_ended && !c->aborted && config_of(r->server).settings.engine) {
-        const HalfClose half_close{peek_of(connection, socket), monotonic_now()};
-        if (!connection.gone && send_fin(connection, socket)) connection.half_close = half_close;
+        const Peek peek = peek_of(connection, socket);
+        if (!connection.gone && send_fin(connection, socket)) connection.half_closed = peek;
     }
-    if (!connection.half_close) hold_partial_segment(socket, false);
+    if (!connection.half_closed) hold_partial_segment(socket, false);
 }
 
 void join_goodbye_to_fin(const Connection& connection) {

@@ -3,6 +3,7 @@
 
 #include <apr_network_io.h>
 #include <http_protocol.h>
+#include <http_request.h>
 #include <sys/socket.h>
 #include <util_filter.h>
 
@@ -114,14 +115,14 @@ void decide(const Closing& closing) {
     const Cause cause = cause_of(closing);
     if (const auto outcome = outcome_without_drain(closing, cause))
         return tell_ended(closing, cause, *outcome);
-    if (!closing.connection.half_close && !send_fin(closing.connection, closing.socket))
+    if (!closing.connection.half_closed && !send_fin(closing.connection, closing.socket))
         return tell_ended(closing, cause, Outcome::reset);
     hand_off(closing, cause);
 }
 
 Peek peek_before_half_close(Connection& connection, int socket) {
     if (socket < 0) return Peek::nothing;
-    return connection.half_close ? connection.half_close->peek : peek_of(connection, socket);
+    return connection.half_closed ? *connection.half_closed : peek_of(connection, socket);
 }
 
 void account(Connection& connection, bool may_wait) {
@@ -163,8 +164,20 @@ void observe(Connection& connection) {
     connection.before_goodbye = before;
 }
 
+// So that httpd need not be asked at most writes what is spoken: mod_http2 writes frames into heap
+// buckets, behind metadata of its own (h2_c1_io.c), and such short ones begin with a zero byte (RFC
+// 9113 section 4.1), as no reply of HTTP/1 does.
+bool may_be_short_frames(const apr_bucket_brigade* brigade) {
+    const apr_bucket* first = APR_BRIGADE_FIRST(brigade);
+    if (first == APR_BRIGADE_SENTINEL(brigade)) return false;
+    if (APR_BUCKET_IS_METADATA(first)) return first->type != &ap_bucket_type_eor;
+    return APR_BUCKET_IS_HEAP(first) && first->length != 0 &&
+           static_cast<const apr_bucket_heap*>(first->data)->base[first->start] == 0;
+}
+
 void watch_for_http_2_error(Connection& connection, apr_bucket_brigade* brigade) {
-    if (!speaks_http_2(connection.c)) return;  // first: nobody else's file may be read here
+    if (!may_be_short_frames(brigade)) return;
+    if (!speaks_http_2(connection.c)) return;  // nobody else's file may be read here
     apr_off_t length = 0;
     if (apr_brigade_length(brigade, 0, &length) != APR_SUCCESS || length <= 0 ||
         length > apr_off_t{kGoawayWriteMax})

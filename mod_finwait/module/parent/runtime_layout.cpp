@@ -39,7 +39,8 @@ void take_childrens_counters(LayoutHash& hash) {
     for (const std::size_t place :
          {offsetof(ModuleCounters, closes), offsetof(ModuleCounters, handoffs),
           offsetof(ModuleCounters, ended), offsetof(ModuleCounters, declined),
-          offsetof(ModuleCounters, untold), offsetof(ModuleCounters, doubted_ns)})
+          offsetof(ModuleCounters, untold), offsetof(ModuleCounters, doubted_ns),
+          offsetof(ModuleCounters, outgoing)})
         hash.take(place);
     hash.take_type<ModuleCounters>();
     hash.take_type<ParentFlags>();

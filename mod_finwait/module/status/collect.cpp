@@ -58,7 +58,11 @@ void fill_counters(const CloserCounters& counters, CloserTotals& totals) {
 }
 
 ModuleTotals totals_of(const ModuleCounters& counters) {
-    ModuleTotals totals{read(counters.closes), read(counters.handoffs), read(counters.ended), {}};
+    ModuleTotals totals{read(counters.closes),
+                        read(counters.handoffs),
+                        read(counters.ended),
+                        counters.outgoing.forgotten(),
+                        {}};
     copy_counters(counters.declined, totals.declined);
     return totals;
 }

@@ -35,9 +35,6 @@ ClosingSockets count_closing_sockets(const Neighbours& neighbours, Attributed at
                                      const Begun& begun) {
     ClosingSockets counted;
     ForeignSockets& sockets = counted.sockets;
-    for (const Neighbours::Backend& backend : neighbours.backends)
-        if (sockets.backends.size() < kBackendsMax)
-            sockets.backends.push_back({backend.address, backend.name, {}});
     const std::vector<std::uint16_t> ports(neighbours.ports.begin(), neighbours.ports.end());
     const std::uint64_t before = begun();
     const KernelTable table = read_kernel_table(ports);
@@ -48,9 +45,13 @@ ClosingSockets count_closing_sockets(const Neighbours& neighbours, Attributed at
     sockets.unattributed = without(table.on_ports, attributed);
     sockets.other_programs = table.other_remotes;
     for (const auto& [remote, counts] : table.by_remote) {
-        const auto backend =
-            std::ranges::find(sockets.backends, remote, &ForeignSockets::Backend::address);
-        (backend != sockets.backends.end() ? backend->sockets : sockets.other_programs) += counts;
+        const auto configured = neighbours.backends.find(remote);
+        if (configured != neighbours.backends.end())
+            sockets.backends.push_back({remote, configured->second, counts});
+        else if (neighbours.has_reached(remote))
+            sockets.backends.push_back({remote, {}, counts});
+        else
+            sockets.other_programs += counts;
     }
     std::ranges::stable_sort(sockets.backends, std::ranges::greater(),
                              [](const auto& backend) { return backend.sockets.all(); });
@@ -88,8 +89,6 @@ void fill_foreign(ClosingSockets counted, StatusView& view) {
     view.foreign_unknown = std::move(counted.why_not);
     if (!view.knows_foreign()) return;
     view.foreign_of = counted.of;
-    std::erase_if(counted.sockets.backends,
-                  [](const auto& backend) { return backend.sockets.all() == 0; });
     view.foreign = std::move(counted.sockets);
 }
 

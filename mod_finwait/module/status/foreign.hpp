@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -21,18 +22,12 @@ namespace finwait {
 inline constexpr std::chrono::seconds kWalkInterval{1};
 // Who looks less often is worth a walk: it takes 1 us for each socket that is closing.
 inline constexpr std::chrono::seconds kWalkGood{5};
-// Beyond it a backend's sockets are other programs'.
-inline constexpr std::size_t kBackendsMax = 64;
-
 // Where httpd's connections begin and end.
 struct Neighbours {
-    struct Backend {
-        Endpoint address;
-        std::string name;
-    };
-
-    std::set<std::uint16_t> ports;  // the server's own
-    std::vector<Backend> backends;
+    std::set<std::uint16_t> ports;             // the server's own
+    std::map<Endpoint, std::string> backends;  // as configured, and their names
+    // Whether httpd has connected to it, though no configuration names it.
+    std::function<bool(const Endpoint&)> has_reached = [](const Endpoint&) { return false; };
 };
 
 struct ClosingSockets {

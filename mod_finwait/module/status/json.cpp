@@ -206,6 +206,7 @@ Json sockets_of(const StatusView& view) {
     object["to_backends"] = counts(foreign.to_backends());
     object["other_programs"] = counts(foreign.other_programs);
     object["backends"] = array_of(foreign.backends);
+    object["backends_forgotten"] = view.module.backends_forgotten;
     object["counted_ms"] = is_known ? Json(view.foreign_of.count()) : Json();
     object["why_not_known"] = is_known ? Json() : Json(view.foreign_unknown);
     return object;

@@ -170,6 +170,9 @@ void put_module(Metrics& metrics, const ModuleTotals& module) {
                 module.ended);
     metrics.family("declined_total", kCounter, "Closes left to httpd's own lingering close.");
     metrics.words("reason", kDeclines, module.declined);
+    metrics.one("backends_forgotten_total", kCounter,
+                "Backends that no configuration names and that made room for others.",
+                module.backends_forgotten);
 }
 
 void put_closer(Metrics& metrics, const CloserTotals& closer) {

@@ -4,18 +4,11 @@
 #include <ap_listen.h>
 #include <mod_proxy.h>
 
-#include <algorithm>
+#include "module/connection/backend_url.hpp"
 
 namespace finwait {
 
 namespace {
-
-void add_backend(Neighbours& neighbours, const Endpoint& address, const char* name) {
-    const bool is_known = std::ranges::any_of(
-        neighbours.backends, [&](const auto& backend) { return backend.address == address; });
-    if (address.family != Endpoint::Family::none && !is_known)
-        neighbours.backends.push_back({address, name});
-}
 
 // As mod_proxy resolved the name, if it has: DNS is not asked for a page. The lock is the one under
 // which mod_proxy replaces an address.
@@ -25,21 +18,16 @@ void add_resolved(Neighbours& neighbours, proxy_worker& worker) {
     for (const apr_sockaddr_t* each = worker.cp->addr; each; each = each->next) {
         Endpoint address = endpoint_from(reinterpret_cast<const sockaddr*>(&each->sa));
         address.port = worker.s->port;
-        add_backend(neighbours, address, worker.s->name);
+        if (address.family != Endpoint::Family::none)
+            neighbours.backends.emplace(address, worker.s->name);
     }
     if (worker.tmutex) apr_thread_mutex_unlock(worker.tmutex);
 }
 
 void add_worker(Neighbours& neighbours, proxy_worker& worker) {
     if (!worker.s || worker.s->port == 0) return;
-    const std::string_view host(worker.s->hostname);
-    std::vector<std::string_view> addresses{host};
-    if (host == "localhost") addresses = {"127.0.0.1", "::1"};
-    for (const std::string_view text : addresses) {
-        Endpoint address = endpoint_from_text(text);
-        address.port = worker.s->port;
-        add_backend(neighbours, address, worker.s->name);
-    }
+    for (const Endpoint& address : ends_of(worker.s->hostname, worker.s->port))
+        neighbours.backends.emplace(address, worker.s->name);
     add_resolved(neighbours, worker);
 }
 

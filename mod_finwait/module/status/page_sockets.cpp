@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <span>
+
 #include "module/status/page.hpp"
 #include "module/status/verdict.hpp"
 #include "presentation/text.hpp"
@@ -6,6 +9,8 @@
 namespace finwait {
 
 namespace {
+
+constexpr std::size_t kBackendsShown = 20;  // with most sockets; the rest are one row
 
 void append_state_row(std::string& html, std::string_view name, std::string_view meaning,
                       const SocketCounts& counts) {
@@ -17,12 +22,22 @@ void append_state_row(std::string& html, std::string_view name, std::string_view
     html += "</td></tr>\n";
 }
 
+void append_backends(std::string& html, std::span<const ForeignSockets::Backend> backends) {
+    const auto shown = backends.first(std::min(backends.size(), kBackendsShown));
+    for (const ForeignSockets::Backend& backend : shown)
+        append_state_row(html, "to backend " + endpoint_text(backend.address),
+                         escaped(backend.name), backend.sockets);
+    SocketCounts rest;
+    for (const ForeignSockets::Backend& backend : backends.subspan(shown.size()))
+        rest += backend.sockets;
+    if (const std::size_t more = backends.size() - shown.size(); more != 0)
+        append_state_row(html, "to backends", "the other " + grouped(more), rest);
+}
+
 void append_foreign(std::string& html, const ForeignSockets& foreign) {
     append_state_row(html, "unattributed", "no closer's: httpd's own, or another program's",
                      foreign.unattributed);
-    for (const ForeignSockets::Backend& backend : foreign.backends)
-        append_state_row(html, "to backend " + endpoint_text(backend.address),
-                         escaped(backend.name), backend.sockets);
+    append_backends(html, foreign.backends);
     append_state_row(html, "other programs'", "not on this server's ports", foreign.other_programs);
 }
 

@@ -34,7 +34,9 @@ ClosingSockets walk(const StatusSources& sources) {
     const CloserState state = state_of_closer(sources);
     const Attributed attributed{SocketCounts(state.draining) += state.waiting,
                                 in_the_channel(sources) + read(sources.module.untold)};
-    ClosingSockets counted = count_closing_sockets(neighbours_of(ap_server_conf), attributed, [&] {
+    Neighbours neighbours = neighbours_of(ap_server_conf);
+    neighbours.has_reached = [&](const Endpoint& end) { return sources.module.outgoing.has(end); };
+    ClosingSockets counted = count_closing_sockets(neighbours, attributed, [&] {
         return read(sources.module.closes) + read(sources.module.untold);
     });
     counted.of = std::chrono::floor<std::chrono::milliseconds>(sources.realtime);

@@ -27,6 +27,7 @@ struct ModuleTotals {
     std::uint64_t closes = 0;
     std::uint64_t handoffs = 0;
     std::uint64_t ended = 0;
+    std::uint64_t backends_forgotten = 0;
     std::array<std::uint64_t, kDeclines.size()> declined{};
 };
 

@@ -22,10 +22,9 @@ std::uint16_t port_at(const UniqueFd& socket, decltype(::getsockname)* end) {
     return ntohs(address.sin_port);
 }
 
-TEST(Foreign, BackendsAreThoseThatHaveSockets) {
+TEST(Foreign, IsShownWhereItIsKnown) {
     ClosingSockets counted;
-    counted.sockets.backends = {{{Endpoint::Family::ipv4, 8009, {127, 0, 0, 1}}, "ajp", {0, 2, 0}},
-                                {{Endpoint::Family::ipv4, 8010, {127, 0, 0, 1}}, "idle", {}}};
+    counted.sockets.backends = {{{Endpoint::Family::ipv4, 8009, {127, 0, 0, 1}}, "ajp", {0, 2, 0}}};
     counted.of = 10s;
     StatusView view;
     fill_foreign(counted, view);
@@ -46,7 +45,8 @@ TEST(Foreign, SocketsAreTold) {
     Neighbours neighbours;
     neighbours.ports.insert(port_at(a.server, ::getsockname));
     const std::uint16_t port = port_at(b.server, ::getpeername);
-    neighbours.backends = {{{Endpoint::Family::ipv4, port, {127, 0, 0, 1}}, "http://b/"}};
+    neighbours.backends = {{{Endpoint::Family::ipv4, port, {127, 0, 0, 1}}, "http://b/"},
+                           {{Endpoint::Family::ipv4, port, {127, 0, 0, 9}}, "http://idle/"}};
     const auto counted = [&] { return count_closing_sockets(neighbours, {}); };
     const auto end = std::chrono::steady_clock::now() + 5s;
     ClosingSockets seen = counted();
@@ -55,7 +55,8 @@ TEST(Foreign, SocketsAreTold) {
         seen = counted();
     EXPECT_EQ(seen.why_not, "");
     EXPECT_EQ(seen.sockets.unattributed.fin_wait_2, 1U);
-    ASSERT_EQ(seen.sockets.backends.size(), 1U);
+    ASSERT_EQ(seen.sockets.backends.size(), 1U) << "the other has no sockets";
+    EXPECT_EQ(seen.sockets.backends[0].name, "http://b/");
     EXPECT_EQ(seen.sockets.backends[0].sockets.all(), 1U);
     EXPECT_GE(seen.sockets.other_programs.all(), 1U);
     EXPECT_EQ(count_closing_sockets(neighbours, {{0, 1, 0}}).sockets.unattributed.fin_wait_2, 0U)
@@ -64,6 +65,22 @@ TEST(Foreign, SocketsAreTold) {
         << "and was acknowledged since its last look";
     EXPECT_EQ(count_closing_sockets(neighbours, {{}, 1}).sockets.unattributed.fin_wait_2, 0U)
         << "it is on its way to one";
+}
+
+// Without a configuration that names it.
+TEST(Foreign, WhatHttpdHasReachedIsABackend) {
+    Loopback backend, others;
+    TcpPair to_backend = backend.half_closed(), to_others = others.half_closed();
+    OutgoingEnds outgoing;
+    outgoing.note(
+        {Endpoint::Family::ipv4, port_at(to_backend.server, ::getpeername), {127, 0, 0, 1}});
+    Neighbours neighbours;
+    neighbours.has_reached = [&](const Endpoint& end) { return outgoing.has(end); };
+    const ForeignSockets seen = count_closing_sockets(neighbours, {}).sockets;
+    ASSERT_EQ(seen.backends.size(), 1U);
+    EXPECT_EQ(seen.backends[0].name, "");
+    EXPECT_EQ(seen.backends[0].sockets.all(), 1U);
+    EXPECT_GE(seen.other_programs.all(), 1U);
 }
 
 // What a closer holds as unacknowledged, the kernel has in other states, too.
