@@ -21,7 +21,10 @@ constexpr std::size_t kClients = 32;  // more than finwait-report's smallest sam
 constexpr char kTimes[] = "KeepAliveTimeout 1s\nFinWaitTimeout 15s\n";
 constexpr char kForTheProxy[] =
     "SetEnvIfExpr \"%{CONN_REMOTE_ADDR} == '127.0.7.7'\" finwait-idle=1s finwait-timeout=1s\n";
-constexpr char kLessPatience[] = "finwait-idle=1s finwait-timeout=1s\n";
+constexpr char kForWhoStays[] =
+    "BrowserMatch \"^stays/1\\.0\\b\" finwait-idle=1s finwait-timeout=1s\n";
+constexpr char kForWhoStreams[] =
+    "BrowserMatch \"^streams/2\\.0\\b\" finwait-idle=1s finwait-timeout=1s\n";
 
 // Those that leave their connections idle, and the honest ones that come from elsewhere.
 struct Visitors {
@@ -115,19 +118,17 @@ TEST(Advice, ForWhoLeavesItIdleIsNoKeepAlive) {
 }
 
 TEST(Advice, ForHttp2IsLessPatience) {
-    expect_it_works({.idle = {"stays/1.0"}, .transport = Transport::h2},
-                    std::string("BrowserMatch \"^stays/1\\.0\\b\" ") + kLessPatience);
+    expect_it_works({.idle = {"stays/1.0"}, .transport = Transport::h2}, kForWhoStays);
 }
 
 TEST(Advice, ForWhoUsesKeepAliveIsLessPatience) {
-    expect_it_works({.idle = {"stays/1.0"}, .requests = 3},
-                    std::string("BrowserMatch \"^stays/1\\.0\\b\" ") + kLessPatience);
+    expect_it_works({.idle = {"stays/1.0"}, .requests = 3}, kForWhoStays);
 }
 
 TEST(Advice, ForWhoDoesNotCloseAfterItsLastReplyIsLessPatience) {
     expect_it_works(
         {.idle = {"stays/1.0"}, .headers = "Connection: close\r\n", .close_when_told = false},
-        std::string("BrowserMatch \"^stays/1\\.0\\b\" ") + kLessPatience);
+        kForWhoStays);
 }
 
 // A connection for each of its users, who are clean elsewhere.
@@ -148,10 +149,10 @@ TEST(AdviceOnProxies, ForAPoolOfManyUsersIsLessPatienceWithItsProxy) {
 TEST(AdviceOnProxies, ForItAndOthersIsALineForEach) {
     const Visitors pool{
         .idle = {"Firefox/145.0", "Chrome/143.0"}, .are_pooled = true, .source = "127.0.7.7"};
-    expect_it_works({{{.idle = {"stays/1.0"}}, "BrowserMatch \"^stays/1\\.0\\b\" nokeepalive\n"},
-                     {{.idle = {"streams/2.0"}, .honest = {}, .transport = Transport::h2},
-                      std::string("BrowserMatch \"^streams/2\\.0\\b\" ") + kLessPatience},
-                     {pool, kForTheProxy}});
+    expect_it_works(
+        {{{.idle = {"stays/1.0"}}, "BrowserMatch \"^stays/1\\.0\\b\" nokeepalive\n"},
+         {{.idle = {"streams/2.0"}, .honest = {}, .transport = Transport::h2}, kForWhoStreams},
+         {pool, kForTheProxy}});
 }
 
 TEST(AdviceOnProxies, ForRequestsWithViaIsLessPatienceWithTheirProxy) {

@@ -36,7 +36,7 @@ const Fault kFaults[] = {
      Cause::request_timeout, 1, k11, Outcome::timeout, false},
     // For httpd as if it had said close_notify.
     {"BytesThatDecryptToNothing", Transport::tls, replied_then([](Client& client) {
-         (void)client.send_raw(std::string("\x17\x03\x03\x00\x20", 5) + std::string(32, 'x'));
+         (void)client.send_raw(std::string("\x17\x03\x03\x00\x20", 5).append(32, 'x'));
      }),
      Cause::client_gone, 1, k11, Outcome::timeout, false},
     {"TlsOnThePlainPort", Transport::plain,
