@@ -235,8 +235,8 @@ $(OUT)/objects/%.o: %.c
 # Each fuzz target is one file, and is linked with what it needs of the code that all of them feed.
 FUZZ_COMPILE = $(FUZZ_CXX) $(OUR_CPPFLAGS) -It $(call cflags,$(REPORT_LIBRARIES)) $(CPPFLAGS) -std=c++20 \
                -O1 -g -fno-sanitize-recover=all -fsanitize=fuzzer-no-link,address,undefined
-FUZZED  := $(CONTRACT) $(PARSER) $(PRESENTATION) mod_finwait/module/config/values.cpp $(STATUS_CORE) \
-           $(wildcard mod_finwait/closer/ledger/*.cpp) $(filter-out %/main.cpp,$(REPORT))
+FUZZED  := $(CONTRACT) $(PARSER) $(PRESENTATION) $(addprefix mod_finwait/module/,config/values.cpp connection/backend_url.cpp) \
+           $(STATUS_CORE) $(wildcard mod_finwait/closer/ledger/*.cpp) $(filter-out %/main.cpp,$(REPORT))
 FUZZ_PROGRAMS := $(patsubst t/%.cpp,build/%,$(FUZZ))
 fuzz_object = $(addprefix build/fuzz/objects/,$(addsuffix .o,$(basename $(1))))
 

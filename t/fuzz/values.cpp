@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The directives' own value parsers, each against a plain statement of its grammar.
+// The directives' own value parsers, each against a plain statement of its grammar, and the URL of
+// a backend, which a forward proxy's client writes.
 #include "module/config/values.hpp"
 
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <string>
+
+#include "module/connection/backend_url.hpp"
 
 namespace {
 
@@ -66,6 +69,14 @@ void check_percent(const std::string& text) {
     if (percent) require(*percent == wanted);
 }
 
+// What is found is an address and a port.
+void check_backend(const std::string& text) {
+    const auto ends = finwait::ends_of_proxied("proxy:ajp://" + text);
+    require(ends.size() <= 2);
+    for (const finwait::Endpoint& end : ends)
+        require(end.family != finwait::Endpoint::Family::none && end.port != 0);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -73,5 +84,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(finwait::parse_bytes(text) == expected_bytes(text));
     check_env(text);
     check_percent(text);
+    check_backend(text);
     return 0;
 }

@@ -37,15 +37,19 @@ std::uint16_t port_in(std::string_view text, std::uint16_t otherwise) {
 }  // namespace
 
 std::vector<Endpoint> ends_of(std::string_view host, std::uint16_t port) {
+    std::vector<Endpoint> ends;
+    const auto add = [&](std::string_view text) {
+        Endpoint end = endpoint_from_text(text);
+        end.port = port;
+        if (end.family != Endpoint::Family::none && port != 0) ends.push_back(end);
+    };
     if (host == "localhost") {
-        std::vector<Endpoint> both = ends_of("127.0.0.1", port);
-        both.push_back(ends_of("::1", port).front());
-        return both;
+        add("127.0.0.1");
+        add("::1");
+    } else {
+        add(host);
     }
-    Endpoint end = endpoint_from_text(host);
-    end.port = port;
-    if (end.family == Endpoint::Family::none || port == 0) return {};
-    return {end};
+    return ends;
 }
 
 std::vector<Endpoint> ends_of_proxied(std::string_view filename) {

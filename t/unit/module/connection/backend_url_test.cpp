@@ -38,7 +38,8 @@ TEST(BackendUrl, OfWhatIsNoAddressIsNotKnown) {
     for (const char* name :
          {"", "/srv/index.html", "proxy:http://127.0.0.1:80/", "proxy:fcgi://",
           "proxy:fcgi://php:9000/", "proxy:fcgi://[", "proxy:fcgi://[]", "proxy:fcgi://:9000/",
-          "proxy:fcgi://127.0.0.1:0/", "proxy:fcgi://127.0.0.1:/", "proxy:fcgi://127.0.0.1:99999/"})
+          "proxy:fcgi://127.0.0.1:0/", "proxy:ajp://localhost:0/", "proxy:fcgi://127.0.0.1:/",
+          "proxy:fcgi://127.0.0.1:99999/"})
         EXPECT_THAT(ends_of_proxied(name), IsEmpty()) << name;
 }
 
