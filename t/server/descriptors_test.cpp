@@ -12,6 +12,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <system_error>
 
 #include "clients/can.hpp"
 #include "finwait/control.hpp"
@@ -34,11 +35,19 @@ std::string target_of(pid_t pid, const std::string& fd) {
     return target;
 }
 
-std::set<std::string> targets_of(pid_t pid) {
+// Without those that are not told any more of one that ends meanwhile.
+std::set<std::string> targets_of(pid_t pid, std::error_code& ended) {
     std::set<std::string> targets;
-    for (const auto& entry :
-         std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd"))
-        targets.insert(target_of(pid, entry.path().filename()));
+    std::filesystem::directory_iterator entry("/proc/" + std::to_string(pid) + "/fd", ended);
+    for (; !ended && entry != end(entry); entry.increment(ended))
+        targets.insert(target_of(pid, entry->path().filename()));
+    return targets;
+}
+
+std::set<std::string> targets_of(pid_t pid) {
+    std::error_code ended;
+    const auto targets = targets_of(pid, ended);
+    if (ended) throw std::system_error(ended, "descriptors of process " + std::to_string(pid));
     return targets;
 }
 
@@ -91,9 +100,11 @@ struct Descriptors : PerMpm {
     // Those that serve, and the other children: mod_cgid's daemon.
     std::vector<pid_t> children(bool that_serve) const {
         std::vector<pid_t> found;
-        for (const pid_t child : httpd.children())
-            if (targets_of(child).contains(channel_send) == that_serve && is_running(child))
-                found.push_back(child);
+        for (const pid_t child : httpd.children()) {
+            std::error_code ended;
+            const bool serves = targets_of(child, ended).contains(channel_send);
+            if (!ended && serves == that_serve && is_running(child)) found.push_back(child);
+        }
         return found;
     }
     std::vector<pid_t> workers() const { return children(true); }

@@ -17,6 +17,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
+using testing::StartsWith;
 
 const std::string& closer_file() {
     static const std::string file = Suite::build_dir() + "/finwait-closer";
@@ -188,7 +189,10 @@ TEST(ReplacedCloser, ThatHangsAfterwardsHasItsQueueCountedAsLost) {
     httpd.expect_error("it hangs, and is killed");
     const pid_t old_closer = httpd.closer_pid();
     Client client = httpd.client();
-    client.send("POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n");
+    // Else the new generation may be who takes the connection.
+    client.send(
+        "POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n");
+    ASSERT_THAT(client.read_some(100), StartsWith("HTTP/1.1 100 "));
     install(Suite::build_dir() + "/finwait-closer", installed);
     httpd.graceful();
     kill(old_closer, SIGSTOP);
