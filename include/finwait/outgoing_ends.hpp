@@ -26,8 +26,8 @@ class OutgoingEnds {
 
     // Nothing is kept of an end without an address (a Unix socket).
     void note(const Endpoint& end) {
-        if (end.family == Endpoint::Family::none || has(end)) return;
         const std::uint64_t hash = hash_of(end);
+        if (end.family == Endpoint::Family::none || holds(hash)) return;
         const std::size_t set = set_of(hash);
         for (std::size_t way = 0; way < kWays; ++way) {
             std::uint64_t none = 0;
@@ -36,13 +36,7 @@ class OutgoingEnds {
         hashes_[set + hash / kMax % kWays].store(hash, std::memory_order_relaxed);
         forgotten_.fetch_add(1, std::memory_order_relaxed);
     }
-    [[nodiscard]] bool has(const Endpoint& end) const {
-        const std::uint64_t hash = hash_of(end);
-        const std::size_t set = set_of(hash);
-        for (std::size_t way = 0; way < kWays; ++way)
-            if (hashes_[set + way].load(std::memory_order_relaxed) == hash) return true;
-        return false;
-    }
+    [[nodiscard]] bool has(const Endpoint& end) const { return holds(hash_of(end)); }
     // How often one made room.
     [[nodiscard]] std::uint64_t forgotten() const {
         return forgotten_.load(std::memory_order_relaxed);
@@ -59,6 +53,12 @@ class OutgoingEnds {
         return std::max<std::uint64_t>(state.finish(), 1);
     }
     static std::size_t set_of(std::uint64_t hash) { return hash % (kMax / kWays) * kWays; }
+    [[nodiscard]] bool holds(std::uint64_t hash) const {
+        const std::size_t set = set_of(hash);
+        for (std::size_t way = 0; way < kWays; ++way)
+            if (hashes_[set + way].load(std::memory_order_relaxed) == hash) return true;
+        return false;
+    }
 
     std::array<std::atomic<std::uint64_t>, kMax> hashes_{};
     std::atomic<std::uint64_t> forgotten_{};

@@ -122,8 +122,7 @@ Handoff message_for(const Closing& closing, Cause cause) {
     conn_rec* c = connection.c;
     apr_socket_t* socket = ap_get_conn_socket(c);
     Handoff message;
-    const bool is_ours = connection.fin_at != std::chrono::nanoseconds::zero();
-    message.half_close = is_ours ? connection.fin_at : monotonic_now();
+    message.half_close = connection.fin_at ? *connection.fin_at : monotonic_now();
     message.policy = closing.settings.policy;
     Close& close = message.close;
     close.cause = cause;

@@ -46,7 +46,7 @@ struct Connection {
     // before.
     std::optional<Peek> half_closed;
     // Just before our FIN, which the client may see and answer before shutdown() returns here.
-    std::chrono::nanoseconds fin_at{};
+    std::optional<std::chrono::nanoseconds> fin_at;
     bool is_untold = false;  // our FIN is sent, and no message tells of it
     bool closing = false;    // pre_close_connection has run
     bool accounted = false;  // this close has been counted, once and for all

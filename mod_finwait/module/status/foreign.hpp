@@ -22,6 +22,7 @@ namespace finwait {
 inline constexpr std::chrono::seconds kWalkInterval{1};
 // Who looks less often is worth a walk: it takes 1 us for each socket that is closing.
 inline constexpr std::chrono::seconds kWalkGood{5};
+
 // Where httpd's connections begin and end.
 struct Neighbours {
     std::set<std::uint16_t> ports;             // the server's own

@@ -3,18 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "unit/loopback_ends.hpp"
+
 namespace finwait {
 namespace {
 
-constexpr Endpoint ipv4(std::uint16_t port, std::uint8_t last = 1) {
-    return {Endpoint::Family::ipv4, port, {127, 0, 0, last}};
-}
-
-Endpoint ipv6(std::uint16_t port) {
-    Endpoint end{Endpoint::Family::ipv6, port, {}};
-    end.address[15] = 1;
-    return end;
-}
+using test::ipv4;
+using test::ipv6;
 
 TEST(OutgoingEnds, AreKnownOnceNoted) {
     OutgoingEnds ends;

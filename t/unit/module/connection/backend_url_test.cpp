@@ -4,21 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "unit/loopback_ends.hpp"
+
 namespace finwait {
 namespace {
 
+using test::ipv4;
+using test::ipv6;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-constexpr Endpoint ipv4(std::uint16_t port, std::uint8_t last = 1) {
-    return {Endpoint::Family::ipv4, port, {127, 0, 0, last}};
-}
-
-Endpoint ipv6(std::uint16_t port) {
-    Endpoint end{Endpoint::Family::ipv6, port, {}};
-    end.address[15] = 1;
-    return end;
-}
 
 TEST(BackendUrl, OfAProxiedRequestIsWhereItsUrlPoints) {
     EXPECT_THAT(ends_of_proxied("proxy:fcgi://127.0.0.1:9000/srv/a.php"), ElementsAre(ipv4(9000)));
