@@ -92,8 +92,12 @@ void hold_partial_segment(int socket, bool hold) {
 std::optional<Received> received_on(int socket) {
     const auto info = info_of(socket);
     if (!info) return std::nullopt;
-    return Received{info->tcpi_bytes_received != 0,
-                    std::chrono::milliseconds(info->tcpi_last_data_recv)};
+    Received received{.any = info->tcpi_bytes_received != 0,
+                      .since_last = std::chrono::milliseconds(info->tcpi_last_data_recv),
+                      .since_sent = std::nullopt};
+    if (info->tcpi_notsent_bytes == 0)
+        received.since_sent = std::chrono::milliseconds(info->tcpi_last_data_sent);
+    return received;
 }
 
 bool speaks_tcp(int socket) {

@@ -65,10 +65,12 @@ void note_tcp_facts(CloseFacts& close, int socket);
 // 200 ms or more. False sends what waits.
 void hold_partial_segment(int socket, bool hold);
 
-// What TCP_INFO says of the client's bytes.
+// What TCP_INFO says of the client's bytes, and of the last of ours (net/ipv4/tcp.c, tcp_get_info).
 struct Received {
     bool any = false;
     std::chrono::milliseconds since_last{};
+    // A retransmission counts. Nothing while some of ours wait to be sent.
+    std::optional<std::chrono::milliseconds> since_sent;
 };
 
 // Nothing where the kernel gives no answer.

@@ -53,18 +53,25 @@ Cause cause_on_event(const CauseFacts& facts, const AskReceived& ask) {
                                                                     : Cause::client_gone;
 }
 
+// The reply was logged after it had been sent, a busy scheduler's time later: the client may have
+// gone on in between. The kernel's time may be that of a retransmission: the earlier of both is
+// true.
+bool went_on_after_reply(const CauseFacts& facts, const Received& received) {
+    if (!facts.since_reply) return false;
+    const auto since_sent = received.since_sent.value_or(std::chrono::milliseconds::zero());
+    return received.since_last + kClockSlack <
+           std::max<std::chrono::nanoseconds>(*facts.since_reply, since_sent);
+}
+
 // The others read, and wait, from the moment of the last reply, a request's first line within
 // KeepAliveTimeout: there only the time at which bytes came tells that it was begun.
 Cause cause_on_a_worker(const CauseFacts& facts, const AskReceived& ask) {
     if (facts.short_note) return Cause::request_timeout;  // mod_reqtimeout's
     const auto received = ask();
-    if (received) {
-        const auto silent = received->since_last;
-        const bool begun =
-            facts.begun || (facts.since_reply && silent + kClockSlack < *facts.since_reply);
-        if (begun && is_over(silent, std::min(facts.timeout, facts.keep_alive_timeout)))
-            return Cause::request_timeout;
-    }
+    const bool begun = facts.begun || (received && went_on_after_reply(facts, *received));
+    if (begun && received &&
+        is_over(received->since_last, std::min(facts.timeout, facts.keep_alive_timeout)))
+        return Cause::request_timeout;
     return keep_alive_is_over(facts) ? Cause::keepalive_timeout : unexplained(facts);
 }
 

@@ -132,6 +132,20 @@ TEST(ReceivedOn, TellsWhetherAByteEverCame) {
     EXPECT_TRUE(received_on(tcp.server.get())->any);
 }
 
+TEST(ReceivedOn, TellsWhenOursHaveLeft) {
+    const TcpPair tcp;
+    const auto begin = std::chrono::steady_clock::now();
+    ASSERT_EQ(::send(tcp.server.get(), "x", 1, 0), 1);
+    const auto since_sent = received_on(tcp.server.get())->since_sent;
+    ASSERT_TRUE(since_sent);
+    EXPECT_LE(*since_sent,
+              std::chrono::steady_clock::now() - begin + std::chrono::milliseconds(10));  // jiffies
+    const std::array<char, 65'536> data{};
+    while (::send(tcp.server.get(), data.data(), data.size(), MSG_DONTWAIT) > 0) {
+    }
+    EXPECT_FALSE(received_on(tcp.server.get())->since_sent) << "not all has left";
+}
+
 TEST(ReceivedOn, ASocketThatIsClosedIsNotKnown) {
     EXPECT_FALSE(received_on(-1));
 }

@@ -42,7 +42,7 @@ CauseFacts on_http_2(std::chrono::nanoseconds since_reply = 1s) {
 
 // The client was silent for so long; without bytes it always was.
 Cause cause_if_silent(const CauseFacts& facts, std::chrono::milliseconds time, bool any = true) {
-    return cause_of_close(facts, [&] { return Received{any, time}; });
+    return cause_of_close(facts, [&] { return Received{any, time, std::nullopt}; });
 }
 
 // Nothing of the socket may be needed.
@@ -223,6 +223,18 @@ TEST(CauseOnAWorker, IsARequestTimeoutWhereBytesCameAfterTheReply) {
     EXPECT_EQ(cause_if_silent(kept_alive(8s), 5s), Cause::request_timeout);
     facts.timeout = 2s;
     EXPECT_EQ(cause_if_silent(facts, 2s), Cause::request_timeout);
+}
+
+// A scheduler that came late to the log: the client had the reply, and went on before that.
+TEST(CauseOnAWorker, IsARequestTimeoutWhereBytesCameBeforeTheReplyWasLogged) {
+    const CauseFacts facts = kept_alive(5s);
+    const auto cause = [&](std::optional<std::chrono::milliseconds> since_sent) {
+        return cause_of_close(facts, [&] { return Received{true, 5020ms, since_sent}; });
+    };
+    EXPECT_EQ(cause(5040ms), Cause::request_timeout);
+    EXPECT_EQ(cause(5025ms), Cause::keepalive_timeout) << "within a jiffy or two";
+    EXPECT_EQ(cause(1s), Cause::keepalive_timeout) << "sent again";
+    EXPECT_EQ(cause(std::nullopt), Cause::keepalive_timeout) << "not yet sent";
 }
 
 TEST(CauseOnAWorker, IsARequestTimeoutWhereBytesCameWithTheLastRequest) {
