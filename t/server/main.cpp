@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <exception>
 #include <thread>
+#include <vector>
 
 #include "server/httpd.hpp"
 #include "server/without.hpp"
@@ -30,6 +31,20 @@ void end_everything_on_a_signal() {
         finwait::test::Suite::undo();
         _exit(128 + number);
     }).detach();
+}
+
+// Those of a program that a test has run, as Chromium's helpers, outlive it for a moment.
+bool all_children_end() {
+    using namespace finwait::test;
+    std::vector<pid_t> running;
+    (void)wait_until(kPatience, [&] {
+        running = children_of(getpid());
+        std::erase_if(running, [](pid_t pid) { return !is_running(pid); });
+        return running.empty();
+    });
+    for (const pid_t pid : running)
+        std::fprintf(stderr, "server-tests: left running: %d %s\n", pid, command_name(pid).c_str());
+    return running.empty();
 }
 
 }  // namespace
@@ -54,12 +69,5 @@ int main(int argc, char** argv) {
     }
     const int result = RUN_ALL_TESTS();
     finwait::test::Suite::tear_down();
-    bool left_running = false;
-    for (const pid_t pid : finwait::test::children_of(getpid())) {
-        if (!finwait::test::is_running(pid)) continue;
-        left_running = true;
-        std::fprintf(stderr, "server-tests: left running: %d %s\n", pid,
-                     finwait::test::command_name(pid).c_str());
-    }
-    return result != 0 || left_running ? 1 : 0;
+    return !all_children_end() || result != 0 ? 1 : 0;
 }
