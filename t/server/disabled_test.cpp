@@ -26,8 +26,9 @@ using testing::SizeIs;
 // A closer that waits a moment for a configuration, where the product's waits a minute.
 std::string impatient_closer() {
     const std::string file = Suite::dir() + "/impatient-closer";
-    install_script(
-        "exec " + Suite::build_dir() + "/finwait-closer --configuration-within 300 \"$@\"\n", file);
+    // The copy that an ordinary user's httpd can reach.
+    install_script("exec " + Suite::dir() + "/finwait-closer --configuration-within 300 \"$@\"\n",
+                   file);
     return "FinWaitCloser " + file + "\n";
 }
 
