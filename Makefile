@@ -149,7 +149,7 @@ $(OUT)/unit-tests: $(call object,$(CONTRACT) $(PARSER) $(PRESENTATION) $(MODULE_
     $(filter-out %/main.cpp,$(CLOSER) $(REPORT)) t/clients/process.cpp $(UNIT)) \
     $(OUT)/objects/chart_script.o
 	@echo "  LINK $@"
-	$(Q)$(LINK) -o $@ $^ $(call libs,gtest_main gmock $(REPORT_LIBRARIES)) $(seccomp_libs)
+	$(Q)$(LINK) -o $@ $^ $(call libs,gmock $(REPORT_LIBRARIES)) $(seccomp_libs)
 
 $(OUT)/server-tests: $(call object,$(CONTRACT) $(PARSER) \
     mod_finwait/module/status/kernel_table.cpp $(SERVER) $(CLIENTS)) | $(OTHER_LAYOUT)

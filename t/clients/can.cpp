@@ -4,7 +4,10 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -81,6 +84,26 @@ const std::string& why_no_wmem_max() {
             return std::string("net.core.wmem_max cannot be set here: ") + std::strerror(errno);
         ::close(fd);
         return std::string();
+    }();
+    return why;
+}
+
+const std::string& why_no_look_into_a_closer() {
+    static const std::string why = [] {
+        const pid_t closer = ::fork();
+        if (closer == 0) {
+            ::prctl(PR_SET_DUMPABLE, 0);
+            ::raise(SIGSTOP);
+            ::_exit(0);
+        }
+        int status = 0;
+        ::waitpid(closer, &status, WUNTRACED);
+        std::error_code error;
+        std::filesystem::read_symlink("/proc/" + std::to_string(closer) + "/exe", error);
+        ::kill(closer, SIGKILL);
+        ::waitpid(closer, nullptr, 0);
+        return error ? "a closer cannot be looked into here (CAP_SYS_PTRACE): " + error.message()
+                     : std::string();
     }();
     return why;
 }

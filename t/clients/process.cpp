@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -112,6 +113,13 @@ Finished run(const std::vector<std::string>& argv, milliseconds limit) {
     if (status && WIFEXITED(*status)) finished.exit_code = WEXITSTATUS(*status);
     finished.output = process.output();
     return finished;
+}
+
+void raise_descriptor_limit() {
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 std::vector<pid_t> children_of(pid_t parent) {

@@ -49,6 +49,9 @@ struct Finished {
 
 Finished run(const std::vector<std::string>& argv, milliseconds limit = kPatience);
 
+// To what it may be: a login's soft limit is 1,024, and some tests have more connections.
+void raise_descriptor_limit();
+
 [[nodiscard]] std::vector<pid_t> children_of(pid_t parent);
 [[nodiscard]] std::vector<pid_t> descendants_of(pid_t root);
 [[nodiscard]] std::string command_name(pid_t pid);  // /proc/PID/comm, "" when it is gone

@@ -216,6 +216,7 @@ TEST_P(Descriptors, OfALogProgramAreNoneOfOurs) {
 
 // Before Linux 5.9, and under some containers' filters.
 TEST(DescriptorsOfTheCloser, AreItsOwnWithoutCloseRangeToo) {
+    SKIP_IF(why_no_look_into_a_closer());
     std::vector<std::string> launcher = without({SYS_close_range});
     launcher.insert(launcher.end(), {"sh", "-c", "exec 9</etc/passwd; exec \"$@\"", "sh"});
     Httpd httpd(Mpm::event, "", {.launcher = launcher});

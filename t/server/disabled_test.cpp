@@ -107,6 +107,7 @@ bool has_let_go(pid_t closer) {
 
 // A download that outlasts the reload is still a child's with the module.
 TEST(DisabledModule, ServesTheChildrenThatAreLeft) {
+    SKIP_IF(why_no_look_into_a_closer());
     Httpd httpd(Mpm::event, impatient_closer());
     const pid_t closer = httpd.closer_pid();
     Client client = httpd.client(Transport::plain, {.receive_buffer = kSmallWindow});

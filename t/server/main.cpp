@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -57,10 +56,7 @@ int main(int argc, char** argv) {
     end_everything_on_a_signal();
     // Daemons that the tests start become children of this process, so none can get lost.
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    rlimit files{};
-    getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
+    finwait::test::raise_descriptor_limit();
     try {
         finwait::test::Suite::set_up();
     } catch (const std::exception& error) {

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "clients/can.hpp"
 #include "clients/crowd.hpp"
 #include "server/config.hpp"
 #include "server/each.hpp"
@@ -30,6 +31,7 @@ ino_t inode_of(const std::string& file) {
 }
 
 ino_t inode_run_by(pid_t pid) {
+    if (const std::string& why = why_no_look_into_a_closer(); !why.empty()) cannot_be_tried(why);
     return inode_of("/proc/" + std::to_string(pid) + "/exe");
 }
 

@@ -58,7 +58,6 @@ inline UniqueFd high_copy(const UniqueFd& fd) {
 class CloserProcess : public testing::Test {
   protected:
     void SetUp() override {
-        raise_own_limit();
         std::tie(receiver, child) = seqpacket_pair();
         ASSERT_EQ(0, ::ftruncate(counters_fd.get(), kCounterPageSize));
         counters = static_cast<CloserCounters*>(
@@ -71,13 +70,6 @@ class CloserProcess : public testing::Test {
             static_cast<void>(wait_status());
         }
         ::munmap(counters, kCounterPageSize);
-    }
-
-    static void raise_own_limit() {
-        rlimit limit{};
-        ::getrlimit(RLIMIT_NOFILE, &limit);
-        limit.rlim_cur = limit.rlim_max;
-        ::setrlimit(RLIMIT_NOFILE, &limit);
     }
 
     static std::vector<std::string> usual_arguments() {
