@@ -102,6 +102,7 @@ class CloserTest : public testing::Test {
         const std::string reply(kReplySize, 'x');
         EXPECT_GT(sent = ::send(pair.server.get(), reply.data(), reply.size(), MSG_DONTWAIT), 0);
         pair.half_close();
+        await_full(pair.server);
         EXPECT_GT(unacked_bytes(pair.server.get()), 1U);
         return pair;
     }

@@ -94,6 +94,7 @@ TEST_F(CloserWaits, AsLongAsTheKernelWouldWhereItIsTheKernels) {
     const auto kernels = std::chrono::milliseconds(wait_timeout_ms(pair.server.get(), policy));
     pair.half_close();
     pair.acknowledge_now();
+    EXPECT_EVENTUALLY(tcp_state(pair.server), TCP_FIN_WAIT2);
     policy.drain_idle_timeout_ms = 5000;
     hand_over(pair);
     settle(1);
@@ -132,6 +133,7 @@ TEST_F(CloserWaits, ForWhoReadsOnAfterTheDrain) {
     std::array<char, 4096> bytes;
     while (unacked_bytes(copy.get()) == before)
         ASSERT_GT(::recv(pair.client.get(), bytes.data(), bytes.size(), 0), 0);
+    await_full(copy);
     turn();
     turn(19s);
     EXPECT_EQ(1U, closer->held());

@@ -55,6 +55,18 @@ inline void await(const UniqueFd& socket, short events) {
     ASSERT_EQ(1, ::poll(&entry, 1, kPatienceMs));
 }
 
+// Until the other side, which does not read, has no room for more and has said so, which its
+// system may do 40 ms late: from then on no acknowledgement comes before it reads.
+inline void await_full(const UniqueFd& socket) {
+    const auto in_flight = [&] {
+        tcp_info info{};
+        socklen_t size = sizeof info;
+        EXPECT_EQ(0, ::getsockopt(socket.get(), IPPROTO_TCP, TCP_INFO, &info, &size));
+        return info.tcpi_unacked;
+    };
+    EXPECT_EVENTUALLY(in_flight(), 0U);
+}
+
 // Until both directions are over, as after a RST.
 inline void await_end(const UniqueFd& socket) {
     await(socket, 0);  // POLLERR and POLLHUP need no asking
