@@ -129,7 +129,7 @@ TEST_F(CloserDrains, ATricklingClientMeetsTheDeadline) {
     settle(1);
     for (int second = 1; second < 10; ++second) {
         send_bytes(pair.client, 1);
-        closer->collect_events(1000);
+        closer->collect_events(kPatienceMs);
         now.monotonic += 1s;
         closer->turn(now);
         ASSERT_EQ(1U, closer->held());
