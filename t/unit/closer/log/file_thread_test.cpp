@@ -152,24 +152,23 @@ TEST(LogFile, BeginsNoLineWhereAnotherIsJustWritingOne) {
     const auto opened = [&path] {
         return UniqueFd(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
     };
-    std::atomic<bool> has_begun = false;
+    std::atomic<int> looks = 0;
     std::atomic<bool> is_over = false;
+    // A look takes longer the longer the file is: it has a bound, and a look for each line.
     std::thread other([&] {
         const UniqueFd log = opened();
         const std::string line = std::string(100'000, 'x') + '\n';
-        while (!is_over) {
+        for (int i = 0; i < 200; ++i) {
+            while (looks < i) std::this_thread::yield();
             EXPECT_EQ(static_cast<ssize_t>(line.size()),
                       ::write(log.get(), line.data(), line.size()));
-            has_begun = true;
-            has_begun.notify_one();
         }
+        is_over = true;
     });
-    has_begun.wait(false);
-    for (int i = 0; i < 100; ++i) {
+    for (; !is_over; ++looks) {
         LogFile file(opened());
         EXPECT_EQ(2, file.write("y\n", false));
     }
-    is_over = true;
     other.join();
     EXPECT_EQ(std::string::npos, read_file(memory).find("\n\n"));
 }
