@@ -79,6 +79,11 @@ TEST_F(Accounts, StandByTheTimeTheyCost) {
     EXPECT_FALSE(seen.other);
 }
 
+TEST_F(Accounts, ThatCostTheSameStandByTheirCloses) {
+    for (const char* user_agent : {"one/1", "two/1", "two/1", "another/1"}) close(user_agent, 0s);
+    EXPECT_EQ(view().accounts.at(0).user_agent, "two/1");
+}
+
 TEST_F(Accounts, TotalsSayAboutHowManyVirtualHostsShareOne) {
     ledger.set_size(kLedgerSizeMin);
     for (std::uint32_t i = 0; i < kLedgerSizeMin + 5; ++i) {

@@ -38,7 +38,9 @@ TEST_F(Status, ShowsWhoHoldsWhat) {
     bad.close.user_agent = "bad/1";
     bad.close.requests = 2;
     for (TcpPair* pair : {&a, &b}) hand_over(*pair, bad);
-    hand_over(c);
+    Handoff older = sample();
+    older.half_close = now.monotonic - 1s;
+    hand_over(c, older);
     settle(3);
     turn(1s);
     const StatusView seen = view();
@@ -50,6 +52,8 @@ TEST_F(Status, ShowsWhoHoldsWhat) {
     EXPECT_EQ(first.now.fin_wait_2, 2U);
     EXPECT_NEAR(first.open_socket_seconds, 4.2, 0.3);
     ASSERT_EQ(seen.oldest.size(), 3U);
+    EXPECT_EQ(seen.oldest[0].age, seen.oldest[1].age + 1s);
+    EXPECT_EQ(seen.oldest[1].age, seen.oldest[2].age);
     EXPECT_EQ(seen.oldest[0].state, TcpState::fin_wait_2);
     EXPECT_EQ(seen.oldest[0].phase, Phase::draining);
     EXPECT_EQ(address_text(seen.oldest[0].peer), "192.0.2.1");

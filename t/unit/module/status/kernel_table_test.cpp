@@ -6,7 +6,11 @@
 #include <gtest/gtest.h>
 #include <netinet/tcp.h>
 
+#include <vector>
+
 #include "unit/closer/drain/tcp_pair.hpp"
+#include "unit/closer/open_descriptors.hpp"
+#include "unit/loopback_ends.hpp"
 
 namespace finwait::test {
 namespace {
@@ -18,10 +22,10 @@ std::uint64_t fin_wait_2_on(std::uint16_t port) {
 }
 
 std::uint16_t port_of(const UniqueFd& socket) {
-    sockaddr_in address{};
+    sockaddr_in6 address{};  // the port is at the same place in both
     socklen_t size = sizeof address;
     EXPECT_EQ(0, ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size));
-    return ntohs(address.sin_port);
+    return ntohs(address.sin6_port);
 }
 
 // As the closer closes it at its end.
@@ -43,6 +47,42 @@ TEST(KernelTable, HasASocketThatItsProgramLeftToTheKernel) {
     const std::uint16_t port = port_of(pair.server);
     pair.server.reset();
     EXPECT_EQ(1U, fin_wait_2_on(port));
+}
+
+// A server on IPv6 for both, as httpd usually is.
+TEST(KernelTable, HasIPv6AndOnTheSameSocketIPv4AsIPv4) {
+    const UniqueFd listener(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in6 six{AF_INET6, 0, 0, in6addr_any, 0};
+    if (::bind(listener.get(), reinterpret_cast<sockaddr*>(&six), sizeof six) != 0)
+        GTEST_SKIP() << "no IPv6 here";
+    ASSERT_EQ(0, ::listen(listener.get(), 2));
+    const std::uint16_t port = port_of(listener);
+    six.sin6_port = htons(port);
+    six.sin6_addr = in6addr_loopback;
+    const sockaddr_in four{AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}, {}};
+    std::vector<TcpPair> pairs;
+    const auto half_close_one = [&](const auto& server) {
+        TcpPair& pair = pairs.emplace_back();
+        const auto* address = reinterpret_cast<const sockaddr*>(&server);
+        pair.client.reset(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        ASSERT_EQ(0, ::connect(pair.client.get(), address, sizeof server));
+        pair.server.reset(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        pair.half_close();
+        pair.acknowledge_now();
+        EXPECT_EVENTUALLY(tcp_state(pair.server), TCP_FIN_WAIT2);
+    };
+    half_close_one(six);
+    half_close_one(four);
+    EXPECT_EQ(2U, fin_wait_2_on(port));
+    const KernelTable table = read_kernel_table({});
+    EXPECT_TRUE(table.by_remote.contains(ipv6(port_of(pairs[0].client))));
+    EXPECT_TRUE(table.by_remote.contains(ipv4(port_of(pairs[1].client))));
+}
+
+TEST(KernelTable, LeavesNoDescriptor) {
+    const std::size_t before = open_descriptors();
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(0, read_kernel_table({}).error);
+    EXPECT_EQ(before, open_descriptors());
 }
 
 }  // namespace

@@ -56,6 +56,12 @@ TEST(StatusMetrics, CountCumulativelyInTheHistogram) {
                                 "finwait_fin_wait_2_seconds_count 422\n"));
 }
 
+TEST(StatusMetrics, CountTheClosesThatTheModuleHasSeen) {
+    StatusView view;
+    view.module.closes = 9;
+    EXPECT_THAT(render_metrics(view), HasSubstr("\nfinwait_connections_closed_total 9\n"));
+}
+
 TEST(StatusMetrics, NeverHoldAUserAgentOrAnAddress) {
     const std::string text = render_metrics(a_view());
     EXPECT_THAT(text, Not(HasSubstr("python-requests")));
