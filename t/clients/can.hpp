@@ -22,7 +22,7 @@ const std::string& why_no_look_into_a_closer();  // which is not dumpable: /proc
 [[noreturn]] void cannot_be_tried(const std::string& why);
 
 constexpr char kNoDescriptorsOfOthers[] =
-    "descriptors of another user's process cannot be read here (CAP_SYS_PTRACE)";
+    "descriptors of what is another's or not dumpable cannot be read here (CAP_SYS_PTRACE)";
 
 }  // namespace finwait::test
 
