@@ -47,10 +47,14 @@ TEST(Foreign, SocketsAreTold) {
     const std::uint16_t port = port_at(b.server, ::getpeername);
     neighbours.backends = {{{Endpoint::Family::ipv4, port, {127, 0, 0, 1}}, "http://b/"},
                            {{Endpoint::Family::ipv4, port, {127, 0, 0, 9}}, "http://idle/"}};
-    const ClosingSockets seen = count_closing_sockets(neighbours, {});
+    // Where another test's crowd is in the same network, a look may have no room for these.
+    ClosingSockets seen;
+    const auto backends = [&] {
+        return (seen = count_closing_sockets(neighbours, {})).sockets.backends;
+    };
+    ASSERT_EVENTUALLY(backends().size(), 1U) << "the other has no sockets";
     EXPECT_EQ(seen.why_not, "");
     EXPECT_EQ(seen.sockets.unattributed.fin_wait_2, 1U);
-    ASSERT_EQ(seen.sockets.backends.size(), 1U) << "the other has no sockets";
     EXPECT_EQ(seen.sockets.backends[0].name, "http://b/");
     EXPECT_EQ(seen.sockets.backends[0].sockets.all(), 1U);
     EXPECT_GE(seen.sockets.other_programs.all(), 1U);
@@ -71,8 +75,11 @@ TEST(Foreign, WhatHttpdHasReachedIsABackend) {
         {Endpoint::Family::ipv4, port_at(to_backend.server, ::getpeername), {127, 0, 0, 1}});
     Neighbours neighbours;
     neighbours.has_reached = [&](const Endpoint& end) { return outgoing.has(end); };
-    const ForeignSockets seen = count_closing_sockets(neighbours, {}).sockets;
-    ASSERT_EQ(seen.backends.size(), 1U);
+    ForeignSockets seen;
+    const auto backends = [&] {
+        return (seen = count_closing_sockets(neighbours, {}).sockets).backends;
+    };
+    ASSERT_EVENTUALLY(backends().size(), 1U);
     EXPECT_EQ(seen.backends[0].name, "");
     EXPECT_EQ(seen.backends[0].sockets.all(), 1U);
     EXPECT_GE(seen.other_programs.all(), 1U);
