@@ -60,6 +60,8 @@ TEST(KernelTable, HasIPv6AndOnTheSameSocketIPv4AsIPv4) {
     if (!has_ipv6()) GTEST_SKIP() << "this machine has no IPv6";
     const UniqueFd listener(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in6 six{AF_INET6, 0, 0, in6addr_any, 0};
+    const int off = 0;
+    ASSERT_EQ(0, ::setsockopt(listener.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off));
     ASSERT_EQ(0, ::bind(listener.get(), reinterpret_cast<sockaddr*>(&six), sizeof six));
     ASSERT_EQ(0, ::listen(listener.get(), 2));
     const std::uint16_t port = port_of(listener);
