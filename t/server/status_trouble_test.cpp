@@ -27,6 +27,8 @@ TEST_P(StatusPage, AnswersAtOnceAndSaysSoWhenTheCloserHangs) {
     Httpd httpd(mpm, kLocation, {.run = Run::debug});
     auto crowd = crowd_of(httpd, "t/never-closes", 3);
     ASSERT_EVENTUALLY(held_in_fin_wait_2(httpd), 3);
+    // The figures stop where they are: the asker's own connection shall not be among them.
+    ASSERT_EVENTUALLY(httpd.counters().held(), 3U);
     const pid_t closer = httpd.closer_pid();
     ASSERT_EQ(kill(closer, SIGSTOP), 0);
     const auto page = [&](const std::string& query) {
