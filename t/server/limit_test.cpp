@@ -179,7 +179,8 @@ TEST(Limit, SocketsBeyondFinWaitMaxHeldAreShed) {
     )");
     auto crowd = crowd_that_never_closes(httpd.port(), 50);
     ASSERT_EVENTUALLY(read(httpd.counters().closer().shed), 30U);
-    EXPECT_EQ(httpd.counters().held(), 20U);
+    // For the last one another has been let go, and it is not held yet.
+    EXPECT_EVENTUALLY(httpd.counters().held(), 20U);
     for (Client& client : crowd) client.close();
     ASSERT_TRUE(httpd.wait_settled(50));
     std::size_t shed = 0;
