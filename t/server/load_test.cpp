@@ -24,7 +24,8 @@ class WmemMax {
         if (access(kPath, W_OK) != 0)
             cannot_be_tried(
                 "net.core.wmem_max cannot be set here (the machine's own network, as root)");
-        if (lock_ < 0 || flock(lock_, LOCK_EX) != 0) throw std::runtime_error("no lock for sysctl");
+        if (lock_ < 0) cannot_be_tried("no lock can be had in /run/lock");
+        if (flock(lock_, LOCK_EX) != 0) throw std::runtime_error("no lock for sysctl");
         const std::string before = read_file(kPath);
         Suite::set_undo([before] { write_file(kPath, before); });
         write_file(kPath, value);
