@@ -110,20 +110,23 @@ void Httpd::start() {
 
 void Httpd::signal_and_wait_serving(int number) {
     const std::size_t before = times_logged(kServing);
-    const std::vector<pid_t> old = children();
     for (const pid_t pid : descendants_of(parent_)) seen_.insert(pid);
     kill(parent_, number);
     if (!wait_until(kPatience, [&] { return times_logged(kServing) > before; }))
         throw std::runtime_error("no restart:\n" + error_log());
+}
+
+void Httpd::begin_graceful() {
+    signal_and_wait_serving(SIGUSR1);
+}
+void Httpd::graceful() {
+    const std::vector<pid_t> old = children();
+    begin_graceful();
     // A child of before may finish what it has begun, but shall take no connection any more.
     const std::set<std::string> listening = listening_sockets(parent_);
     const auto listens = [&](pid_t pid) { return holds_any_of(listening, pid); };
     if (!wait_until(kPatience, [&] { return std::ranges::none_of(old, listens); }))
         throw std::runtime_error("children of before still listen:\n" + error_log());
-}
-
-void Httpd::graceful() {
-    signal_and_wait_serving(SIGUSR1);
 }
 void Httpd::restart() {
     let_workers_rest();

@@ -111,8 +111,10 @@ class Httpd {
     Httpd(const Httpd&) = delete;
     Httpd& operator=(const Httpd&) = delete;
 
-    void graceful();  // returns when the new generation serves
-    void restart();   // ungraceful, the same
+    void begin_graceful();  // returns when the new generation serves, and some of the old still may
+    void graceful();        // when the new one alone takes connections
+    void restart();         // ungraceful, the same
+    void end_watch();       // of its sockets; by itself when it stops
     void begin_graceful_stop();
     void graceful_stop();  // these two return when the parent has ended
     void stop();
@@ -169,7 +171,6 @@ class Httpd {
     void expect_no_unattributed() const;
     [[nodiscard]] std::vector<std::uint16_t> ports() const;  // in order
     [[nodiscard]] bool is_written(const Counters& counters) const;
-    void end_watch();
     void check_at_end();
     void check_accounting();
 

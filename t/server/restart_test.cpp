@@ -136,7 +136,7 @@ TEST_P(Restart, GracefulManyTimesUnderLoadAccountsForEveryClose) {
     for (int i = 0; i < kGracefuls; ++i) {
         const bool must_wait = kGracefuls - i <= kGracefuls / 2 - under_load;
         if (load.wait_for(20, must_wait ? kPatience : 50ms)) ++under_load;
-        httpd.graceful();
+        httpd.begin_graceful();
     }
     EXPECT_GE(under_load, kGracefuls / 2);
     EXPECT_EVENTUALLY(load.requests(), Ge(2000U));

@@ -119,7 +119,8 @@ TEST_P(NewLayout, UnderLoadLosesNoRecordAndTellsWhatBeginsAnew) {
     Load load(httpd.port(), 2);
     ASSERT_TRUE(load.wait_for(100));
     package.install_module(kBuilds[1]);
-    httpd.graceful();
+    httpd.end_watch();  // which knows the counters of before
+    httpd.begin_graceful();
     ASSERT_TRUE(load.wait_for(100));
     load.stop();
     EXPECT_EQ(load.failures(), 0U) << load.first_failure();
