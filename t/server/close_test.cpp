@@ -127,7 +127,7 @@ TEST_P(Close, ClientThatKeepsSendingIsCutAtTheTotalLimit) {
 // by RST: one byte at most is not drained.
 TEST_P(Close, ClientThatTricklesIsNotIdleButCutAtTheTotalLimit) {
     begin_and_be_idle(R"(
-        FinWaitDrainIdleTimeout 1500ms
+        FinWaitDrainIdleTimeout 2900ms
         FinWaitDrainTimeout 3s
         FinWaitShortDrainTimeout 3s
     )");

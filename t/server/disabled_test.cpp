@@ -48,7 +48,7 @@ struct Disabled : PerMpm {
     Httpd httpd{mpm,
                 impatient_closer() +
                     "FinWaitLog \"|$echo $$ >${dir}/cat.pid; exec cat >>${dir}/piped.log\"\n"
-                    "FinWaitDrainIdleTimeout 1s\n",
+                    "FinWaitDrainIdleTimeout 60s\nFinWaitDrainTimeout 60s\n",
                 {.with_log = false}};
     const std::string with = read_file(httpd.dir() + "/httpd.conf");
 
@@ -67,10 +67,11 @@ TEST_P(Disabled, IsFollowedByTheEndOfCloserAndLogPrograms) {
     ASSERT_EVENTUALLY(pid_of_program(), EndsWith("\n"));
     const pid_t program = std::stoi(pid_of_program());
     const pid_t closer = httpd.closer_pid();
-    const auto crowd = crowd_that_never_closes(httpd.port(), 5);
+    auto crowd = crowd_that_never_closes(httpd.port(), 5);
     ASSERT_EVENTUALLY(httpd.counters().held(), 5U);
     configure(without_module(with));
     EXPECT_TRUE(a_close().complete);
+    for (Client& client : crowd) client.close();
     EXPECT_EVENTUALLY(is_running(closer), false);
     EXPECT_EVENTUALLY(is_running(program), false);
     // An old child may have accepted one more before it knew.

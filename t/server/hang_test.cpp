@@ -42,7 +42,7 @@ std::vector<Client> hung_with_ten_held(Httpd& httpd) {
 }
 
 TEST_P(Hang, OfTheCloserLeavesClosesToHttpdUntilAnotherServesTheQueue) {
-    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 1s\n");
+    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 4s\n");
     httpd.expect_error(kHangs);
     const pid_t first = httpd.closer_pid();
     const auto held = crowd_that_never_closes(httpd.port(), 10);

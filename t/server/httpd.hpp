@@ -87,6 +87,9 @@ class Counters {
 
 std::ostream& operator<<(std::ostream& out, const Counters& counters);
 
+// What httpd logs when it serves.
+inline constexpr std::string_view kServing = "configured -- resuming normal operations";
+
 class SocketWatch;
 
 enum class Run : std::uint8_t { daemon, foreground, debug };  // -k start, -DFOREGROUND, -X

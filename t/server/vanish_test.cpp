@@ -23,7 +23,7 @@ using Vanish = PerMpm;
 TEST_P(Vanish, ClientThatVanishesEndsUnackedAfterTheIdleTimeout) {
     SKIP_IF(why_no_vanishing_clients());
     Netns netns;
-    Httpd httpd(mpm, "KeepAliveTimeout 3s\nFinWaitDrainIdleTimeout 600ms\nFinWaitAckTimeout 1s\n",
+    Httpd httpd(mpm, "KeepAliveTimeout 5s\nFinWaitDrainIdleTimeout 600ms\nFinWaitAckTimeout 1s\n",
                 {.listen = netns.server_address()});
     Client client = netns.connect(Transport::plain, httpd.port());
     EXPECT_TRUE(client.get("/small").complete);
@@ -43,7 +43,7 @@ TEST(VanishedClient, IsGivenUpByTheKernelAfterFinWaitAckTimeout) {
     SKIP_IF(why_no_vanishing_clients());
     Netns netns;
     Httpd httpd(Mpm::event, R"(
-        KeepAliveTimeout 3s
+        KeepAliveTimeout 5s
         FinWaitDrainIdleTimeout 400ms
         FinWaitAckTimeout 5s
         FinWaitTimeout 5mi
@@ -64,7 +64,7 @@ TEST(VanishedClient, IsNoticedDuringTheDrainWhenFinWaitAckTimeoutIsShorter) {
     SKIP_IF(why_no_vanishing_clients());
     Netns netns;
     Httpd httpd(Mpm::event, R"(
-        KeepAliveTimeout 3s
+        KeepAliveTimeout 5s
         FinWaitDrainIdleTimeout 60s
         FinWaitShortDrainTimeout 60s
         FinWaitDrainTimeout 60s
