@@ -31,9 +31,10 @@ std::uint64_t in_the_channel(const StatusSources& sources) {
 }
 
 ClosingSockets walk(const StatusSources& sources) {
+    // In the order in which a close passes: what goes on meanwhile is counted twice, and not missed.
+    const std::uint64_t on_their_way = read(sources.module.untold) + in_the_channel(sources);
     const CloserState state = state_of_closer(sources);
-    const Attributed attributed{SocketCounts(state.draining) += state.waiting,
-                                in_the_channel(sources) + read(sources.module.untold)};
+    const Attributed attributed{SocketCounts(state.draining) += state.waiting, on_their_way};
     Neighbours neighbours = neighbours_of(ap_server_conf);
     neighbours.has_reached = [&](const Endpoint& end) { return sources.module.outgoing.has(end); };
     ClosingSockets counted = count_closing_sockets(neighbours, attributed, [&] {
