@@ -114,7 +114,7 @@ class ReportTruth : public testing::Test {
 
   private:
     static constexpr char kWaits[] =
-        "KeepAliveTimeout 1s\nFinWaitShortDrainTimeout 300ms\nFinWaitTimeout 8s\n"
+        "KeepAliveTimeout 4s\nFinWaitShortDrainTimeout 300ms\nFinWaitTimeout 8s\n"
         "FinWaitAckTimeout 2s\n"
         "LoadModule remoteip_module ${modules}/mod_remoteip.so\n"
         "RemoteIPHeader X-Forwarded-For\nRemoteIPTrustedProxy 127.0.0.0/8\n";
