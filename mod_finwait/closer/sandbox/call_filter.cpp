@@ -82,6 +82,12 @@ const Limited kLimited[]{
     {SCMP_SYS(tgkill), {0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid()), 0}},  // abort()
 };
 
+// Refused without a trap: the C library makes them with all signals blocked (glibc 2.41, _Fork.c),
+// and a trap that is blocked ends the process.
+constexpr int kMadeWithSignalsBlocked[]{SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(fork),
+                                        SCMP_SYS(vfork)};
+constexpr std::uint32_t kQuietRefusal = SCMP_ACT_ERRNO(ENOSYS);
+
 std::atomic<int> refused{-1};
 
 // Where the register of a call's result is known, the refused call tells of itself.
@@ -105,7 +111,7 @@ bool listen_to_refusals() {
     return ::sigaction(SIGSYS, &action, nullptr) == 0;
 }
 #else
-constexpr std::uint32_t kRefusal = SCMP_ACT_ERRNO(ENOSYS);
+constexpr std::uint32_t kRefusal = kQuietRefusal;
 
 bool listen_to_refusals() {
     return true;
@@ -130,6 +136,10 @@ class Filter {
         for (const int call : kCalls)
             if (const int error = ::seccomp_rule_add(filter_, SCMP_ACT_ALLOW, call, 0))
                 return error;
+        if (kRefusal != kQuietRefusal)
+            for (const int call : kMadeWithSignalsBlocked)
+                if (const int error = ::seccomp_rule_add(filter_, kQuietRefusal, call, 0))
+                    return error;
         for (const auto& [call, argument] : kLimited)
             if (const int error =
                     ::seccomp_rule_add_array(filter_, SCMP_ACT_ALLOW, call, 1, &argument))
