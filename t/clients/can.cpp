@@ -99,7 +99,8 @@ const std::string& why_no_look_into_a_closer() {
         int status = 0;
         ::waitpid(closer, &status, WUNTRACED);
         std::error_code error;
-        std::filesystem::read_symlink("/proc/" + std::to_string(closer) + "/exe", error);
+        static_cast<void>(
+            std::filesystem::read_symlink("/proc/" + std::to_string(closer) + "/exe", error));
         ::kill(closer, SIGKILL);
         ::waitpid(closer, nullptr, 0);
         return error ? "a closer cannot be looked into here (CAP_SYS_PTRACE): " + error.message()
