@@ -154,16 +154,22 @@ bool Client::send_raw(std::string_view bytes) {
     return true;
 }
 
-void Client::ask(std::string_view path, std::string_view headers) {
+std::string Client::request(std::string_view path, std::string_view headers) {
     if (speaks_h2_) {
-        send(h2::get(next_stream_, path, options_.host, options_.user_agent));
+        const std::uint32_t stream = next_stream_;
         next_stream_ += 2;
-        return;
+        return h2::get(stream, path, options_.host, options_.user_agent);
     }
     std::string request =
         "GET " + std::string(path) + " HTTP/1.1\r\nHost: " + options_.host + "\r\n";
     if (!options_.user_agent.empty()) request += "User-Agent: " + options_.user_agent + "\r\n";
-    send(request + std::string(headers) + "\r\n");
+    return request + std::string(headers) + "\r\n";
+}
+
+void Client::ask(std::string_view path, std::string_view headers, int times) {
+    std::string requests;
+    for (int i = 0; i < times; ++i) requests += request(path, headers);
+    send(requests);
 }
 
 Reply Client::get(std::string_view path, std::string_view headers, milliseconds limit) {

@@ -48,7 +48,9 @@ class Client {
 
     void send(std::string_view bytes);      // inside TLS if there is any
     bool send_raw(std::string_view bytes);  // straight to the socket; false when it is refused
-    void ask(std::string_view path, std::string_view headers = {});
+    // So often in one write: who asks again later may be kept waiting for longer than
+    // KeepAliveTimeout. As many replies follow.
+    void ask(std::string_view path, std::string_view headers = {}, int times = 1);
     [[nodiscard]] Reply reply(milliseconds limit = kPatience);
     Reply get(std::string_view path, std::string_view headers = {}, milliseconds limit = kPatience);
     // What the server sends until it closes, or until the limit.
@@ -79,6 +81,7 @@ class Client {
     [[nodiscard]] End end() const { return end_; }
 
   private:
+    std::string request(std::string_view path, std::string_view headers);
     bool fill(Clock::time_point deadline);  // reads into buffer_; false at end or limit
     void see_end(int error);
     Reply h1_reply(Clock::time_point deadline);

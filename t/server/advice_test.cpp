@@ -52,25 +52,34 @@ void come_honestly(Httpd& httpd, const Visitors& visitors) {
         }
 }
 
-Reply ask_for_all(Client& client, const std::vector<std::string>& user_agents) {
+Reply last_reply(Client& client, std::size_t replies) {
     Reply reply;
-    for (const std::string& user_agent : user_agents) {
-        client.send("GET /small HTTP/1.1\r\nHost: localhost\r\nUser-Agent: " + user_agent +
-                    "\r\n\r\n");
+    for (std::size_t n = 0; n < replies; ++n) {
         reply = client.reply();
+        EXPECT_TRUE(reply.complete);
     }
     return reply;
+}
+
+Reply ask_for_all(Client& client, const std::vector<std::string>& user_agents) {
+    std::string requests;
+    for (const std::string& user_agent : user_agents)
+        requests +=
+            "GET /small HTTP/1.1\r\nHost: localhost\r\nUser-Agent: " + user_agent + "\r\n\r\n";
+    client.send(requests);
+    return last_reply(client, user_agents.size());
 }
 
 Client come_and_stay(Httpd& httpd, const Visitors& visitors, const std::string& user_agent) {
     Client client =
         httpd.client(visitors.transport, {.user_agent = user_agent, .source = visitors.source});
     Reply reply;
-    if (visitors.are_pooled)
+    if (visitors.are_pooled) {
         reply = ask_for_all(client, visitors.idle);
-    else
-        for (int n = 0; n < visitors.requests; ++n) reply = client.get("/small", visitors.headers);
-    EXPECT_TRUE(reply.complete);
+    } else {
+        client.ask("/small", visitors.headers, visitors.requests);
+        reply = last_reply(client, static_cast<std::size_t>(visitors.requests));
+    }
     if (visitors.close_when_told &&
         reply.headers.find("\r\nConnection: close") != std::string::npos)
         client.close();

@@ -66,17 +66,19 @@ struct HalfRequest {
 };
 
 constexpr HalfRequest kHalfRequests[] = {
-    {"Line", "RequestReadTimeout header=0\nTimeout 1", "GET /sma"},
-    {"LineWithinKeepAliveTimeout", "RequestReadTimeout header=0\nTimeout 2\nKeepAliveTimeout 1",
+    {"Line", "RequestReadTimeout header=0\nTimeout 3", "GET /sma"},
+    {"LineWithinKeepAliveTimeout", "RequestReadTimeout header=0\nTimeout 4\nKeepAliveTimeout 3",
      "GET /sma"},
-    {"Header", "RequestReadTimeout header=0\nTimeout 1", "GET /small HTTP/1.1\r\nHost: loc"},
+    {"Header", "RequestReadTimeout header=0\nTimeout 3", "GET /small HTTP/1.1\r\nHost: loc"},
     {"HeaderLongerThanKeepAliveTimeout",
-     "RequestReadTimeout header=0\nTimeout 2\nKeepAliveTimeout 1",
+     "RequestReadTimeout header=0\nTimeout 4\nKeepAliveTimeout 3",
      "GET /small HTTP/1.1\r\nHost: loc"},
-    {"HeaderByModReqtimeout", "RequestReadTimeout header=1", "GET /small HTTP/1.1\r\nHost: loc"},
+    {"HeaderByModReqtimeout", "RequestReadTimeout header=3", "GET /small HTTP/1.1\r\nHost: loc"},
 };
 
-struct SecondRequest : testing::TestWithParam<std::tuple<Mpm, Transport, HalfRequest>> {};
+using EachHalfRequest = testing::TestWithParam<std::tuple<Mpm, Transport, HalfRequest>>;
+struct SecondRequest : EachHalfRequest {};
+struct SecondRequestAtOnce : EachHalfRequest {};
 
 TEST_P(SecondRequest, ThatIsNeverFinishedIsRequestTimeout) {
     const auto& [mpm, transport, half] = GetParam();
@@ -92,10 +94,10 @@ TEST_P(SecondRequest, ThatIsNeverFinishedIsRequestTimeout) {
     EXPECT_EQ(record.requests, 1U);
 }
 
-TEST_P(SecondRequest, ThatCameWithTheFirstIsRequestTimeoutToo) {
+TEST_P(SecondRequestAtOnce, ThatCameWithTheFirstIsRequestTimeoutToo) {
     const auto& [mpm, transport, half] = GetParam();
     // mod_reqtimeout does not see what mod_ssl has read ahead: there Timeout ends it.
-    Httpd httpd(mpm, std::string(half.directives) + "\nTimeout 2\nFinWaitDrainIdleTimeout 300ms\n");
+    Httpd httpd(mpm, std::string(half.directives) + "\nTimeout 4\nFinWaitDrainIdleTimeout 300ms\n");
     Client client = httpd.client(transport);
     client.send(std::string("GET /small HTTP/1.1\r\nHost: localhost\r\n\r\n") + half.bytes);
     EXPECT_EQ(client.wait_end(), End::fin);
@@ -105,15 +107,15 @@ TEST_P(SecondRequest, ThatCameWithTheFirstIsRequestTimeoutToo) {
     EXPECT_EQ(record.requests, 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, SecondRequest,
-                         testing::Combine(testing::ValuesIn(kEachMpm),
-                                          testing::Values(Transport::plain, Transport::tls),
-                                          testing::ValuesIn(kHalfRequests)),
-                         [](const auto& param) {
-                             return mpm_name(std::get<0>(param.param)) + "_" +
-                                    transport_name(std::get<1>(param.param)) + "_" +
-                                    std::get<2>(param.param).name;
-                         });
+const auto kEachHalfRequest =
+    testing::Combine(testing::ValuesIn(kEachMpm), testing::Values(Transport::plain, Transport::tls),
+                     testing::ValuesIn(kHalfRequests));
+constexpr auto kNameOfHalf = [](const auto& param) {
+    return mpm_name(std::get<0>(param.param)) + "_" + transport_name(std::get<1>(param.param)) +
+           "_" + std::get<2>(param.param).name;
+};
+INSTANTIATE_TEST_SUITE_P(Each, SecondRequest, kEachHalfRequest, kNameOfHalf);
+INSTANTIATE_TEST_SUITE_P(Each, SecondRequestAtOnce, kEachHalfRequest, kNameOfHalf);
 
 // The same of another user of a proxy's connection.
 using OtherUser = PerMpm;
@@ -190,8 +192,8 @@ struct Stalled {
 };
 
 constexpr Stalled kStalled[] = {
-    {"TimeoutBeforeKeepAliveTimeout", "Timeout 1\nKeepAliveTimeout 3\n"},
-    {"TimeoutAfterKeepAliveTimeout", "Timeout 2\nKeepAliveTimeout 1\n"},
+    {"TimeoutBeforeKeepAliveTimeout", "Timeout 3\nKeepAliveTimeout 5\n"},
+    {"TimeoutAfterKeepAliveTimeout", "Timeout 4\nKeepAliveTimeout 3\n"},
 };
 
 struct Http2 : testing::TestWithParam<std::tuple<Mpm, Stalled>> {};

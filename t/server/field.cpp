@@ -7,11 +7,12 @@ namespace finwait::test {
 
 namespace {
 
-// Each waits out limits of seconds; a worker for each of them.
+// Each waits out limits of seconds, which a client's own delay may not come near; a worker for each
+// of them.
 constexpr char kServer[] = R"(
-    KeepAliveTimeout 1s
-    Timeout 2
-    RequestReadTimeout handshake=1 header=1 body=1
+    KeepAliveTimeout 3s
+    Timeout 4
+    RequestReadTimeout handshake=3 header=3 body=3
     LimitRequestBody 1000000
     AcceptFilter http none
     AcceptFilter https none

@@ -17,7 +17,7 @@ const HttpdOptions kStock{.with_module = false};
 using Harness = PerMpmAndTransport;
 
 TEST_P(Harness, ServesAndRestartsAndStops) {
-    Httpd httpd(mpm, "KeepAliveTimeout 2s\n", kStock);
+    Httpd httpd(mpm, "KeepAliveTimeout 4s\n", kStock);
     Client first = httpd.client(transport);
     EXPECT_EQ(first.get("/small").body, "hello from httpd\n");
     EXPECT_EQ(first.get("/3m").body.size(), 3'000'000U);
