@@ -48,8 +48,8 @@ class Client {
 
     void send(std::string_view bytes);      // inside TLS if there is any
     bool send_raw(std::string_view bytes);  // straight to the socket; false when it is refused
-    // So often in one write: who asks again later may be kept waiting for longer than
-    // KeepAliveTimeout. As many replies follow.
+    // `times` in one write: who asks again later may be kept waiting for longer than
+    // KeepAliveTimeout. Of each reply on h2 only whether it is complete is then certain.
     void ask(std::string_view path, std::string_view headers = {}, int times = 1);
     [[nodiscard]] Reply reply(milliseconds limit = kPatience);
     Reply get(std::string_view path, std::string_view headers = {}, milliseconds limit = kPatience);

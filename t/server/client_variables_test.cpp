@@ -64,7 +64,7 @@ TEST_P(ClientVariables, ChangeThePolicyWhateverSetsThem) {
 }
 
 TEST_P(ClientVariables, AreThoseOfTheLastRequest) {
-    start("2s");  // time to ask again
+    start("4s");  // time to ask again
     expect_after_300ms(record_of("any", {"/small?long", "/small?short"}), Drain::idle_timeout);
 }
 

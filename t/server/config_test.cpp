@@ -142,7 +142,7 @@ INSTANTIATE_TEST_SUITE_P(Each, OnlyTelling, testing::Values("-t", "-S", "-M", "-
 
 // A client has time to ask one host after the other.
 constexpr const char* kThreeVhosts = R"(
-    KeepAliveTimeout 2s
+    KeepAliveTimeout 4s
     FinWaitShortDrainTimeout 60s
     FinWaitDrainIdleTimeout 900ms
     <VirtualHost *:${plain}>

@@ -46,7 +46,7 @@ TEST_P(LargeReply, ThatTheClientResetsBehindUnreadBytesIsClientGone) {
 }
 
 TEST_P(LargeReply, ThatIsNeverReadIsRequestTimeout) {
-    Httpd httpd(mpm, "Timeout 1\nFinWaitDrainIdleTimeout 300ms\nFinWaitAckTimeout 1s\n");
+    Httpd httpd(mpm, "Timeout 3\nFinWaitDrainIdleTimeout 300ms\nFinWaitAckTimeout 1s\n");
     Client client = asking(httpd);
     const Record record = httpd.record_of(client);
     EXPECT_EQ(name_of(record.cause), "request_timeout");
@@ -253,7 +253,7 @@ TEST(CauseOnEvent, ReplyOfAnUnmappedFileThatIsNeverReadIsRequestTimeout) {
     for (const Transport transport : {Transport::plain, Transport::tls}) {
         Httpd httpd(
             Mpm::event,
-            "Timeout 1\nEnableMMAP Off\nFinWaitDrainIdleTimeout 300ms\nFinWaitAckTimeout 1s\n");
+            "Timeout 3\nEnableMMAP Off\nFinWaitDrainIdleTimeout 300ms\nFinWaitAckTimeout 1s\n");
         Client client = httpd.client(transport, {.receive_buffer = 8192});
         client.ask("/10m", "Connection: close\r\n");
         const Record record = httpd.record_of(client);

@@ -7,7 +7,7 @@ namespace finwait::test {
 
 namespace {
 
-// Each waits out limits of seconds, which a client's own delay may not come near; a worker for each
+// Each waits out limits of seconds, which a client's own delay does not come near; a worker for each
 // of them.
 constexpr char kServer[] = R"(
     KeepAliveTimeout 3s
@@ -22,7 +22,7 @@ constexpr char kServer[] = R"(
     </IfModule>
 )";
 constexpr char kLimits[] =
-    "FinWaitDrainIdleTimeout 500ms\nFinWaitShortDrainTimeout 2s\nFinWaitAckTimeout 2s\n";
+    "FinWaitDrainIdleTimeout 1500ms\nFinWaitShortDrainTimeout 2s\nFinWaitAckTimeout 2s\n";
 
 struct Seen {
     std::string bytes;

@@ -44,7 +44,7 @@ TEST_P(Life, OfHttpdInTheForeground) {
 }
 
 TEST_P(Life, OfHttpdAsOneProcess) {
-    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 500ms\n", {.run = Run::debug});
+    Httpd httpd(mpm, "FinWaitDrainIdleTimeout 3s\n", {.run = Run::debug});
     expect_a_recorded_close(httpd);
     Client client = httpd.client();
     EXPECT_TRUE(client.get("/small", "Connection: close\r\n").complete);

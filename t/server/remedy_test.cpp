@@ -108,9 +108,10 @@ struct Remedied : PerMpmAndTransport {
     [[nodiscard]] bool was_told_to_close() const { return says_close(reply_); }
     void expect_keep_alive(const std::string& user_agent, int network) {
         Client next = client(user_agent, network);
-        next.ask("/small", {}, 2);
+        // On h2 what is asked for already is answered in spite of a GOAWAY: one after the other.
+        if (!is_h2) next.ask("/small", {}, 2);
         for (int i = 0; i < 2; ++i) {
-            const Reply reply = next.reply();
+            const Reply reply = is_h2 ? next.get("/small") : next.reply();
             EXPECT_TRUE(reply.complete) << user_agent;
             EXPECT_FALSE(says_close(reply)) << user_agent;
         }
@@ -121,7 +122,7 @@ struct Remedied : PerMpmAndTransport {
 };
 
 TEST_P(Remedied, AGuiltyClientLosesKeepAliveAndTheOthersKeepIt) {
-    start(kAuto, is_h2 ? kLongerThanShort : "");
+    start(kAuto, is_h2 ? std::string(kLongerThanShort) + "KeepAliveTimeout 3s\n" : "");
     const Remedy remedy = is_h2 ? Remedy::cut_short : Remedy::nokeepalive;
     ASSERT_TRUE(wait_for(remedy, "bad/1.0", {1, 2, 3, 4})) << httpd->counters().text();
     const Record record = next_record("bad/1.0", 7);
