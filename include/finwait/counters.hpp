@@ -11,7 +11,8 @@
 //     received == records + tallied + unlogged + dropped + bad_messages + lost
 //                 + sum(held) + sum(unwritten)
 //
-// and, when the channel is empty, handoffs + ended == received.
+// and, when the channel is empty, handoffs + ended == received. A child that is killed between a
+// close and its counter (prefork: by SIGTERM, too) leaves that one out on one side.
 #pragma once
 
 #include <algorithm>
