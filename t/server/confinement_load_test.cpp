@@ -7,9 +7,9 @@
 #include <regex>
 #include <set>
 
-#include "clients/crowd.hpp"
 #include "server/can_confine.hpp"
 #include "server/each.hpp"
+#include "server/make_requests.hpp"
 #include "server/status.hpp"
 
 namespace finwait::test {
@@ -43,18 +43,9 @@ bool is_traced(pid_t pid) {
     return status.find("\nTracerPid:\t0\n") == std::string::npos;
 }
 
-// Few at a time: a traced closer is slow, and what all of a user's processes have in flight
-// together is bounded, also other servers'.
-void make_requests(Httpd& httpd, Load& load, std::uint64_t requests) {
-    constexpr std::uint64_t kTogether = 25;
-    const auto received = [&] { return read(httpd.counters().closer().received); };
-    for (std::uint64_t made = 0; made < requests; made += kTogether) {
-        const std::uint64_t answered_then = load.requests() + kTogether;
-        load.allow(kTogether);
-        ASSERT_EVENTUALLY(load.requests(), answered_then);
-        ASSERT_EVENTUALLY(received(), testing::Ge(httpd.counters().closes()));
-    }
-}
+// Few: a traced closer is slow, and what all of a user's processes have in flight together is
+// bounded, also other servers'.
+constexpr std::uint64_t kTogether = 25;
 
 TEST(ConfinementUnderLoad, NeedsNoCallThatItsFilterDoesNotHave) {
     SKIP_IF(why_no_confinement());
@@ -75,12 +66,12 @@ TEST(ConfinementUnderLoad, NeedsNoCallThatItsFilterDoesNotHave) {
     Load load(httpd.port(), 4, Load::Allowed{});
     {
         const auto crowd = crowd_that_never_closes(httpd.port(), 60);
-        make_requests(httpd, load, 500);
+        make_requests(httpd, load, 500, kTogether);
         EXPECT_EVENTUALLY(read(httpd.counters().closer().remedies[1]) +
                               read(httpd.counters().closer().remedies[2]),
                           testing::Gt(0U));
         httpd.graceful();
-        make_requests(httpd, load, 500);
+        make_requests(httpd, load, 500, kTogether);
     }
     load.stop();
     EXPECT_EQ(httpd.counters().declined(), 0U) << httpd.counters();

@@ -12,6 +12,7 @@
 #include "clients/can.hpp"
 #include "clients/crowd.hpp"
 #include "server/each.hpp"
+#include "server/make_requests.hpp"
 
 namespace finwait::test {
 namespace {
@@ -43,6 +44,7 @@ class WmemMax {
 };
 
 using FullLoad = PerMpm;
+constexpr std::uint64_t kTogether = 2000;  // more than a lane of the channel holds here
 
 TEST_P(FullLoad, DeclinesNoHandoffWithTheDefaultBufferAndASoftLimitOf1024) {
     SKIP_IF(why_no_wmem_max());
@@ -50,23 +52,23 @@ TEST_P(FullLoad, DeclinesNoHandoffWithTheDefaultBufferAndASoftLimitOf1024) {
     Httpd httpd(mpm, "FinWaitDrainIdleTimeout 2s\n",
                 {.launcher = {"prlimit", "--nofile=1024:20000"}});
     const auto crowd = crowd_that_never_closes(httpd.port(), 500);
-    Load load(httpd.port(), 8);
-    ASSERT_TRUE(load.wait_for(6000));
+    Load load(httpd.port(), 8, Load::Allowed{});
+    make_requests(httpd, load, 6000, kTogether);
     load.stop();
     EXPECT_EQ(load.failures(), 0U) << load.first_failure();
     ASSERT_TRUE(httpd.wait_settled());
     EXPECT_EQ(httpd.counters().declined(), 0U) << httpd.counters();
 }
 
-// A user who may not force the buffer's size has some 330 messages: the same must hold.
+// A user who may not force the buffer's size has room for some 4,400: the same must hold.
 TEST_P(FullLoad, DeclinesNoHandoffOfAnOrdinaryUsersHttpd) {
     SKIP_IF(why_no_other_user());
     SKIP_IF(why_no_wmem_max());
     const WmemMax small("212992");
     Httpd httpd(mpm, "FinWaitDrainIdleTimeout 2s\n",
                 {.user = "nobody", .launcher = {"prlimit", "--nofile=1024:20000"}});
-    Load load(httpd.port(), 8);
-    ASSERT_TRUE(load.wait_for(6000));
+    Load load(httpd.port(), 8, Load::Allowed{});
+    make_requests(httpd, load, 6000, kTogether);
     load.stop();
     EXPECT_EQ(load.failures(), 0U) << load.first_failure();
     ASSERT_TRUE(httpd.wait_settled());
