@@ -40,11 +40,12 @@ std::uint16_t free_port() {
 }
 
 // Small pools: a test starts a server in a fraction of a second and can fill it with few clients.
+// No child is spare: httpd ends such a one by a connection to itself, which is a close, too.
 constexpr const char* kMpmSizes = R"(
 <IfModule mpm_prefork_module>
     StartServers 4
     MinSpareServers 1
-    MaxSpareServers 16
+    MaxSpareServers 32
     ServerLimit 32
     MaxRequestWorkers 32
 </IfModule>
