@@ -78,7 +78,7 @@ constexpr HalfRequest kHalfRequests[] = {
 
 using EachHalfRequest = testing::TestWithParam<std::tuple<Mpm, Transport, HalfRequest>>;
 struct SecondRequest : EachHalfRequest {};
-struct SecondRequestAtOnce : EachHalfRequest {};
+struct SecondRequestAtOnce : EachHalfRequest {};  // a suite of its own, to run beside the other
 
 TEST_P(SecondRequest, ThatIsNeverFinishedIsRequestTimeout) {
     const auto& [mpm, transport, half] = GetParam();

@@ -18,7 +18,6 @@ constexpr char kServer[] = R"(
     AcceptFilter https none
     <IfModule mpm_prefork_module>
         StartServers 28
-        MaxSpareServers 32
     </IfModule>
 )";
 constexpr char kLimits[] =

@@ -170,7 +170,8 @@ class Httpd {
     void start();
     void signal_and_wait_serving(int number);
     void let_workers_rest() const;
-    void excuse_exits_within_malloc();
+    // What httpd does when its children have ended.
+    [[nodiscard]] bool wait_out_children(const std::function<bool(milliseconds limit)>& wait);
     void let_closes_finish() const;
     void expect_no_unattributed() const;
     [[nodiscard]] std::vector<std::uint16_t> ports() const;  // in order

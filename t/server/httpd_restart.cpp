@@ -45,9 +45,8 @@ void Httpd::signal_and_wait_serving(int number) {
     for (const pid_t pid : descendants_of(parent_)) seen_.insert(pid);
     kill(parent_, number);
     const auto serves = [&] { return times_logged(kServing) > before; };
-    if (wait_until(6s, serves)) return;
-    excuse_exits_within_malloc();
-    if (!wait_until(kPatience, serves)) throw std::runtime_error("no restart:\n" + error_log());
+    if (!wait_out_children([&](milliseconds limit) { return wait_until(limit, serves); }))
+        throw std::runtime_error("no restart:\n" + error_log());
 }
 
 void Httpd::begin_graceful() {

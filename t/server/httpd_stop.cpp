@@ -44,12 +44,15 @@ bool waits_for_malloc(pid_t pid) {
 // Where that has interrupted malloc(), OpenSSL's cleanup waits for malloc's lock until httpd kills
 // the child after nine seconds: stock's own, seen in SSL_new() of a connection that httpd makes to
 // itself to wake a child.
-void Httpd::excuse_exits_within_malloc() {
+bool Httpd::wait_out_children(const std::function<bool(milliseconds limit)>& wait) {
+    // It asks them again after three seconds.
+    if (wait(6s)) return true;
     for (const pid_t pid : descendants_of(parent_)) {
         tell_where(pid);
         if (waits_for_malloc(pid))
             expect_error("child process " + std::to_string(pid) + " still did not exit");
     }
+    return wait(kPatience);
 }
 
 void Httpd::stop() {
@@ -58,10 +61,7 @@ void Httpd::stop() {
     let_workers_rest();
     for (const pid_t pid : descendants_of(parent_)) seen_.insert(pid);
     kill(parent_, SIGTERM);
-    // It asks its children again after three seconds, and kills them after nine.
-    if (wait_stopped(6s)) return;
-    excuse_exits_within_malloc();
-    if (wait_stopped(kPatience)) return;
+    if (wait_out_children([&](milliseconds limit) { return wait_stopped(limit); })) return;
     ADD_FAILURE() << "httpd did not stop\n" << error_log();
     kill_tree();
 }
@@ -98,8 +98,10 @@ void Httpd::let_workers_rest() const {
 // tell: so the closes of the clients that the test has just let go are waited for.
 void Httpd::let_closes_finish() const {
     (void)wait_until(10s, [&] {
-        if (counters_ && read(counters_->module().untold) != 0) return false;
-        if (counters_ && !counters_->snapshot().module_is_consistent()) return false;
+        if (counters_) {
+            const Counters now = counters_->snapshot();
+            if (read(now.module().untold) != 0 || !now.module_is_consistent()) return false;
+        }
         std::istringstream sockets(read_file("/proc/net/tcp"));
         for (std::string line; std::getline(sockets, line);) {
             std::istringstream columns(line);
